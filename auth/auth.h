@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who somebody is: a user name as typed, in any of the directory's forms, and a
+ * password become an entry and its mailbox. Blocks; called from many threads.
+ * The password never leaves this call except inside a TLS-protected bind.
+ */
+#ifndef AUTH_AUTH_H
+#define AUTH_AUTH_H
+
+#include "base/outcome.h"
+#include "routing/routing.h"
+
+struct auth;
+
+struct auth_ask {
+	const char *service;        /* "smtp" or "pop" */
+	const char *user;           /* as typed: name, DOMAIN\name, name@domain */
+	const char *authzid;        /* "" or the same person */
+	const char *password;
+	const char *default_domain; /* mail domain for a bare name; "" = the default domain */
+	const char *client;         /* address, for the log and the throttle */
+	const char *session;        /* for the log */
+};
+
+enum auth_verdict {
+	AUTH_OK,       /* `who`, `mailbox` */
+	AUTH_REJECTED, /* wrong name, wrong password, disabled, locked: the client sees one text */
+	AUTH_EXPIRED,  /* the password was right but must be changed */
+	AUTH_NO_MAILBOX, /* proved, but the entry has no address in our domains (POP3 cannot open; SMTP may) */
+	AUTH_TEMPORARY /* no answer could be had */
+};
+
+struct auth_answer {
+	enum auth_verdict verdict;
+	char who[324];                /* canonical: primary address, or the name where there is none */
+	struct route_mailbox mailbox; /* id "" = none */
+	char cause[400];              /* for the log */
+};
+
+struct auth *auth_new(const struct conf *conf, struct directories *directories);
+void auth_free(struct auth *auth);
+/* May be called concurrently; `answer` is always filled. */
+void auth_login(struct auth *auth, const struct auth_ask *ask, struct auth_answer *answer);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The configuration as the rest of the program sees it: read once by libconfuse,
+ * checked, completed with defaults, then never changed. Texts are owned by the
+ * struct conf. No secret stands in it: secrets live in files that it names.
+ * Keys, defaults and units: postern.conf(5).
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum conf_tls { CONF_TLS_NONE, CONF_TLS_STARTTLS, CONF_TLS_IMPLICIT };
+enum conf_bind { CONF_BIND_GSSAPI, CONF_BIND_SIMPLE };
+
+/* How a directory spells what we want to know; filled from the preset, then overridden. */
+struct conf_schema {
+	char *preset;           /* "ad" or "inetorgperson" */
+	bool active_directory;  /* AD semantics: userAccountControl, sub-codes, FILETIME, SIDs */
+	char *recipient_filter; /* placeholders %{address} %{local} %{domain} */
+	char *login_filter;     /* placeholders %{login} %{user} %{domain} (domain may be a NetBIOS name) */
+	char *attribute_id;     /* objectGUID or entryUUID */
+	char *attribute_mail;
+	char *attribute_alias;  /* proxyAddresses; "" = none */
+	char *attribute_quota;  /* maxStorage; "" = none */
+	uint64_t quota_unit;    /* octets one unit of a bare number stands for */
+};
+
+struct conf_directory {
+	char *name;
+	char *domain;     /* DNS domain for SRV discovery; "" = servers only */
+	char *netbios;    /* for DOMAIN\user; "" = asked of the directory (AD) or none */
+	char **servers;   /* ldap:// or ldaps:// URIs in order of preference */
+	size_t servers_count;
+	enum conf_bind bind;
+	char *keytab;        /* gssapi */
+	char *principal;     /* gssapi; "" = the first entry of the keytab */
+	char *krb5_config;   /* "" = the system's */
+	char *bind_dn;       /* simple */
+	char *password_file; /* simple; first line */
+	enum conf_tls tls;   /* for simple binds: starttls or implicit (ldaps); never none off loopback */
+	bool plain_loopback; /* allow_plaintext_on_loopback: tests and benchmarks only; 127.0.0.0/8 and ::1 */
+	char *tls_ca;        /* CA file; "" = the system's */
+	char *base;          /* "" = defaultNamingContext (AD) */
+	unsigned timeout;    /* seconds for one operation */
+	unsigned recycle;    /* seconds after which an idle or old connection is replaced; below 900 */
+	unsigned retry_preferred; /* seconds between attempts to return to a preferred server */
+	unsigned lookups;         /* lookups in flight */
+	unsigned password_checks; /* password checks in flight */
+	unsigned cache_positive;  /* seconds */
+	unsigned cache_negative;  /* seconds */
+	unsigned cache_password;  /* seconds a proved password is remembered (salted hash, memory only); 0 = never */
+	struct conf_schema schema;
+	const char *file;
+	unsigned line; /* of the section, for later complaints */
+};
+
+struct conf_domain {
+	char *name; /* lower case, A-label form */
+	struct conf_directory *directory; /* NULL for an alias */
+	struct conf_domain *alias_of;     /* NULL unless an alias */
+	bool is_default;
+	uint64_t quota;   /* octets for persons whose entry says nothing; 0 = no limit */
+	char *postmaster; /* address that postmaster@ reaches; "" = looked up like any other */
+	unsigned line;
+};
+
+struct conf_listen {
+	char *address; /* numeric; "*" = all, IPv4 and IPv6 */
+	uint16_t port;
+	enum conf_tls tls;
+	unsigned line;
+};
+
+struct conf_smtp { /* a virtual server */
+	char *name;
+	char *fqdn;
+	char *default_domain; /* appended to user names and addresses without one */
+	struct conf_listen *listens;
+	size_t listens_count;
+	char *certificate, *key; /* PEM files; "" where no listener has TLS */
+	bool anonymous;          /* authentication = { anonymous, basic } */
+	bool basic;
+	bool basic_without_tls;  /* default false */
+	uint64_t message_size;   /* octets; 0 = no limit */
+	uint64_t session_size;   /* sum of message bodies in a session; 0 = no limit */
+	unsigned recipients;     /* a message */
+	unsigned connections;    /* at once; 0 = no limit */
+	unsigned connections_per_address; /* at once; 0 = no limit */
+	unsigned idle_timeout;   /* seconds */
+	unsigned hops;           /* Received headers before a message is a loop */
+	unsigned line;
+};
+
+struct conf_pop3 {
+	bool enabled; /* the section is there */
+	char *fqdn;
+	char *default_domain; /* for user names without one; "" = the default domain */
+	struct conf_listen *listens;
+	size_t listens_count;
+	char *certificate, *key;
+	bool basic_without_tls;
+	unsigned connections;
+	unsigned connections_per_address;
+	unsigned idle_timeout; /* seconds; RFC 1939 section 3 wants 600 or more */
+	unsigned line;
+};
+
+struct conf_store {
+	char *root;  /* <root>/<domain>/<mailbox>/ */
+	char *queue; /* for mail that goes out */
+	unsigned workers; /* commits in flight */
+	unsigned line;
+};
+
+enum conf_log_to { CONF_LOG_STDERR, CONF_LOG_FILE, CONF_LOG_SYSLOG };
+
+struct conf_log {
+	enum conf_log_to to;
+	char *file;
+	int level; /* enum log_level */
+};
+
+struct conf {
+	char *file;
+	char *user_prefix;  /* users are <prefix>-front, <prefix>-dir, <prefix>-store; default "postern" */
+	char *run;          /* directory of the control socket and the pid file */
+	unsigned frontends; /* processes; 0 = one per core */
+	struct conf_directory *directories;
+	size_t directories_count;
+	struct conf_domain *domains;
+	size_t domains_count;
+	struct conf_smtp *smtps;
+	size_t smtps_count;
+	struct conf_pop3 pop3;
+	struct conf_store store;
+	struct conf_log log;
+};
+
+/* Told once per problem: "FILE:LINE: what is wrong: what to do". */
+typedef void (*conf_complain)(void *context, const char *file, unsigned line, const char *text);
+
+/*
+ * Reads and completes. Syntax, unknown keys, value ranges, references between
+ * sections, listener clashes, filter syntax and placeholders are checked here.
+ * NULL after at least one complaint. `text` is the file's content; `file` its name.
+ */
+struct conf *conf_parse(const char *file, const char *text, conf_complain complain, void *context);
+/* Reads the file into memory first; NULL after a complaint. *text, if wanted, is freed by the caller. */
+struct conf *conf_read(const char *file, char **text, conf_complain complain, void *context);
+/*
+ * What only the machine can tell: certificates load, match their key, are in date
+ * and name the FQDN (a warning); keytab and password files are readable and not
+ * for everybody; directories exist or can be made and lie on a file system fit for
+ * mail; users exist when started as root. False after at least one complaint.
+ */
+bool conf_check_machine(const struct conf *conf, conf_complain complain, void *context);
+void conf_free(struct conf *conf);
+
+/* The accepted domain of that name (any case), aliases not followed; NULL if none. */
+const struct conf_domain *conf_find_domain(const struct conf *conf, const char *name);
+const struct conf_domain *conf_default_domain(const struct conf *conf);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* Every directory of the configuration, opened once a process; found by name. */
+#ifndef DIRECTORY_DIRECTORIES_H
+#define DIRECTORY_DIRECTORIES_H
+
+#include <stddef.h>
+
+struct conf;
+struct conf_directory;
+struct directory;
+struct directories;
+
+/*
+ * Opens what needs privileges (keytabs into memory, password files) and starts
+ * nothing. Call before privileges are dropped and before threads exist. NULL with
+ * *why (static or in `room`) when a file cannot be read.
+ */
+struct directories *directories_open(const struct conf *conf, char *room, size_t size);
+/* Starts the threads that keep connections; after privileges were dropped. */
+void directories_start(struct directories *directories);
+void directories_close(struct directories *directories);
+struct directory *directories_find(struct directories *directories, const struct conf_directory *conf);
+
+#endif

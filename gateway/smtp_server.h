@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The server side of an SMTP session (RFC 5321, 1870, 1985 not, 2034, 2920, 3030,
+ * 3207, 3461, 4954, 6152, 6531, 9422): bytes in, bytes out, a struct of calls. It
+ * does no I/O, knows no directory and no disk, and never calls back into itself:
+ * an answer given inside the call that asked is taken when that call returns.
+ *
+ * At most one ask is outstanding; while it is, input waits. The owner feeds what
+ * the network brings with smtp_server_feed and must not feed again before what is
+ * left over was consumed. Everything a client can grow is capped by the profile.
+ */
+#ifndef GATEWAY_SMTP_SERVER_H
+#define GATEWAY_SMTP_SERVER_H
+
+#include "base/outcome.h"
+#include "mail/envelope.h"
+
+#define SMTP_LINE_MAX    2048  /* command line with CRLF; RFC 5321 4.5.3.1.4 plus extensions */
+#define SMTP_AUTH_MAX    12288 /* AUTH lines, RFC 4954 section 4.5.3 */
+#define SMTP_TEXT_MAX    1000  /* text line with CRLF, 4.5.3.1.6 */
+#define SMTP_REASON_MAX  400   /* reply text */
+
+/* What one virtual server offers on one kind of listener. Shared, constant. */
+struct smtp_profile {
+	const char *fqdn;           /* in the greeting, EHLO and Received */
+	const char *default_domain; /* appended to addresses without a domain, and to user names */
+	bool starttls;              /* offered while the session is plain */
+	bool anonymous;             /* MAIL allowed without AUTH */
+	bool basic;                 /* AUTH PLAIN and LOGIN */
+	bool basic_without_tls;
+	uint64_t message_size;      /* octets; 0 = none */
+	uint64_t session_size;      /* octets of bodies; 0 = none */
+	unsigned recipients;        /* a message; the next one gets 452 4.5.3 */
+	unsigned hops;              /* Received headers; more is 554 5.4.6 */
+	unsigned bad_commands;      /* after so many errors: 421 4.7.0 and close */
+};
+
+struct smtp_reply {         /* the answer to an ask when it is not a plain yes */
+	unsigned code;      /* 0 = the engine's own words for the outcome */
+	const char *status; /* "5.1.1"; NULL with code 0 */
+	const char *text;   /* one line, no CR or LF; copied */
+};
+
+struct smtp_login {
+	const char *mechanism; /* "PLAIN" or "LOGIN" */
+	const char *authzid;   /* PLAIN only; "" = none */
+	const char *user;      /* as typed */
+	const char *password;  /* never empty, never with NUL; wiped by the engine after the call */
+};
+
+struct smtp_delivery { /* the finished message, for the commit */
+	const struct envelope *envelope;
+	uint64_t size;  /* octets written through `body`, trace headers included */
+	unsigned hops;  /* Received headers found */
+};
+
+struct smtp_calls {
+	/* Reply bytes. Many calls may come in a row; the owner sends when feed or answer returns. */
+	void (*write)(void *owner, const char *bytes, size_t length);
+	/* The 220 was written: throw away unread input, do the handshake, then smtp_server_tls_started. */
+	void (*start_tls)(void *owner);
+	/* Nothing follows: send what was written, then close. */
+	void (*close)(void *owner);
+
+	/* Asks. Each is answered by smtp_server_answer (login: with who). */
+	void (*ask_login)(void *owner, const struct smtp_login *login);
+	void (*ask_sender)(void *owner, const struct envelope *envelope);
+	void (*ask_recipient)(void *owner, struct envelope *envelope, struct envelope_recipient *recipient);
+	void (*ask_spool)(void *owner, const struct envelope *envelope); /* a place for the body */
+	void (*ask_commit)(void *owner, const struct smtp_delivery *delivery);
+
+	/* Message bytes in wire form, CRLF line ends, not dot-stuffed. False: disk trouble (452 4.3.1 at the end). */
+	bool (*body)(void *owner, const char *bytes, size_t length);
+	/* The transaction is over without a commit: forget the place. Also called before close. */
+	void (*discard)(void *owner);
+	/* For the log: event is "smtp.refused" and the like; the reply line as sent; detail may be NULL. */
+	void (*note)(void *owner, const char *event, const char *detail, const char *reply);
+};
+
+struct smtp_server;
+
+/* client: "192.0.2.1" as text for Received and logs. session: the id in logs and Received. All are copied. */
+struct smtp_server *smtp_server_new(const struct smtp_profile *profile, const struct smtp_calls *calls,
+				    void *owner, const char *client, const char *session);
+void smtp_server_free(struct smtp_server *server); /* wipes; calls no call */
+
+void smtp_server_greet(struct smtp_server *server);                   /* 220 */
+void smtp_server_refuse(struct smtp_server *server, const char *why); /* 421 4.x.x instead, then close */
+void smtp_server_timeout(struct smtp_server *server);                 /* 421 4.4.2, then close */
+void smtp_server_shutdown(struct smtp_server *server); /* 421 4.3.2 at the next command outside a transaction */
+
+/*
+ * Takes as much of the input as can be used now and returns how much that was.
+ * Less than length: a partial command line (feed it again with more behind it)
+ * or an ask is outstanding (feed the rest after it was answered).
+ */
+size_t smtp_server_feed(struct smtp_server *server, const char *bytes, size_t length);
+bool smtp_server_waiting(const struct smtp_server *server); /* an ask is outstanding */
+
+/* reply may be NULL: the engine's own words. For OUTCOME_OK of a commit, text may name the queue id. */
+void smtp_server_answer(struct smtp_server *server, enum outcome outcome, const struct smtp_reply *reply);
+/* Who the login proved, for Received and the log; call before answering OK. Copied. */
+void smtp_server_identify(struct smtp_server *server, const char *who);
+/* TLS is on: "TLS1.3", "TLS_AES_256_GCM_SHA384" for Received. All state before it is forgotten. */
+void smtp_server_tls_started(struct smtp_server *server, const char *version, const char *cipher);
+bool smtp_server_idle(const struct smtp_server *server); /* outside a transaction */
+const char *smtp_server_identity(const struct smtp_server *server); /* NULL = anonymous */
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The server side of a POP3 session (RFC 1939, 2449, 2595, 3206, 5034, 6856):
+ * bytes in, bytes out, a struct of calls, as the SMTP engine. A long reply (LIST,
+ * UIDL, RETR, TOP) is a continuation: it runs while the owner's output is under
+ * its watermark and is resumed with pop3_server_drained.
+ */
+#ifndef POP3_POP3_SERVER_H
+#define POP3_POP3_SERVER_H
+
+#include "base/outcome.h"
+#include "base/span.h"
+
+#define POP3_LINE_MAX 512   /* command line with CRLF (RFC 2449 section 4: 255, UTF-8 and names need more) */
+#define POP3_AUTH_MAX 12288 /* RFC 5034: base64 lines */
+
+struct pop3_profile {
+	const char *fqdn;
+	bool starttls;          /* STLS offered while plain */
+	bool basic_without_tls; /* USER/PASS and AUTH PLAIN/LOGIN before TLS */
+	const char *implementation; /* for CAPA IMPLEMENTATION */
+	unsigned bad_commands;  /* then close */
+};
+
+struct pop3_login {
+	const char *mechanism; /* "USER", "PLAIN", "LOGIN" */
+	const char *authzid;   /* "" = none */
+	const char *user;      /* as typed */
+	const char *password;  /* never empty, never with NUL; wiped by the engine after the call */
+};
+
+struct pop3_message {
+	uint64_t size;   /* octets as they will be sent, dot-stuffing not counted */
+	const char *uid; /* RFC 1939 section 7: 1 to 70 of 0x21..0x7e, unique and stable */
+};
+
+struct pop3_maildrop { /* the owner's; must stay until pop3_server_free */
+	size_t count;
+	const struct pop3_message *messages; /* number n is messages[n - 1] */
+};
+
+enum pop3_code { POP3_CODE_NONE, POP3_CODE_AUTH, POP3_CODE_IN_USE, POP3_CODE_SYS_TEMP, POP3_CODE_SYS_PERM,
+		 POP3_CODE_LOGIN_DELAY };
+
+struct pop3_calls {
+	void (*write)(void *owner, const char *bytes, size_t length);
+	bool (*writable)(void *owner); /* the output is under its watermark */
+	void (*start_tls)(void *owner); /* +OK was written; then pop3_server_tls_started */
+	void (*close)(void *owner);
+	/* Asks; one outstanding. */
+	void (*ask_login)(void *owner, const struct pop3_login *login); /* -> pop3_server_opened or _refused */
+	void (*ask_message)(void *owner, size_t number); /* -> pop3_server_message or _refused */
+	/* QUIT: remove these (numbers ascending). -> pop3_server_removed */
+	void (*ask_remove)(void *owner, const size_t *numbers, size_t count);
+	/* The next bytes of the message now open: count read, 0 at the end, -1 on trouble (the session is closed,
+	 * because a multi-line reply cannot report an error). */
+	long (*read)(void *owner, char *to, size_t size);
+	void (*note)(void *owner, const char *event, const char *detail, const char *reply);
+};
+
+struct pop3_server;
+
+struct pop3_server *pop3_server_new(const struct pop3_profile *profile, const struct pop3_calls *calls,
+				    void *owner);
+void pop3_server_free(struct pop3_server *server);
+void pop3_server_greet(struct pop3_server *server);
+void pop3_server_refuse(struct pop3_server *server, const char *why); /* -ERR [SYS/TEMP] why, close */
+void pop3_server_timeout(struct pop3_server *server); /* close without UPDATE (RFC 1939 section 3) */
+/* As smtp_server_feed. */
+size_t pop3_server_feed(struct pop3_server *server, const char *bytes, size_t length);
+bool pop3_server_waiting(const struct pop3_server *server); /* an ask or a long reply is outstanding */
+void pop3_server_drained(struct pop3_server *server);       /* output went under the watermark */
+
+void pop3_server_opened(struct pop3_server *server, const struct pop3_maildrop *maildrop);
+/* Answer to ask_login or ask_message: code and text as sent to the client. text may be NULL. */
+void pop3_server_refused(struct pop3_server *server, enum pop3_code code, const char *text);
+void pop3_server_message(struct pop3_server *server); /* open: read() may be called */
+/* removed: how many really went; OUTCOME_TEMP is "-ERR some deleted messages not removed". */
+void pop3_server_removed(struct pop3_server *server, enum outcome outcome, size_t removed);
+void pop3_server_tls_started(struct pop3_server *server);
+bool pop3_server_in_transaction(const struct pop3_server *server); /* a maildrop is open */
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Mail on disk: spool files, deliveries, mailboxes, quota usage. Path names and
+ * fsync live here and nowhere else. Every function blocks and may be called from
+ * many threads. docs/QUEUE.md has the table of file states.
+ *
+ * A mailbox is a Maildir with Maildir++ quota at <root>/<domain>/<name>/, bound to
+ * the identity of its owner's directory entry by <root>/.id/<id> -> ../<domain>/<name>:
+ * a renamed person keeps the mailbox, a re-used name gets a new one.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/outcome.h"
+#include "base/span.h"
+
+#define STORE_ID_SIZE     64  /* identity as hexadecimal text, with NUL */
+#define STORE_NAME_SIZE   256 /* mailbox or domain name, with NUL */
+#define STORE_REASON_SIZE 256
+
+struct store;
+
+struct store_mailbox {
+	char id[STORE_ID_SIZE];       /* [0-9a-f-]+, of the directory entry */
+	char domain[STORE_NAME_SIZE]; /* lower case */
+	char name[STORE_NAME_SIZE];   /* local part, lower case; made safe for a path by the store */
+	uint64_t quota;               /* octets; 0 = no limit */
+};
+
+struct store_failure {
+	char reason[STORE_REASON_SIZE]; /* for the log: what, which path, errno */
+	bool full;                      /* the disk, inodes or the disk quota, not the mailbox */
+	bool over_quota;                /* a mailbox would be over its quota: mailbox[which] */
+	size_t which;
+};
+
+/* Creates root, <root>/.id, <root>/.spool; cleans what a crash left. NULL with a reason. */
+struct store *store_open(const char *root, const char *queue, struct store_failure *failure);
+void store_close(struct store *store);
+
+/* A fresh, nameless file on the mail file system, open for reading and writing. -1 with a reason. */
+int store_spool(struct store *store, struct store_failure *failure);
+
+/*
+ * Makes what `spool` holds durable and links it into every mailbox, all or nothing
+ * as far as a client can tell: OK only when data and links are durable. TEMP leaves
+ * nothing behind. PERM with over_quota when a mailbox would go over. `label` (an
+ * RFC 3986 unreserved text) becomes part of the file names. Does not close spool.
+ */
+enum outcome store_deliver(struct store *store, int spool, const struct store_mailbox *mailboxes,
+			   size_t count, const char *label, struct store_failure *failure);
+
+struct store_usage {
+	uint64_t octets;
+	uint64_t messages;
+};
+
+/* Of an existing mailbox; zero for one that does not exist yet. */
+enum outcome store_usage(struct store *store, const struct store_mailbox *mailbox,
+			 struct store_usage *usage, struct store_failure *failure);
+
+/* An exclusively locked mailbox as POP3 sees it. One thread at a time. */
+struct store_maildrop;
+
+/* *busy: somebody else has it. A mailbox that does not exist yet is created. */
+enum outcome store_maildrop_open(struct store *store, const struct store_mailbox *mailbox,
+				 struct store_maildrop **maildrop, bool *busy,
+				 struct store_failure *failure);
+size_t store_maildrop_count(const struct store_maildrop *maildrop);
+uint64_t store_maildrop_size(const struct store_maildrop *maildrop, size_t number); /* 1-based */
+const char *store_maildrop_uid(const struct store_maildrop *maildrop, size_t number);
+/* A descriptor of message `number`, open for reading; -1 with a reason (gone = PERM in *outcome). */
+int store_maildrop_message(struct store_maildrop *maildrop, size_t number, enum outcome *outcome,
+			   struct store_failure *failure);
+/* Removes, durably; *removed says how many went. */
+enum outcome store_maildrop_remove(struct store_maildrop *maildrop, const uint32_t *numbers,
+				   size_t count, size_t *removed, struct store_failure *failure);
+void store_maildrop_close(struct store_maildrop *maildrop); /* unlocks */
+
+#endif
