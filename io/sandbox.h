@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a role gives up for good. Steps that need root are skipped when the
+ * process is not root (development, tests); everything else always happens.
+ */
+#ifndef IO_SANDBOX_H
+#define IO_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum sandbox_role { SANDBOX_FRONTEND, SANDBOX_DIRECTORY, SANDBOX_STORE };
+
+/*
+ * user: whom to become (NULL: stay). chroot: an existing empty directory ("": none; only as root).
+ * Supplementary groups become those of the user. Sets no_new_privs, no core dumps, not dumpable.
+ * False with *why.
+ */
+bool sandbox_enter(const char *user, const char *chroot, char *why, size_t size);
+/*
+ * The seccomp filter of the role: SANDBOX_FRONTEND permits an event loop on descriptors it has or is given
+ * (read, write, sendmsg, recvmsg, accept4, epoll, pread, fstat, mmap without PROT_EXEC, futex, clock, getrandom,
+ * exit ...) and kills the process on anything else: no open, no socket, no connect, no exec, no ptrace. The others
+ * permit what their libraries need and kill on exec, ptrace, mount, module and keyring calls, bpf, and the like.
+ */
+bool sandbox_filter(enum sandbox_role role, char *why, size_t size);
+
+#endif

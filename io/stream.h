@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A connection to a stranger on a libevent loop, plain or TLS, the same few
+ * events either way. Input buffers exist only while there is unread input and
+ * output buffers only while there is unsent output: an idle plain stream costs
+ * one small struct. Never blocks, never calls back from inside stream_write.
+ */
+#ifndef IO_STREAM_H
+#define IO_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+struct stream;
+struct tls_server;
+
+#define STREAM_WATERMARK (64 * 1024) /* unsent octets above which stream_writable says no */
+
+struct stream_calls {
+	/* Input is there: take some with a return of how much was used. What is left is offered again with the
+	 * next input, or by stream_resume. Not called while paused. */
+	size_t (*input)(void *owner, const char *bytes, size_t length);
+	/* Unsent output fell under the watermark after having been over it. */
+	void (*drained)(void *owner);
+	/* The handshake that stream_start_tls began is done. */
+	void (*secured)(void *owner, const char *version, const char *cipher);
+	/* Nothing was heard or sent for the idle time. The stream stays open. */
+	void (*idle)(void *owner);
+	/* The peer closed, the network failed, or the handshake did; why is static text. The stream is still to be freed. */
+	void (*gone)(void *owner, const char *why);
+};
+
+/* Takes over fd (non-blocking). idle_seconds 0 = no limit. */
+struct stream *stream_new(struct event_base *base, int fd, const struct stream_calls *calls, void *owner,
+			  unsigned idle_seconds);
+/* Closes at once. Safe inside any call of its own; none comes afterwards. */
+void stream_free(struct stream *stream);
+/* Starts TLS as a server. Unread input is thrown away (RFC 3207 section 6), unsent output goes first, plain. */
+void stream_start_tls(struct stream *stream, struct tls_server *tls);
+bool stream_secure(const struct stream *stream);
+
+/* Queues; sends at the end of the current event, so that many writes become one packet. */
+void stream_write(struct stream *stream, const void *bytes, size_t length);
+bool stream_writable(const struct stream *stream);
+size_t stream_unread(const struct stream *stream); /* input octets held for the owner */
+void stream_pause(struct stream *stream);  /* stop reading and offering (an ask is outstanding) */
+void stream_resume(struct stream *stream); /* offer what is held, read on; the offer comes from the loop */
+/* Sends what is queued, says goodbye in TLS, closes; then `gone` with "closed". Input is ignored from here;
+ * a peer that does not take the rest within ten seconds is cut off. */
+void stream_finish(struct stream *stream);
+void stream_set_idle(struct stream *stream, unsigned seconds);
+
+#endif
