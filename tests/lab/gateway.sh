@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+# The gateway of a lab, from outside its namespace: gateway.sh configure|start|stop|status
+# Environment as in lab-up.sh.
+set -euo pipefail
+here=$(dirname "$0")
+# shellcheck source=tests/lab/functions.sh
+. "$here/functions.sh"
+# shellcheck source=tests/lab/domain.sh
+. "$here/domain.sh"
+
+posternd=${POSTERND:-$top/build/posternd}
+gateway_ports=(25 587 465 110 995)
+
+configure() {
+	chown postern-dir:postern "$lab_state/mail.keytab"
+	chmod 600 "$lab_state/mail.keytab"
+	cat >"$lab_state/postern.conf" <<-END
+		run = "$lab_state/run"
+		frontends = 2
+
+		directory "corp" {
+			domain = "$lab_domain"
+			preset = "ad"
+			bind = "gssapi"
+			keytab = "$lab_state/mail.keytab"
+			principal = "MAIL\$@$lab_realm"
+			krb5_config = "$lab_state/krb5.conf"
+			tls = "starttls"
+			tls_ca = "$lab_state/ca.pem"
+		}
+
+		domain "$lab_domain" {
+			directory = "corp"
+			default = true
+			postmaster = "alice@$lab_domain"
+		}
+		domain "sales.example" {
+			directory = "corp"
+			postmaster = "bob@sales.example"
+		}
+		domain "corp-alias.example" {
+			alias_of = "$lab_domain"
+		}
+
+		smtp "Default SMTP Virtual Server" {
+			listen "$lab_address:25" { tls = "starttls" }
+			fqdn = "$lab_host"
+			certificate = "$lab_state/$lab_host.pem"
+			key = "$lab_state/$lab_host.key"
+			authentication = { "anonymous", "basic" }
+		}
+
+		smtp "Submission" {
+			listen "$lab_address:587" { tls = "starttls" }
+			listen "$lab_address:465" { tls = "implicit" }
+			fqdn = "$lab_host"
+			certificate = "$lab_state/$lab_host.pem"
+			key = "$lab_state/$lab_host.key"
+			authentication = { "basic" }
+		}
+
+		pop3 {
+			listen "$lab_address:110" { tls = "starttls" }
+			listen "$lab_address:995" { tls = "implicit" }
+			fqdn = "$lab_host"
+			certificate = "$lab_state/$lab_host.pem"
+			key = "$lab_state/$lab_host.key"
+		}
+
+		store {
+			root = "$lab_state/mail"
+			queue = "$lab_state/queue"
+		}
+
+		log {
+			to = "file"
+			file = "$lab_state/log/postern.log"
+		}
+	END
+}
+
+# Is the gateway's master there and does every port take connections?
+status() {
+	[ -n "$(processes_live "$lab_state/gateway.pid")" ] && inside "$here/accepts.sh" \
+		"$lab_address" "${gateway_ports[@]}"
+}
+
+start() {
+	if [ -n "$(processes_live "$lab_state/gateway.pid")" ]; then
+		echo "the gateway runs already"
+		return
+	fi
+	rm -f "$lab_state/gateway.pid"
+	[ -x "$posternd" ] || die "$posternd is missing: run make"
+	spawn "$lab_state/log/posternd.out" nsenter --target "$(cat "$lab_state/anchor")" --net --mount -- \
+		"$posternd" -c "$lab_state/postern.conf"
+	process_record "$lab_state/gateway.pid" "$spawned"
+	if ! poll 20 status; then
+		tail -n 20 "$lab_state/log/posternd.out" "$lab_state/log/postern.log" >&2 || true
+		die "the gateway does not come up"
+	fi
+}
+
+stop() {
+	processes_stop "$lab_state/gateway.pid"
+}
+
+case ${1:-} in
+configure | start | stop | status) "$1" ;;
+*) echo "usage: gateway.sh configure|start|stop|status" >&2 && exit 2 ;;
+esac

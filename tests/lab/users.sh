@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+# Creates the group and the system users the gateway's roles run as, where they are
+# missing. Run by `make install`, by the lab and by the benchmark.
+#
+#   users.sh add [COMMENT]     COMMENT marks the users as made for a purpose
+#   users.sh remove COMMENT    removes those that carry exactly this comment
+set -euo pipefail
+
+prefix=${POSTERN_USER_PREFIX:-postern}
+
+users() {
+	echo "$prefix-front" "$prefix-dir" "$prefix-store"
+}
+
+add_users() {
+	local comment=$1 user
+	getent group "$prefix" >/dev/null || groupadd --system "$prefix"
+	for user in $(users); do
+		getent passwd "$user" >/dev/null ||
+			useradd --system --gid "$prefix" --no-create-home --home-dir /nonexistent \
+				--shell /usr/sbin/nologin --comment "$comment" "$user"
+	done
+}
+
+remove_users() {
+	local comment=$1 user removed=
+	for user in $(users); do
+		if [ "$(getent passwd "$user" | cut -d: -f5)" = "$comment" ]; then
+			userdel "$user"
+			removed=yes
+		fi
+	done
+	# Groups carry no comment: the group goes with the last of its users.
+	if [ -n "$removed" ] && ! getent passwd | grep -q "^$prefix-"; then
+		groupdel "$prefix"
+	fi
+}
+
+case ${1:-add} in
+add) add_users "${2:-Postern mail gateway}" ;;
+remove) remove_users "${2:?users.sh remove COMMENT}" ;;
+*) echo "usage: users.sh add [COMMENT] | remove COMMENT" >&2 && exit 2 ;;
+esac
