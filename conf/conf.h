@@ -20,7 +20,11 @@ struct conf_schema {
 	char *preset;           /* "ad" or "inetorgperson" */
 	bool active_directory;  /* AD semantics: userAccountControl, sub-codes, FILETIME, SIDs */
 	char *recipient_filter; /* placeholders %{address} %{local} %{domain} */
-	char *login_filter;     /* placeholders %{login} %{user} %{domain} (domain may be a NetBIOS name) */
+	/*
+	 * Placeholders: %{login} what was typed, but without "DOMAIN\" in front; %{user} the part
+	 * before "@", or all of %{login}; %{domain} what was typed after "@" or before "\".
+	 */
+	char *login_filter;
 	char *attribute_id;     /* objectGUID or entryUUID */
 	char *attribute_mail;
 	char *attribute_alias;  /* proxyAddresses; "" = none */
@@ -121,10 +125,13 @@ struct conf_log {
 	enum conf_log_to to;
 	char *file;
 	int level; /* enum log_level */
+	unsigned line;
 };
 
+struct conf_lines; /* where each key stands: conf/conf_private.h */
+
 struct conf {
-	char *file;
+	char *file; /* as given to conf_parse */
 	char *user_prefix;  /* users are <prefix>-front, <prefix>-dir, <prefix>-store; default "postern" */
 	char *run;          /* directory of the control socket and the pid file */
 	unsigned frontends; /* processes; 0 = one per core */
@@ -137,6 +144,7 @@ struct conf {
 	struct conf_pop3 pop3;
 	struct conf_store store;
 	struct conf_log log;
+	struct conf_lines *lines;
 };
 
 /* Told once per problem: "FILE:LINE: what is wrong: what to do". */
