@@ -40,7 +40,9 @@ struct envelope {
 };
 
 void envelope_init(struct envelope *envelope);
+/* The recipient stays the envelope's; the pointer is good until the next one is added. */
 struct envelope_recipient *envelope_add(struct envelope *envelope, const struct address *address);
+void envelope_drop_last(struct envelope *envelope); /* the recipient added last was refused */
 void envelope_clear(struct envelope *envelope); /* frees what it grew; then as after envelope_init */
 
 #endif
