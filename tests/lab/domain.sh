@@ -27,7 +27,8 @@ namespace_up() {
 	mkdir -p "/etc/netns/$lab_name"
 	printf 'nameserver %s\nsearch %s\noptions timeout:2 attempts:2\n' \
 		"$lab_dc_address" "$lab_domain" >"/etc/netns/$lab_name/resolv.conf"
-	printf '%s\n' '127.0.0.1 localhost' "$lab_dc_address $lab_dc dc1" \
+	# libraries look up the machine's own name at every start
+	printf '%s\n' "127.0.0.1 localhost $(hostname)" "$lab_dc_address $lab_dc dc1" \
 		"$lab_address $lab_host mail" >"/etc/netns/$lab_name/hosts"
 	ip netns add "$lab_name"
 	ip -n "$lab_name" link set lo up
@@ -91,18 +92,18 @@ namespace_down() {
 
 domain_provision() {
 	printf '[global]\n\tlog file = %s/samba.log\n' "$lab_state" >"$lab_state/provision.conf"
-	samba-tool domain provision --configfile="$lab_state/provision.conf" --quiet \
+	inside samba-tool domain provision --configfile="$lab_state/provision.conf" --quiet \
 		--realm="$lab_realm" --domain="$lab_netbios" --server-role=dc --host-name=dc1 \
 		--host-ip="$lab_dc_address" --dns-backend=SAMBA_INTERNAL --use-rfc2307 \
 		--adminpass="$lab_admin_password" --targetdir="$lab_state/samba" \
 		>"$lab_state/provision.log" 2>&1 || die "provisioning failed: $lab_state/provision.log"
 	domain_configure
-	/usr/bin/python3 "$top/tests/lab/populate.py" accounts "$lab_state/samba/etc/smb.conf" \
+	inside /usr/bin/python3 "$top/tests/lab/populate.py" accounts "$lab_state/samba/etc/smb.conf" \
 		>>"$lab_state/provision.log" 2>&1 || die "no population: $lab_state/provision.log"
 }
 
-# Written whole, so that nothing of the machine's own smb.conf comes in. The DNS forwarder
-# is an address that refuses: the controller itself would make outside queries loop.
+# Written whole, so that nothing of the machine's own smb.conf comes in. There is no DNS
+# forwarder: provisioning may choose the controller itself, and outside queries would loop.
 domain_configure() {
 	local s=$lab_state/samba
 	mkdir -p "$s/run" "$s/ncalrpc"
@@ -114,7 +115,6 @@ domain_configure() {
 			server role = active directory domain controller
 			interfaces = 127.0.0.1/8 $lab_dc_address/24
 			bind interfaces only = yes
-			dns forwarder = 127.0.0.1
 			idmap_ldb:use rfc2307 = yes
 			old password allowed period = 0
 			tls enabled = yes
