@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: ISC */
+#include "daemon/maildrops.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "daemon/store_role.h"
+
+enum { MAILDROPS_MAX = 65536 };
+
+struct maildrop_slot {
+	struct store_maildrop *maildrop; /* NULL: free */
+	uint32_t serial;		 /* so that a stale handle is not somebody else's maildrop */
+	pthread_mutex_t lock;
+};
+
+/* Handles are slot number + serial * MAILDROPS_MAX. */
+struct maildrops {
+	pthread_mutex_t lock;
+	struct maildrop_slot **slots;
+	uint32_t count; /* of slots */
+	uint32_t open;
+	uint32_t next; /* where to look for a free one first */
+};
+
+void *maildrops_new(void *context)
+{
+	struct maildrops *drops = memory_new(sizeof *drops);
+
+	(void)context;
+	pthread_mutex_init(&drops->lock, NULL);
+	return drops;
+}
+
+void maildrops_free(void *context, void *own)
+{
+	struct maildrops *drops = own;
+
+	(void)context;
+	for (uint32_t i = 0; i < drops->count; i++) {
+		if (drops->slots[i]->maildrop)
+			store_maildrop_close(drops->slots[i]->maildrop);
+		pthread_mutex_destroy(&drops->slots[i]->lock);
+		free(drops->slots[i]);
+	}
+	free(drops->slots);
+	pthread_mutex_destroy(&drops->lock);
+	free(drops);
+}
+
+static struct maildrop_slot *slot_free(struct maildrops *drops, uint32_t *number)
+{
+	if (drops->open < drops->count) {
+		do
+			*number = drops->next++ % drops->count;
+		while (drops->slots[*number]->maildrop);
+		return drops->slots[*number];
+	}
+	if (drops->count == MAILDROPS_MAX)
+		return NULL;
+	*number = drops->count++;
+	drops->slots = memory_grow(drops->slots, drops->count, sizeof *drops->slots);
+	drops->slots[*number] = memory_new(sizeof **drops->slots);
+	pthread_mutex_init(&drops->slots[*number]->lock, NULL);
+	return drops->slots[*number];
+}
+
+static bool maildrops_add(struct maildrops *drops, struct store_maildrop *maildrop, uint64_t *handle)
+{
+	struct maildrop_slot *slot;
+	uint32_t number;
+
+	pthread_mutex_lock(&drops->lock);
+	slot = slot_free(drops, &number);
+	if (slot) {
+		slot->serial = (slot->serial + 1) % (UINT32_MAX / MAILDROPS_MAX);
+		slot->maildrop = maildrop;
+		drops->open++;
+		*handle = number + (uint64_t)slot->serial * MAILDROPS_MAX;
+	}
+	pthread_mutex_unlock(&drops->lock);
+	return slot != NULL;
+}
+
+/* The slot, its lock held, or NULL when the handle is not open. */
+static struct maildrop_slot *maildrops_hold(struct maildrops *drops, uint32_t handle)
+{
+	uint32_t number = handle % MAILDROPS_MAX;
+	struct maildrop_slot *slot = NULL;
+
+	pthread_mutex_lock(&drops->lock);
+	if (number < drops->count)
+		slot = drops->slots[number];
+	pthread_mutex_unlock(&drops->lock);
+	if (!slot)
+		return NULL;
+	pthread_mutex_lock(&slot->lock);
+	if (slot->maildrop && slot->serial == handle / MAILDROPS_MAX)
+		return slot;
+	pthread_mutex_unlock(&slot->lock);
+	return NULL;
+}
+
+/* A memory file: a large mailbox would not fit into a packet. */
+static int listing_file(const struct store_maildrop *maildrop)
+{
+	struct buffer text = BUFFER_EMPTY;
+	uint32_t count = (uint32_t)store_maildrop_count(maildrop);
+	int fd = memfd_create("listing", MFD_CLOEXEC);
+
+	for (uint32_t i = 0; i <= count; i++) {
+		struct wire_writer writer;
+
+		wire_writer_init(&writer, buffer_reserve(&text, 128), 128);
+		if (i == 0) {
+			wire_put_u32(&writer, count);
+		} else {
+			wire_put_u64(&writer, store_maildrop_size(maildrop, i));
+			wire_put_text(&writer, store_maildrop_uid(maildrop, i));
+		}
+		if (writer.failed)
+			memory_die("a UID is longer than RFC 1939 permits");
+		buffer_commit(&text, writer.used);
+	}
+	for (size_t done = 0; fd >= 0 && done < buffer_used(&text);) {
+		ssize_t written = write(fd, buffer_bytes(&text) + done, buffer_used(&text) - done);
+
+		if (written > 0) {
+			done += (size_t)written;
+			continue;
+		}
+		close(fd);
+		fd = -1;
+	}
+	buffer_clear(&text);
+	return fd;
+}
+
+static void open_maildrop(struct work *work, const struct message_open *ask,
+			  const struct store_mailbox *mailbox)
+{
+	struct store_role *role = work->context;
+	struct message_result result = { .outcome = OUTCOME_TEMP };
+	struct store_failure failure = { 0 };
+	struct store_maildrop *maildrop = NULL;
+	bool busy = false;
+	int fd = -1;
+
+	result.outcome = store_maildrop_open(role->store, mailbox, &maildrop, &busy, &failure);
+	if (busy)
+		result.flags = MESSAGE_RESULT_BUSY;
+	else if (result.outcome != OUTCOME_OK)
+		log_error("store.open", LOG_TEXT("session", ask->session), LOG_TEXT("why", failure.reason));
+	if (maildrop) {
+		fd = listing_file(maildrop);
+		if (fd < 0 || !maildrops_add(work_own(work), maildrop, &result.value)) {
+			log_error("store.open", LOG_TEXT("session", ask->session),
+				  LOG_TEXT("why", "too many maildrops or descriptors are open"));
+			store_maildrop_close(maildrop);
+			result.outcome = OUTCOME_TEMP;
+		}
+	}
+	store_answer(work, &result, result.outcome == OUTCOME_OK ? fd : -1);
+	if (fd >= 0)
+		close(fd);
+}
+
+bool maildrops_handle_open(struct work *work)
+{
+	struct store_role *role = work->context;
+	struct message_open ask;
+	struct ticket ticket;
+	struct store_mailbox mailbox;
+
+	if (!message_get_open(work_body(work), &ask))
+		return false;
+	if (!store_ticket(role, ask.ticket, TICKET_READ, &ticket, &mailbox) ||
+	    strcmp(ticket.session, ask.session) != 0) {
+		log_error("store.ticket", LOG_TEXT("session", ask.session),
+			  LOG_TEXT("why", "not a valid reading ticket of this session"));
+		store_answer(work, &(struct message_result){ .outcome = OUTCOME_TEMP }, -1);
+		return true;
+	}
+	open_maildrop(work, &ask, &mailbox);
+	return true;
+}
+
+static void answer_gone(struct work *work)
+{
+	store_answer(work, &(struct message_result){ OUTCOME_TEMP, MESSAGE_RESULT_GONE, 0 }, -1);
+}
+
+bool maildrops_handle_fetch(struct work *work)
+{
+	struct message_result result = { .outcome = OUTCOME_OK };
+	struct store_failure failure = { 0 };
+	struct maildrop_slot *slot;
+	uint32_t handle, number;
+	int fd;
+
+	if (!message_get_pair(work_body(work), &handle, &number))
+		return false;
+	slot = maildrops_hold(work_own(work), handle);
+	if (!slot || number == 0 || number > store_maildrop_count(slot->maildrop)) {
+		if (slot)
+			pthread_mutex_unlock(&slot->lock);
+		answer_gone(work);
+		return true;
+	}
+	fd = store_maildrop_message(slot->maildrop, number, &result.outcome, &failure);
+	pthread_mutex_unlock(&slot->lock);
+	if (fd < 0) {
+		log_warning("store.fetch", LOG_TEXT("why", failure.reason));
+		result.flags = result.outcome == OUTCOME_PERM ? MESSAGE_RESULT_GONE : 0;
+	}
+	store_answer(work, &result, fd);
+	if (fd >= 0)
+		close(fd);
+	return true;
+}
+
+static size_t numbers_of(struct span bits, size_t last, uint32_t *numbers)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < last && i / 8 < bits.length; i++)
+		if (bits.at[i / 8] & 1 << i % 8)
+			numbers[count++] = (uint32_t)i + 1;
+	return count;
+}
+
+bool maildrops_handle_remove(struct work *work)
+{
+	struct message_result result = { .outcome = OUTCOME_OK };
+	struct store_failure failure = { 0 };
+	struct message_remove ask;
+	struct maildrop_slot *slot;
+	uint32_t *numbers;
+	size_t count, removed = 0;
+
+	if (!message_get_remove(work_body(work), &ask))
+		return false;
+	slot = maildrops_hold(work_own(work), ask.handle);
+	if (!slot) {
+		answer_gone(work);
+		return true;
+	}
+	numbers = memory_array(store_maildrop_count(slot->maildrop), sizeof *numbers);
+	count = numbers_of(ask.bits, store_maildrop_count(slot->maildrop), numbers);
+	result.outcome = store_maildrop_remove(slot->maildrop, numbers, count, &removed, &failure);
+	pthread_mutex_unlock(&slot->lock);
+	if (result.outcome != OUTCOME_OK)
+		log_error("store.remove", LOG_TEXT("why", failure.reason));
+	result.value = removed;
+	free(numbers);
+	store_answer(work, &result, -1);
+	return true;
+}
+
+bool maildrops_handle_close(struct work *work)
+{
+	struct maildrops *drops = work_own(work);
+	struct maildrop_slot *slot;
+	struct wire_reader reader;
+	uint32_t handle;
+
+	wire_reader_init(&reader, work->body, work->length);
+	handle = wire_get_u32(&reader);
+	if (!wire_done(&reader))
+		return false;
+	slot = maildrops_hold(drops, handle);
+	if (!slot)
+		return true;
+	store_maildrop_close(slot->maildrop);
+	pthread_mutex_lock(&drops->lock);
+	slot->maildrop = NULL;
+	drops->open--;
+	pthread_mutex_unlock(&drops->lock);
+	pthread_mutex_unlock(&slot->lock);
+	return true;
+}

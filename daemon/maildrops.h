@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The maildrops that one frontend has open, by handle. When the frontend dies,
+ * all of them are unlocked and nothing is removed.
+ */
+#ifndef DAEMON_MAILDROPS_H
+#define DAEMON_MAILDROPS_H
+
+#include <stdbool.h>
+
+struct work;
+
+void *maildrops_new(void *context);
+void maildrops_free(void *context, void *own);
+
+/* The listing's descriptor: u32 count, then per message u64 size, text uid (base/wire.h). */
+bool maildrops_handle_open(struct work *work);
+bool maildrops_handle_fetch(struct work *work);
+bool maildrops_handle_remove(struct work *work);
+bool maildrops_handle_close(struct work *work);
+
+#endif

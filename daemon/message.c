@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: ISC */
+#include "daemon/message.h"
+
+static const struct {
+	const char *name, *user;
+} roles[ROLE_COUNT] = {
+	[ROLE_MASTER] = { "master", "" },	[ROLE_FRONTEND] = { "frontend", "front" },
+	[ROLE_DIRECTORY] = { "directory", "dir" }, [ROLE_STORE] = { "store", "store" },
+	[ROLE_RELAY] = { "relay", "relay" },	[ROLE_RESOLVER] = { "resolver", "resolver" },
+};
+
+const char *role_name(enum role role)
+{
+	return roles[role].name;
+}
+
+const char *role_user(enum role role)
+{
+	return roles[role].user;
+}
+
+/* An enum from the wire: out of range fails the reader. */
+static unsigned get_choice(struct wire_reader *reader, unsigned last)
+{
+	unsigned value = wire_get_u8(reader);
+
+	if (value > last) {
+		reader->failed = true;
+		return 0;
+	}
+	return value;
+}
+
+static struct wire_reader reader_of(struct span body)
+{
+	struct wire_reader reader;
+
+	wire_reader_init(&reader, body.at, body.length);
+	return reader;
+}
+
+void message_put_start(struct wire_writer *writer, const struct message_start *start)
+{
+	wire_put_u32(writer, start->generation);
+	wire_put_u32(writer, start->index);
+	wire_put_u32(writer, start->count);
+	wire_put_bytes(writer, start->key, sizeof start->key);
+}
+
+bool message_get_start(struct span body, struct message_start *start)
+{
+	struct wire_reader reader = reader_of(body);
+
+	start->generation = wire_get_u32(&reader);
+	start->index = wire_get_u32(&reader);
+	start->count = wire_get_u32(&reader);
+	wire_get_bytes(&reader, start->key, sizeof start->key);
+	return wire_done(&reader);
+}
+
+void message_put_pair(struct wire_writer *writer, uint32_t first, uint32_t second)
+{
+	wire_put_u32(writer, first);
+	wire_put_u32(writer, second);
+}
+
+bool message_get_pair(struct span body, uint32_t *first, uint32_t *second)
+{
+	struct wire_reader reader = reader_of(body);
+
+	*first = wire_get_u32(&reader);
+	*second = wire_get_u32(&reader);
+	return wire_done(&reader);
+}
+
+void message_put_peer(struct wire_writer *writer, const struct message_peer *peer)
+{
+	wire_put_u32(writer, peer->role);
+	wire_put_u32(writer, peer->generation);
+	wire_put_u32(writer, peer->index);
+}
+
+bool message_get_peer(struct span body, struct message_peer *peer)
+{
+	struct wire_reader reader = reader_of(body);
+
+	peer->role = wire_get_u32(&reader);
+	peer->generation = wire_get_u32(&reader);
+	peer->index = wire_get_u32(&reader);
+	return wire_done(&reader) && peer->role < ROLE_COUNT;
+}
+
+void message_put_resolve(struct wire_writer *writer, const struct message_resolve *resolve)
+{
+	wire_put_text(writer, resolve->address.local);
+	wire_put_text(writer, resolve->address.domain);
+	wire_put_u8(writer, resolve->address.utf8);
+	wire_put_u8(writer, resolve->address.literal);
+	wire_put_text(writer, resolve->session);
+}
+
+bool message_get_resolve(struct span body, struct message_resolve *resolve)
+{
+	struct wire_reader reader = reader_of(body);
+
+	wire_get_text(&reader, resolve->address.local, sizeof resolve->address.local);
+	wire_get_text(&reader, resolve->address.domain, sizeof resolve->address.domain);
+	resolve->address.utf8 = get_choice(&reader, 1);
+	resolve->address.literal = get_choice(&reader, 1);
+	wire_get_text(&reader, resolve->session, sizeof resolve->session);
+	return wire_done(&reader);
+}
+
+void message_put_route(struct wire_writer *writer, const struct message_route *route)
+{
+	wire_put_u8(writer, (uint8_t)route->outcome);
+	wire_put_u8(writer, (uint8_t)route->kind);
+	wire_put_u32(writer, route->code);
+	wire_put_text(writer, route->status);
+	wire_put_text(writer, route->text);
+	wire_put_u32(writer, route->good_for);
+	wire_put_u64(writer, route->quota);
+	wire_put_span(writer, route->ticket);
+}
+
+bool message_get_route(struct span body, struct message_route *route)
+{
+	struct wire_reader reader = reader_of(body);
+
+	route->outcome = get_choice(&reader, OUTCOME_PERM);
+	route->kind = get_choice(&reader, ROUTE_REFUSED);
+	route->code = wire_get_u32(&reader);
+	wire_get_text(&reader, route->status, sizeof route->status);
+	wire_get_text(&reader, route->text, sizeof route->text);
+	route->good_for = wire_get_u32(&reader);
+	route->quota = wire_get_u64(&reader);
+	route->ticket = wire_get_span(&reader);
+	return wire_done(&reader) && route->ticket.length <= TICKET_SIZE_MAX;
+}
+
+void message_put_login(struct wire_writer *writer, const struct message_login *login)
+{
+	wire_put_text(writer, login->service);
+	wire_put_text(writer, login->user);
+	wire_put_text(writer, login->authzid);
+	wire_put_text(writer, login->password);
+	wire_put_text(writer, login->default_domain);
+	wire_put_text(writer, login->client);
+	wire_put_text(writer, login->session);
+}
+
+bool message_get_login(struct span body, struct message_login *login)
+{
+	struct wire_reader reader = reader_of(body);
+
+	wire_get_text(&reader, login->service, sizeof login->service);
+	wire_get_text(&reader, login->user, sizeof login->user);
+	wire_get_text(&reader, login->authzid, sizeof login->authzid);
+	wire_get_text(&reader, login->password, sizeof login->password);
+	wire_get_text(&reader, login->default_domain, sizeof login->default_domain);
+	wire_get_text(&reader, login->client, sizeof login->client);
+	wire_get_text(&reader, login->session, sizeof login->session);
+	return wire_done(&reader);
+}
+
+void message_put_identity(struct wire_writer *writer, const struct message_identity *identity)
+{
+	wire_put_u8(writer, (uint8_t)identity->verdict);
+	wire_put_text(writer, identity->who);
+	wire_put_span(writer, identity->ticket);
+}
+
+bool message_get_identity(struct span body, struct message_identity *identity)
+{
+	struct wire_reader reader = reader_of(body);
+
+	identity->verdict = get_choice(&reader, AUTH_TEMPORARY);
+	wire_get_text(&reader, identity->who, sizeof identity->who);
+	identity->ticket = wire_get_span(&reader);
+	return wire_done(&reader) && identity->ticket.length <= TICKET_SIZE_MAX;
+}
+
+void message_put_result(struct wire_writer *writer, const struct message_result *result)
+{
+	wire_put_u8(writer, (uint8_t)result->outcome);
+	wire_put_u32(writer, result->flags);
+	wire_put_u64(writer, result->value);
+}
+
+bool message_get_result(struct span body, struct message_result *result)
+{
+	struct wire_reader reader = reader_of(body);
+
+	result->outcome = get_choice(&reader, OUTCOME_PERM);
+	result->flags = wire_get_u32(&reader);
+	result->value = wire_get_u64(&reader);
+	return wire_done(&reader);
+}
+
+void message_put_deliver(struct wire_writer *writer, const struct message_deliver *deliver)
+{
+	wire_put_text(writer, deliver->label);
+	wire_put_u32(writer, deliver->count);
+	wire_put_span(writer, deliver->tickets);
+}
+
+bool message_get_deliver(struct span body, struct message_deliver *deliver)
+{
+	struct wire_reader reader = reader_of(body);
+
+	wire_get_text(&reader, deliver->label, sizeof deliver->label);
+	deliver->count = wire_get_u32(&reader);
+	deliver->tickets = wire_get_span(&reader);
+	return wire_done(&reader) && deliver->count > 0 && deliver->count <= MESSAGE_RECIPIENTS_MAX;
+}
+
+void message_put_open(struct wire_writer *writer, const struct message_open *ask)
+{
+	wire_put_text(writer, ask->session);
+	wire_put_span(writer, ask->ticket);
+}
+
+bool message_get_open(struct span body, struct message_open *ask)
+{
+	struct wire_reader reader = reader_of(body);
+
+	wire_get_text(&reader, ask->session, sizeof ask->session);
+	ask->ticket = wire_get_span(&reader);
+	return wire_done(&reader);
+}
+
+void message_put_remove(struct wire_writer *writer, const struct message_remove *ask)
+{
+	wire_put_u32(writer, ask->handle);
+	wire_put_span(writer, ask->bits);
+}
+
+bool message_get_remove(struct span body, struct message_remove *ask)
+{
+	struct wire_reader reader = reader_of(body);
+
+	ask->handle = wire_get_u32(&reader);
+	ask->bits = wire_get_span(&reader);
+	return wire_done(&reader);
+}

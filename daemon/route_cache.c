@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+#include "daemon/route_cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/table.h"
+
+enum { ROUTES_MAX = 50000 };
+
+struct route_answer *route_answer_new(const struct message_route *route)
+{
+	struct route_answer *answer = memory_new(sizeof *answer + route->ticket.length);
+
+	answer->outcome = route->outcome;
+	answer->kind = route->kind;
+	answer->code = route->code;
+	memcpy(answer->status, route->status, sizeof answer->status);
+	memcpy(answer->text, route->text, sizeof answer->text);
+	answer->quota = route->quota;
+	answer->ticket_length = route->ticket.length;
+	memcpy(answer->ticket, route->ticket.at, route->ticket.length);
+	return answer;
+}
+
+struct route_answer *route_answer_copy(const struct route_answer *answer)
+{
+	size_t size = sizeof *answer + answer->ticket_length;
+
+	return memcpy(memory_new(size), answer, size);
+}
+
+struct table *route_cache_new(void)
+{
+	return table_new(ROUTES_MAX, free);
+}
+
+static struct span cache_key(const struct address *address, char room[ADDRESS_TEXT_SIZE])
+{
+	address_text(address, room);
+	ascii_lower_text(room);
+	return span_text(room);
+}
+
+const struct route_answer *route_cache_find(struct table *routes, const struct address *address)
+{
+	char room[ADDRESS_TEXT_SIZE];
+
+	return table_find(routes, cache_key(address, room), clock_ms());
+}
+
+void route_cache_put(struct table *routes, const struct address *address, const struct message_route *route)
+{
+	char room[ADDRESS_TEXT_SIZE];
+
+	/* Never an error: asking again may well help. */
+	if (route->outcome == OUTCOME_TEMP || route->good_for == 0)
+		return;
+	table_put(routes, cache_key(address, room), route_answer_new(route),
+		  clock_ms() + (int64_t)route->good_for * 1000);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Answers of the directory role kept near the asker for the seconds it said they
+ * are good for, so that RCPT of a known mailbox costs no round trip.
+ */
+#ifndef DAEMON_ROUTE_CACHE_H
+#define DAEMON_ROUTE_CACHE_H
+
+#include "daemon/message.h"
+
+struct table;
+
+struct route_answer {
+	enum outcome outcome;
+	enum route_kind kind;
+	unsigned code;
+	char status[12];
+	uint64_t quota;
+	size_t ticket_length;
+	char text[200];
+	char ticket[]; /* TICKET_DELIVER */
+};
+
+struct route_answer *route_answer_new(const struct message_route *route);
+struct route_answer *route_answer_copy(const struct route_answer *answer);
+
+struct table *route_cache_new(void);
+const struct route_answer *route_cache_find(struct table *routes, const struct address *address);
+void route_cache_put(struct table *routes, const struct address *address, const struct message_route *route);
+
+#endif

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: ISC */
+#include "daemon/work.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "io/packet.h"
+
+enum { WORK_WAITING_MAX = 10000, WORK_POOLS_MAX = 4, WORK_STACK = 512 * 1024, WORK_PATIENCE_MS = 5000,
+       WORK_BATCH = 32 };
+
+struct work_peer {
+	struct message_peer who;
+	int fd;
+	unsigned held; /* works not yet finished; under server.lock */
+	bool closed;   /* no more packets; freed when held is 0 */
+	void *own;
+	struct work_peer *next;
+};
+
+struct work_pool {
+	struct work *first, **last;
+	size_t waiting;
+	pthread_cond_t there;
+};
+
+/* One a process: a role is a process. */
+static struct {
+	pthread_mutex_t lock;
+	struct work_pool pools[WORK_POOLS_MAX];
+	bool ending;
+	struct work_peer *peers;
+	size_t peers_count;
+	const struct work_plan *plan;
+	int control;
+	int wake; /* a peer can be freed, or a pool's thread ended */
+} server = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+struct span work_body(const struct work *work)
+{
+	return span_make(work->body, work->length);
+}
+
+void *work_own(const struct work *work)
+{
+	return work->peer->own;
+}
+
+/* A peer that does not take its answers may hold a worker for WORK_PATIENCE_MS at most, once. */
+static bool peer_send(struct work_peer *peer, const struct packet *packet)
+{
+	enum packet_result result = packet_send(peer->fd, packet);
+	struct pollfd room = { .fd = peer->fd, .events = POLLOUT };
+
+	while (result == PACKET_AGAIN && poll(&room, 1, WORK_PATIENCE_MS) > 0)
+		result = packet_send(peer->fd, packet);
+	if (result == PACKET_AGAIN)
+		shutdown(peer->fd, SHUT_RDWR);
+	return result == PACKET_OK;
+}
+
+void work_answer(struct work *work, const struct wire_writer *writer, int fd)
+{
+	struct packet packet = { .kind = (uint16_t)work->permit->kind, .id = work->id, .fd = fd };
+
+	if (work->id == 0)
+		return;
+	if (writer->failed)
+		memory_die("an answer did not fit into its packet");
+	packet.body = span_make(writer->at, writer->used);
+	if (!peer_send(work->peer, &packet))
+		log_warning("work.unheard", LOG_TEXT("peer", role_name(work->peer->who.role)),
+			    LOG_NUMBER("index", work->peer->who.index), LOG_NUMBER("kind", packet.kind));
+}
+
+static void server_wake(void)
+{
+	uint64_t one = 1;
+
+	if (write(server.wake, &one, sizeof one) < 0 && errno != EAGAIN)
+		memory_die("an eventfd failed");
+}
+
+static void server_accuse(const struct work_peer *peer, const char *why, unsigned kind)
+{
+	char memory[64];
+	struct wire_writer writer;
+	struct packet packet = { .kind = MESSAGE_CULPRIT, .fd = -1 };
+
+	log_error("work.culprit", LOG_TEXT("peer", role_name(peer->who.role)),
+		  LOG_NUMBER("index", peer->who.index), LOG_NUMBER("kind", kind), LOG_TEXT("why", why));
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_peer(&writer, &peer->who);
+	packet.body = span_make(memory, writer.used);
+	if (packet_send(server.control, &packet) != PACKET_OK)
+		log_error("work.control", LOG_TEXT("why", "the master does not listen"));
+}
+
+static void work_finish(struct work *work)
+{
+	struct work_peer *peer = work->peer;
+	bool last;
+
+	if (work->fd >= 0)
+		close(work->fd);
+	pthread_mutex_lock(&server.lock);
+	last = --peer->held == 0 && peer->closed;
+	pthread_mutex_unlock(&server.lock);
+	if (last)
+		server_wake();
+	memory_wipe(work->body, work->length); /* it may have been a password */
+	free(work);
+}
+
+static struct work *pool_take(struct work_pool *pool)
+{
+	struct work *work;
+
+	pthread_mutex_lock(&server.lock);
+	while (!pool->first && !server.ending)
+		pthread_cond_wait(&pool->there, &server.lock);
+	work = pool->first;
+	if (work) {
+		pool->first = work->next;
+		if (!pool->first)
+			pool->last = &pool->first;
+		pool->waiting--;
+	}
+	pthread_mutex_unlock(&server.lock);
+	return work;
+}
+
+static void *pool_run(void *of)
+{
+	struct work_pool *pool = of;
+	struct work *work;
+
+	while ((work = pool_take(pool))) {
+		if (!work->permit->handle(work)) {
+			server_accuse(work->peer, "malformed", work->permit->kind);
+			shutdown(work->peer->fd, SHUT_RDWR);
+		}
+		work_finish(work);
+	}
+	return NULL;
+}
+
+/* False: too much is waiting, or the kind is not permitted. */
+static bool server_queue(struct work_peer *peer, const struct packet *packet)
+{
+	const struct work_permit *permit = server.plan->permits;
+	struct work_pool *pool;
+	struct work *work;
+
+	while (permit->kind && (permit->kind != packet->kind || permit->from != peer->who.role))
+		permit++;
+	if (!permit->kind || permit->descriptor != (packet->fd >= 0)) {
+		server_accuse(peer, "not permitted", packet->kind);
+		return false;
+	}
+	work = memory_new(sizeof *work + packet->body.length);
+	work->context = server.plan->context;
+	work->peer = peer;
+	work->permit = permit;
+	work->id = packet->id;
+	work->fd = packet->fd;
+	work->length = packet->body.length;
+	if (work->length)
+		memcpy(work->body, packet->body.at, work->length);
+	pool = &server.pools[permit->pool];
+	pthread_mutex_lock(&server.lock);
+	peer->held++;
+	*pool->last = work;
+	pool->last = &work->next;
+	pool->waiting++;
+	pthread_cond_signal(&pool->there);
+	pthread_mutex_unlock(&server.lock);
+	return true;
+}
+
+static void peer_introduce(const struct packet *packet)
+{
+	struct work_peer *peer = memory_new(sizeof *peer);
+
+	if (packet->fd < 0 || !message_get_peer(packet->body, &peer->who))
+		memory_die("the master introduced nobody");
+	peer->fd = packet->fd;
+	if (fcntl(peer->fd, F_SETFL, O_NONBLOCK) < 0)
+		memory_die("a channel could not be set up");
+	if (server.plan->peer_new)
+		peer->own = server.plan->peer_new(server.plan->context);
+	peer->next = server.peers;
+	server.peers = peer;
+	server.peers_count++;
+}
+
+static void peer_close(struct work_peer *peer)
+{
+	pthread_mutex_lock(&server.lock);
+	peer->closed = true;
+	pthread_mutex_unlock(&server.lock);
+}
+
+static void peers_bury(void)
+{
+	for (struct work_peer **place = &server.peers; *place;) {
+		struct work_peer *peer = *place;
+		bool over;
+
+		pthread_mutex_lock(&server.lock);
+		over = peer->closed && peer->held == 0;
+		pthread_mutex_unlock(&server.lock);
+		if (!over) {
+			place = &peer->next;
+			continue;
+		}
+		*place = peer->next;
+		server.peers_count--;
+		if (server.plan->peer_free)
+			server.plan->peer_free(server.plan->context, peer->own);
+		close(peer->fd);
+		free(peer);
+	}
+}
+
+static bool server_busy(void)
+{
+	bool busy = false;
+
+	pthread_mutex_lock(&server.lock);
+	for (size_t i = 0; i < WORK_POOLS_MAX; i++)
+		busy |= server.pools[i].waiting > WORK_WAITING_MAX;
+	pthread_mutex_unlock(&server.lock);
+	return busy;
+}
+
+/* False: nothing more to take from it now. */
+static bool peer_take(struct work_peer *peer)
+{
+	static char memory[PACKET_BODY_MAX];
+	struct packet packet;
+	enum packet_result result = packet_receive(peer->fd, memory, &packet);
+	bool taken;
+
+	if (result == PACKET_AGAIN)
+		return false;
+	if (result == PACKET_BAD)
+		server_accuse(peer, "malformed", 0);
+	if (result != PACKET_OK) {
+		peer_close(peer);
+		return false;
+	}
+	taken = server_queue(peer, &packet);
+	if (!taken) {
+		if (packet.fd >= 0)
+			close(packet.fd);
+		peer_close(peer);
+	}
+	memory_wipe(memory, packet.body.length); /* it may have been a password */
+	return taken;
+}
+
+static void peer_listen(struct work_peer *peer)
+{
+	/* Askers have deadlines of their own: above the limit packets wait in the socket. */
+	for (unsigned i = 0; i < WORK_BATCH && !peer->closed && !server_busy(); i++)
+		if (!peer_take(peer))
+			return;
+}
+
+/* False: the master is gone or wants an end. */
+static bool master_listen(void)
+{
+	static char memory[PACKET_BODY_MAX];
+	struct packet packet;
+
+	if (packet_receive(server.control, memory, &packet) != PACKET_OK)
+		return false;
+	if (packet.kind == MESSAGE_PEER)
+		peer_introduce(&packet);
+	else if (packet.kind == MESSAGE_LOG && packet.fd >= 0)
+		role_take_log(packet.fd);
+	else if (packet.fd >= 0)
+		close(packet.fd);
+	return packet.kind != MESSAGE_DRAIN;
+}
+
+static void server_poll(bool *over)
+{
+	size_t count = 2, i = 2;
+	struct pollfd *polls = memory_array(server.peers_count + 2, sizeof *polls);
+	uint64_t woken;
+
+	polls[0] = (struct pollfd){ .fd = server.control, .events = POLLIN };
+	polls[1] = (struct pollfd){ .fd = server.wake, .events = POLLIN };
+	for (struct work_peer *peer = server.peers; peer; peer = peer->next)
+		polls[count++] = (struct pollfd){ .fd = peer->closed ? -1 : peer->fd, .events = POLLIN };
+	if (poll(polls, count, server_busy() ? 10 : -1) > 0) {
+		for (struct work_peer *peer = server.peers; peer; peer = peer->next, i++)
+			if (polls[i].revents)
+				peer_listen(peer);
+		if (polls[1].revents && read(server.wake, &woken, sizeof woken) < 0)
+			memory_die("an eventfd failed");
+		if (polls[0].revents)
+			*over = !master_listen();
+	}
+	free(polls);
+	peers_bury();
+}
+
+static size_t pools_start(pthread_t *threads, size_t room)
+{
+	pthread_attr_t attributes;
+	size_t count = 0;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, WORK_STACK);
+	for (size_t i = 0; server.plan->threads[i]; i++) {
+		struct work_pool *pool = &server.pools[i];
+
+		pool->last = &pool->first;
+		pthread_cond_init(&pool->there, NULL);
+		for (unsigned n = 0; n < server.plan->threads[i] && count < room; n++)
+			if (pthread_create(&threads[count++], &attributes, pool_run, pool) != 0)
+				memory_die("a thread could not be started");
+	}
+	pthread_attr_destroy(&attributes);
+	return count;
+}
+
+static void pools_stop(pthread_t *threads, size_t count)
+{
+	pthread_mutex_lock(&server.lock);
+	server.ending = true;
+	for (size_t i = 0; server.plan->threads[i]; i++)
+		pthread_cond_broadcast(&server.pools[i].there);
+	pthread_mutex_unlock(&server.lock);
+	for (size_t i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+}
+
+int work_serve(const struct role_start *begin, const struct work_plan *plan)
+{
+	static pthread_t threads[1024];
+	bool over = false;
+	size_t count;
+
+	server.plan = plan;
+	server.control = begin->control;
+	server.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (server.wake < 0)
+		memory_die("no eventfd");
+	count = pools_start(threads, sizeof threads / sizeof threads[0]);
+	if (plan->start)
+		plan->start(plan->context);
+	role_ready(begin);
+	while (!over)
+		server_poll(&over);
+	pools_stop(threads, count);
+	for (struct work_peer *peer = server.peers; peer; peer = peer->next)
+		peer->closed = true;
+	peers_bury();
+	close(server.wake);
+	return 0;
+}

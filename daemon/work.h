@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The worker side of a role: a main thread that listens to the master and to the
+ * peers the master introduces, and pools of threads that do the blocking work.
+ * A table says which kinds are permitted from whom and which pool takes them; a
+ * malformed or forbidden packet ends the peer, never the worker.
+ */
+#ifndef DAEMON_WORK_H
+#define DAEMON_WORK_H
+
+#include "daemon/role.h"
+
+struct work;
+
+struct work_permit {
+	enum message_kind kind;
+	enum role from;
+	unsigned pool;
+	bool descriptor; /* the packet must carry one; otherwise it must not */
+	/* In a pool's thread. False: the packet is malformed. work->fd is closed behind it unless taken (set to -1). */
+	bool (*handle)(struct work *work);
+};
+
+struct work_peer;
+
+struct work {
+	void *context; /* the role's */
+	struct work_peer *peer;
+	const struct work_permit *permit;
+	uint32_t id;
+	int fd;
+	size_t length;
+	struct work *next;
+	char body[];
+};
+
+struct work_plan {
+	const struct work_permit *permits; /* ends with kind 0 */
+	const unsigned *threads;           /* of each pool; ends with 0 */
+	void *context;
+	/* Per peer, in the main thread, before its first packet and after its last work is done. May be NULL. */
+	void *(*peer_new)(void *context);
+	void (*peer_free)(void *context, void *own);
+	/* Called when threads may be started. May be NULL. */
+	void (*start)(void *context);
+};
+
+/* Serves until the master closes the control channel; then what was taken in is finished. Exit code. */
+int work_serve(const struct role_start *begin, const struct work_plan *plan);
+
+struct span work_body(const struct work *work);
+void *work_own(const struct work *work); /* what peer_new gave */
+/* Sends the answer, descriptor too if fd >= 0 (stays the caller's). */
+void work_answer(struct work *work, const struct wire_writer *writer, int fd);
+
+#endif
