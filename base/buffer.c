@@ -87,6 +87,7 @@ void buffer_add_format(struct buffer *buffer, const char *format, ...)
 	va_list arguments, again;
 	int length;
 
+	assert(format != NULL); /* gcc's null check of -fsanitize makes a warning of it otherwise */
 	va_start(arguments, format);
 	va_copy(again, arguments);
 	length = vsnprintf(NULL, 0, format, arguments);
