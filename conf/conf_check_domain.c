@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC */
+/* Domains: names, the directory of each, aliases, the default one. */
+#include "conf/conf_private.h"
+
+#include <string.h>
+
+#include "mail/address.h"
+
+static struct conf_directory *find_directory(struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->directories_count; i++)
+		if (!strcmp(conf->directories[i].name, name))
+			return &conf->directories[i];
+	return NULL;
+}
+
+static struct conf_domain *find_domain(struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->domains_count; i++)
+		if (span_is_nocase(span_text(name), conf->domains[i].name))
+			return &conf->domains[i];
+	return NULL;
+}
+
+static void check_name(struct conf_reading *reading, const struct conf_domain *domain)
+{
+	const struct conf_domain *first = find_domain(reading->conf, domain->name);
+
+	if (!conf_domain_name_valid(span_text(domain->name)))
+		conf_tell(reading, domain->line,
+			  "domain \"%s\" is no domain name: write one like example.com; letters "
+			  "outside ASCII in the xn-- form",
+			  domain->name);
+	if (first != domain)
+		conf_tell(reading, domain->line,
+			  "domain \"%s\" stands on line %u already: remove one", domain->name,
+			  first->line);
+}
+
+static void settle_directory(struct conf_reading *reading, struct conf_domain *domain, const char *name)
+{
+	struct conf *conf = reading->conf;
+
+	if (*name) {
+		domain->directory = find_directory(conf, name);
+		if (!domain->directory)
+			conf_tell_key(reading, domain->line, "directory",
+				      "directory \"%s\" is none of the sections: add directory "
+				      "\"%s\" { ... }, or name one that is there",
+				      name, name);
+	} else if (conf->directories_count == 1) {
+		domain->directory = &conf->directories[0];
+	} else if (conf->directories_count > 1) {
+		conf_tell(reading, domain->line,
+			  "domain \"%s\" does not say which directory has its accounts: add "
+			  "directory = \"name\"",
+			  domain->name);
+	}
+}
+
+/* An alias takes everything from its domain: a key here would be ignored. */
+static void check_alias_alone(struct conf_reading *reading, const struct conf_domain *alias,
+			      const char *directory)
+{
+	const char *extra = *directory           ? "directory" :
+			    alias->quota         ? "quota" :
+			    *alias->postmaster   ? "postmaster" :
+			    alias->is_default    ? "default" :
+						   NULL;
+
+	if (extra)
+		conf_tell_key(reading, alias->line, extra,
+			      "%s has no effect in an alias: set it in the domain that alias_of "
+			      "names",
+			      extra);
+}
+
+static void settle_alias(struct conf_reading *reading, struct conf_domain *alias,
+			 const struct conf_domain_keys *keys)
+{
+	struct conf_domain *target = find_domain(reading->conf, keys->alias_of);
+
+	check_alias_alone(reading, alias, keys->directory);
+	if (!target)
+		conf_tell_key(reading, alias->line, "alias_of",
+			      "alias_of \"%s\" is none of the domains: add domain \"%s\" { ... }, or "
+			      "name one that is there",
+			      keys->alias_of, keys->alias_of);
+	else if (target == alias)
+		conf_tell_key(reading, alias->line, "alias_of",
+			      "alias_of names the domain itself: name another one");
+	else if (*reading->domains[target - reading->conf->domains].alias_of)
+		conf_tell_key(reading, alias->line, "alias_of",
+			      "alias_of names \"%s\", which is an alias: name what that one is an "
+			      "alias of",
+			      target->name);
+	alias->alias_of = target;
+}
+
+static void check_postmaster(struct conf_reading *reading, const struct conf_domain *domain)
+{
+	struct address address;
+	const char *why = "it has no domain";
+
+	if (*domain->postmaster &&
+	    (!address_parse(span_text(domain->postmaster), &address, &why) || !*address.domain))
+		conf_tell_key(reading, domain->line, "postmaster",
+			      "postmaster \"%s\" is no mail address (%s): write one like "
+			      "admin@example.com",
+			      domain->postmaster, why);
+}
+
+static void settle_default(struct conf_reading *reading)
+{
+	struct conf *conf = reading->conf;
+	struct conf_domain *first = NULL, *only = NULL;
+	size_t real = 0;
+
+	for (size_t i = 0; i < conf->domains_count; i++) {
+		struct conf_domain *domain = &conf->domains[i];
+
+		if (!*reading->domains[i].alias_of) {
+			real++;
+			only = domain;
+		}
+		if (!domain->is_default)
+			continue;
+		if (first)
+			conf_tell_key(reading, domain->line, "default",
+				      "a second default domain, after \"%s\" on line %u: keep one",
+				      first->name, first->line);
+		else
+			first = domain;
+	}
+	if (!first && real == 1)
+		only->is_default = true;
+	else if (!first && conf->domains_count > 0)
+		conf_tell(reading, conf->domains[0].line,
+			  "no domain is the default: write default = true in one that is no alias");
+}
+
+void conf_check_domains(struct conf_reading *reading)
+{
+	struct conf *conf = reading->conf;
+
+	for (size_t i = 0; i < conf->domains_count; i++) {
+		const struct conf_domain_keys *keys = &reading->domains[i];
+
+		check_name(reading, &conf->domains[i]);
+		check_postmaster(reading, &conf->domains[i]);
+		if (*keys->alias_of)
+			settle_alias(reading, &conf->domains[i], keys);
+		else
+			settle_directory(reading, &conf->domains[i], keys->directory);
+	}
+	settle_default(reading);
+}

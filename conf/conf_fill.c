@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: ISC */
+/* From libconfuse's tree to the structs, by the tables of conf_options.c. */
+#include "conf/conf_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+_Static_assert(sizeof(enum conf_tls) == sizeof(int) && sizeof(enum conf_log_to) == sizeof(int),
+	       "choices are kept as int");
+
+/* Where a value stands: for complaints. */
+struct place {
+	struct conf_reading *reading;
+	const struct conf_key *key;
+	unsigned line;
+};
+
+static const struct conf_section *section_table(const char *name)
+{
+	for (const struct conf_section *inner = conf_root.inner; inner->name; inner++)
+		if (!strcmp(inner->name, name))
+			return inner;
+	memory_die(name);
+}
+
+static void fill_choice(const struct place *place, void *member, const char *text)
+{
+	char known[200] = "";
+	size_t used = 0;
+
+	for (const struct conf_choice *choice = place->key->choices; choice->name; choice++) {
+		if (!strcmp(choice->name, text)) {
+			memcpy(member, &choice->value, sizeof(choice->value));
+			return;
+		}
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s\"%s\"",
+					 used ? ", " : "", choice->name);
+	}
+	conf_tell(place->reading, place->line, "%s = \"%s\" is none of its values: write one of %s",
+		  place->key->name, text, known);
+}
+
+static void fill_number(const struct place *place, void *member, const char *text)
+{
+	const struct conf_key *key = place->key;
+	uint64_t value = 0;
+	bool size = key->kind == CONF_KIND_SIZE, time = key->kind == CONF_KIND_TIME;
+	bool read = size   ? conf_quantity_size(text, &value) :
+		    time   ? conf_quantity_time(text, &value) :
+			     conf_quantity_count(text, &value);
+
+	if (!read) {
+		conf_tell(place->reading, place->line, "%s = \"%s\" is no %s: write %s", key->name,
+			  text, size ? "size" : time ? "time" : "number",
+			  size ? "octets, or a number and K, M or G" :
+			  time ? "seconds, or a number and s, m, h or d" :
+				 "decimal digits only");
+	} else if (value < key->least || value > key->most) {
+		conf_tell(place->reading, place->line,
+			  "%s = %s is out of range: write %llu to %llu%s", key->name, text,
+			  (unsigned long long)key->least, (unsigned long long)key->most,
+			  size ? " octets" : time ? " seconds" : "");
+	} else if (size) {
+		*(uint64_t *)member = value;
+	} else {
+		*(unsigned *)member = (unsigned)value;
+	}
+}
+
+static void fill_bool(const struct place *place, void *member, const char *text)
+{
+	int value = cfg_parse_boolean(text);
+
+	if (value < 0)
+		conf_tell(place->reading, place->line,
+			  "%s = \"%s\" is neither true nor false: write one of them",
+			  place->key->name, text);
+	*(bool *)member = value > 0;
+}
+
+static void fill_text(const struct place *place, void *member, const char *text)
+{
+	if (place->key->kind == CONF_KIND_PATH && *text && *text != '/')
+		conf_tell(place->reading, place->line,
+			  "%s = \"%s\" is a relative path: write it from / on", place->key->name,
+			  text);
+	*(char **)member = memory_text(text);
+}
+
+static void fill_value(const struct place *place, void *member, const char *text)
+{
+	switch (place->key->kind) {
+	case CONF_KIND_TEXT:
+	case CONF_KIND_PATH:
+		fill_text(place, member, text);
+		break;
+	case CONF_KIND_SIZE:
+	case CONF_KIND_TIME:
+	case CONF_KIND_COUNT:
+		fill_number(place, member, text);
+		break;
+	case CONF_KIND_BOOL:
+		fill_bool(place, member, text);
+		break;
+	case CONF_KIND_CHOICE:
+		fill_choice(place, member, text);
+		break;
+	case CONF_KIND_LIST:
+		break;
+	}
+}
+
+static void fill_list(cfg_opt_t *opt, char ***texts, size_t *count)
+{
+	*count = cfg_opt_size(opt);
+	*texts = *count ? memory_array(*count, sizeof(**texts)) : NULL;
+	for (size_t i = 0; i < *count; i++)
+		(*texts)[i] = memory_text(cfg_opt_getnstr(opt, (unsigned)i));
+}
+
+static void fill_keys(struct conf_reading *reading, cfg_t *section, const struct conf_key *keys,
+		      void *object)
+{
+	unsigned begins = conf_lines_begins(reading->lines, section);
+
+	for (const struct conf_key *key = keys; key->name; key++) {
+		struct place place = { reading, key, conf_lines_find(reading->lines, begins, key->name) };
+		cfg_opt_t *opt = cfg_getopt(section, key->name);
+		char *member = (char *)object + key->offset;
+
+		if (key->kind == CONF_KIND_LIST)
+			fill_list(opt, (char ***)(void *)member,
+				  (size_t *)(void *)((char *)object + key->count));
+		else if (cfg_opt_size(opt) > 0)
+			fill_value(&place, member, cfg_opt_getnstr(opt, 0));
+		else if (key->fallback)
+			fill_value(&place, member, key->fallback);
+	}
+}
+
+static struct conf_listen *fill_listens(struct conf_reading *reading, cfg_t *section, size_t *count)
+{
+	struct conf_listen *listens;
+	const char *why;
+
+	*count = cfg_size(section, "listen");
+	listens = memory_array(*count + 1, sizeof(*listens));
+	for (size_t i = 0; i < *count; i++) {
+		cfg_t *inner = cfg_getnsec(section, "listen", (unsigned)i);
+
+		listens[i].line = conf_lines_begins(reading->lines, inner);
+		fill_keys(reading, inner, section_table("smtp")->inner[0].keys, &listens[i]);
+		if (!conf_listen_parse(cfg_title(inner), &listens[i].address, &listens[i].port, &why))
+			conf_tell(reading, listens[i].line, "listen \"%s\": %s", cfg_title(inner), why);
+	}
+	return listens;
+}
+
+static void fill_directories(struct conf_reading *reading)
+{
+	struct conf *conf = reading->conf;
+
+	conf->directories_count = cfg_size(reading->root, "directory");
+	conf->directories = memory_array(conf->directories_count + 1, sizeof(*conf->directories));
+	for (size_t i = 0; i < conf->directories_count; i++) {
+		cfg_t *section = cfg_getnsec(reading->root, "directory", (unsigned)i);
+		struct conf_directory *directory = &conf->directories[i];
+
+		directory->name = memory_text(cfg_title(section));
+		directory->file = conf->file;
+		directory->line = conf_lines_begins(reading->lines, section);
+		fill_keys(reading, section, section_table("directory")->keys, directory);
+		conf_directory_defaults(directory, cfg_size(section, "tls") > 0);
+	}
+}
+
+static void fill_domains(struct conf_reading *reading)
+{
+	struct conf *conf = reading->conf;
+
+	conf->domains_count = cfg_size(reading->root, "domain");
+	conf->domains = memory_array(conf->domains_count + 1, sizeof(*conf->domains));
+	reading->domains = memory_array(conf->domains_count + 1, sizeof(*reading->domains));
+	for (size_t i = 0; i < conf->domains_count; i++) {
+		cfg_t *section = cfg_getnsec(reading->root, "domain", (unsigned)i);
+		struct conf_domain_keys *keys = &reading->domains[i];
+
+		fill_keys(reading, section, section_table("domain")->keys, keys);
+		keys->domain.name = memory_text(cfg_title(section));
+		ascii_lower_text(keys->domain.name);
+		keys->domain.line = conf_lines_begins(reading->lines, section);
+		conf->domains[i] = keys->domain;
+	}
+}
+
+static void fill_authentication(struct conf_reading *reading, struct conf_smtp_keys *keys, bool given)
+{
+	struct conf_smtp *smtp = &keys->smtp;
+
+	/* Port 25 takes mail from everybody, and names and passwords inside TLS. */
+	smtp->anonymous = smtp->basic = !given;
+	for (size_t i = 0; i < keys->authentication_count; i++) {
+		if (!strcmp(keys->authentication[i], "anonymous"))
+			smtp->anonymous = true;
+		else if (!strcmp(keys->authentication[i], "basic"))
+			smtp->basic = true;
+		else
+			conf_tell_key(reading, smtp->line, "authentication",
+				      "authentication \"%s\" is not known: write \"anonymous\", "
+				      "\"basic\" or both",
+				      keys->authentication[i]);
+	}
+	if (given && keys->authentication_count == 0)
+		conf_tell_key(reading, smtp->line, "authentication",
+			      "authentication is empty, so that nobody could use the server: write "
+			      "\"anonymous\", \"basic\" or both");
+}
+
+static void fill_smtps(struct conf_reading *reading)
+{
+	struct conf *conf = reading->conf;
+
+	conf->smtps_count = cfg_size(reading->root, "smtp");
+	conf->smtps = memory_array(conf->smtps_count + 1, sizeof(*conf->smtps));
+	reading->smtps = memory_array(conf->smtps_count + 1, sizeof(*reading->smtps));
+	for (size_t i = 0; i < conf->smtps_count; i++) {
+		cfg_t *section = cfg_getnsec(reading->root, "smtp", (unsigned)i);
+		struct conf_smtp_keys *keys = &reading->smtps[i];
+		const cfg_opt_t *opt = cfg_getopt(section, "authentication");
+
+		fill_keys(reading, section, section_table("smtp")->keys, keys);
+		keys->smtp.name = memory_text(cfg_title(section));
+		keys->smtp.line = conf_lines_begins(reading->lines, section);
+		keys->smtp.listens = fill_listens(reading, section, &keys->smtp.listens_count);
+		fill_authentication(reading, keys, opt->flags & CFGF_MODIFIED);
+		conf->smtps[i] = keys->smtp;
+	}
+}
+
+/* A section that may stand once: the first, or an empty stand-in for defaults; its line in *line. */
+static cfg_t *only_section(struct conf_reading *reading, const char *name, unsigned *line)
+{
+	unsigned count = cfg_size(reading->root, name);
+
+	for (unsigned i = 1; i < count; i++)
+		conf_tell(reading,
+			  conf_lines_begins(reading->lines, cfg_getnsec(reading->root, name, i)),
+			  "a second section %s: put its keys into the first one", name);
+	if (count == 0)
+		return NULL;
+	*line = conf_lines_begins(reading->lines, cfg_getnsec(reading->root, name, 0));
+	return cfg_getnsec(reading->root, name, 0);
+}
+
+static void fill_fallbacks(struct conf_reading *reading, const struct conf_key *keys, void *object)
+{
+	for (const struct conf_key *key = keys; key->name; key++) {
+		struct place place = { reading, key, 0 };
+
+		if (key->fallback)
+			fill_value(&place, (char *)object + key->offset, key->fallback);
+	}
+}
+
+static cfg_t *fill_only(struct conf_reading *reading, const char *name, void *object, unsigned *line)
+{
+	const struct conf_key *keys = section_table(name)->keys;
+	cfg_t *section = only_section(reading, name, line);
+
+	if (section)
+		fill_keys(reading, section, keys, object);
+	else
+		fill_fallbacks(reading, keys, object);
+	return section;
+}
+
+void conf_fill(struct conf_reading *reading)
+{
+	struct conf *conf = reading->conf;
+	cfg_t *pop3;
+
+	fill_keys(reading, reading->root, conf_root.keys, conf);
+	fill_directories(reading);
+	fill_domains(reading);
+	fill_smtps(reading);
+	pop3 = fill_only(reading, "pop3", &conf->pop3, &conf->pop3.line);
+	if (pop3) {
+		conf->pop3.enabled = true;
+		conf->pop3.listens = fill_listens(reading, pop3, &conf->pop3.listens_count);
+	}
+	fill_only(reading, "store", &conf->store, &conf->store.line);
+	fill_only(reading, "log", &conf->log, &conf->log.line);
+}

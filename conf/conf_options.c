@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: ISC */
+/* Every key of postern.conf(5): its kind, where its value goes, its default and range. */
+#include "conf/conf_private.h"
+
+#include "base/log.h"
+
+#define DAY 86400
+
+#define TEXT(s, n, m, f) \
+	{ .name = (n), .kind = CONF_KIND_TEXT, .offset = offsetof(struct s, m), .fallback = (f) }
+#define PATH(s, n, m, f) \
+	{ .name = (n), .kind = CONF_KIND_PATH, .offset = offsetof(struct s, m), .fallback = (f) }
+#define LIST(s, n, m, f) \
+	{ .name = (n), .kind = CONF_KIND_LIST, .offset = offsetof(struct s, m), \
+	  .count = offsetof(struct s, m##_count), .fallback = (f) }
+#define NUMBER(k, s, n, m, f, lo, hi) \
+	{ .name = (n), .kind = CONF_KIND_##k, .offset = offsetof(struct s, m), .fallback = (f), \
+	  .least = (lo), .most = (hi) }
+#define BOOL(s, n, m, f) \
+	{ .name = (n), .kind = CONF_KIND_BOOL, .offset = offsetof(struct s, m), .fallback = (f) }
+#define CHOICE(s, n, m, f, c) \
+	{ .name = (n), .kind = CONF_KIND_CHOICE, .offset = offsetof(struct s, m), \
+	  .fallback = (f), .choices = (c) }
+#define END { .name = NULL }
+
+static const struct conf_choice binds[] = {
+	{ "gssapi", CONF_BIND_GSSAPI },
+	{ "simple", CONF_BIND_SIMPLE },
+	{ NULL, 0 },
+};
+
+static const struct conf_choice directory_tls[] = {
+	{ "starttls", CONF_TLS_STARTTLS },
+	{ "ldaps", CONF_TLS_IMPLICIT },
+	{ "none", CONF_TLS_NONE },
+	{ NULL, 0 },
+};
+
+static const struct conf_choice listen_tls[] = {
+	{ "none", CONF_TLS_NONE },
+	{ "starttls", CONF_TLS_STARTTLS },
+	{ "implicit", CONF_TLS_IMPLICIT },
+	{ NULL, 0 },
+};
+
+static const struct conf_choice log_to[] = {
+	{ "stderr", CONF_LOG_STDERR },
+	{ "file", CONF_LOG_FILE },
+	{ "syslog", CONF_LOG_SYSLOG },
+	{ NULL, 0 },
+};
+
+static const struct conf_choice log_levels[] = {
+	{ "error", LOG_LEVEL_ERROR },
+	{ "warning", LOG_LEVEL_WARNING },
+	{ "info", LOG_LEVEL_INFO },
+	{ "debug", LOG_LEVEL_DEBUG },
+	{ NULL, 0 },
+};
+
+static const struct conf_key directory_keys[] = {
+	TEXT(conf_directory, "domain", domain, ""),
+	LIST(conf_directory, "servers", servers, NULL),
+	TEXT(conf_directory, "preset", schema.preset, "ad"),
+	CHOICE(conf_directory, "bind", bind, "gssapi", binds),
+	PATH(conf_directory, "keytab", keytab, ""),
+	TEXT(conf_directory, "principal", principal, ""),
+	PATH(conf_directory, "krb5_config", krb5_config, ""),
+	TEXT(conf_directory, "bind_dn", bind_dn, ""),
+	PATH(conf_directory, "password_file", password_file, ""),
+	CHOICE(conf_directory, "tls", tls, "starttls", directory_tls),
+	PATH(conf_directory, "tls_ca", tls_ca, ""),
+	BOOL(conf_directory, "allow_plaintext_on_loopback", plain_loopback, "false"),
+	TEXT(conf_directory, "base", base, ""),
+	TEXT(conf_directory, "netbios", netbios, ""),
+	NUMBER(TIME, conf_directory, "timeout", timeout, "5s", 1, 25),
+	NUMBER(TIME, conf_directory, "recycle", recycle, "10m", 1, 899),
+	NUMBER(TIME, conf_directory, "retry_preferred", retry_preferred, "60s", 1, DAY),
+	NUMBER(COUNT, conf_directory, "lookups", lookups, "64", 1, 1024),
+	NUMBER(COUNT, conf_directory, "password_checks", password_checks, "32", 1, 1024),
+	NUMBER(TIME, conf_directory, "cache_positive", cache_positive, "30s", 0, DAY),
+	NUMBER(TIME, conf_directory, "cache_negative", cache_negative, "10s", 0, DAY),
+	NUMBER(TIME, conf_directory, "cache_password", cache_password, "0", 0, DAY),
+	TEXT(conf_directory, "recipient_filter", schema.recipient_filter, NULL),
+	TEXT(conf_directory, "login_filter", schema.login_filter, NULL),
+	TEXT(conf_directory, "attribute_id", schema.attribute_id, NULL),
+	TEXT(conf_directory, "attribute_mail", schema.attribute_mail, NULL),
+	TEXT(conf_directory, "attribute_alias", schema.attribute_alias, NULL),
+	TEXT(conf_directory, "attribute_quota", schema.attribute_quota, NULL),
+	NUMBER(SIZE, conf_directory, "quota_unit", schema.quota_unit, "1", 1, UINT64_C(1) << 40),
+	END,
+};
+
+static const struct conf_key domain_keys[] = {
+	TEXT(conf_domain_keys, "directory", directory, ""),
+	TEXT(conf_domain_keys, "alias_of", alias_of, ""),
+	BOOL(conf_domain_keys, "default", domain.is_default, "false"),
+	NUMBER(SIZE, conf_domain_keys, "quota", domain.quota, "0", 0, INT64_MAX),
+	TEXT(conf_domain_keys, "postmaster", domain.postmaster, ""),
+	END,
+};
+
+static const struct conf_key listen_keys[] = {
+	CHOICE(conf_listen, "tls", tls, "starttls", listen_tls),
+	END,
+};
+
+static const struct conf_key no_keys[] = { END };
+
+static const struct conf_section listens[] = {
+	{ .name = "listen", .titled = true, .keys = listen_keys },
+	{ .name = NULL, .keys = no_keys },
+};
+
+static const struct conf_key smtp_keys[] = {
+	TEXT(conf_smtp_keys, "fqdn", smtp.fqdn, ""),
+	TEXT(conf_smtp_keys, "default_domain", smtp.default_domain, ""),
+	PATH(conf_smtp_keys, "certificate", smtp.certificate, ""),
+	PATH(conf_smtp_keys, "key", smtp.key, ""),
+	LIST(conf_smtp_keys, "authentication", authentication, NULL),
+	BOOL(conf_smtp_keys, "basic_without_tls", smtp.basic_without_tls, "false"),
+	NUMBER(SIZE, conf_smtp_keys, "message_size", smtp.message_size, "32M", 0, INT64_MAX),
+	NUMBER(SIZE, conf_smtp_keys, "session_size", smtp.session_size, "0", 0, INT64_MAX),
+	NUMBER(COUNT, conf_smtp_keys, "recipients", smtp.recipients, "100", 1, 10000),
+	NUMBER(COUNT, conf_smtp_keys, "connections", smtp.connections, "0", 0, 1000000),
+	NUMBER(COUNT, conf_smtp_keys, "connections_per_address", smtp.connections_per_address, "0",
+	       0, 1000000),
+	NUMBER(TIME, conf_smtp_keys, "idle_timeout", smtp.idle_timeout, "10m", 1, DAY),
+	NUMBER(COUNT, conf_smtp_keys, "hops", smtp.hops, "15", 1, 1000),
+	END,
+};
+
+static const struct conf_key pop3_keys[] = {
+	TEXT(conf_pop3, "fqdn", fqdn, ""),
+	TEXT(conf_pop3, "default_domain", default_domain, ""),
+	PATH(conf_pop3, "certificate", certificate, ""),
+	PATH(conf_pop3, "key", key, ""),
+	BOOL(conf_pop3, "basic_without_tls", basic_without_tls, "false"),
+	NUMBER(COUNT, conf_pop3, "connections", connections, "0", 0, 1000000),
+	NUMBER(COUNT, conf_pop3, "connections_per_address", connections_per_address, "0", 0,
+	       1000000),
+	NUMBER(TIME, conf_pop3, "idle_timeout", idle_timeout, "10m", 1, DAY),
+	END,
+};
+
+static const struct conf_key store_keys[] = {
+	PATH(conf_store, "root", root, "/var/lib/postern/mail"),
+	PATH(conf_store, "queue", queue, "/var/lib/postern/queue"),
+	NUMBER(COUNT, conf_store, "workers", workers, "16", 1, 256),
+	END,
+};
+
+static const struct conf_key log_keys[] = {
+	CHOICE(conf_log, "to", to, "stderr", log_to),
+	PATH(conf_log, "file", file, ""),
+	CHOICE(conf_log, "level", level, "info", log_levels),
+	END,
+};
+
+static const struct conf_key root_keys[] = {
+	TEXT(conf, "user_prefix", user_prefix, "postern"),
+	PATH(conf, "run", run, "/run/postern"),
+	NUMBER(COUNT, conf, "frontends", frontends, "0", 0, 256),
+	END,
+};
+
+/* conf_fill.c knows them by this order. */
+static const struct conf_section sections[] = {
+	{ .name = "directory", .titled = true, .keys = directory_keys },
+	{ .name = "domain", .titled = true, .keys = domain_keys },
+	{ .name = "smtp", .titled = true, .keys = smtp_keys, .inner = listens },
+	{ .name = "pop3", .keys = pop3_keys, .inner = listens },
+	{ .name = "store", .keys = store_keys },
+	{ .name = "log", .keys = log_keys },
+	{ .name = NULL, .keys = no_keys },
+};
+
+const struct conf_section conf_root = { .name = "root", .keys = root_keys, .inner = sections };

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the files of this folder share. A file is read in steps: conf_text.c makes
+ * the text safe to give to libconfuse, conf_syntax.c lets libconfuse read it and
+ * notes the line of every key, conf_fill.c turns values into the structs by the
+ * tables of conf_options.c, conf_check*.c look at what the sections say together.
+ */
+#ifndef CONF_CONF_PRIVATE_H
+#define CONF_CONF_PRIVATE_H
+
+#include <confuse.h>
+
+#include "base/span.h"
+#include "conf/conf.h"
+
+#define CONF_FILE_MAX (1024 * 1024) /* octets of a configuration file */
+
+/* ---- tables (conf_options.c) ---- */
+
+enum conf_kind {
+	CONF_KIND_TEXT,
+	CONF_KIND_PATH,   /* absolute */
+	CONF_KIND_LIST,   /* of texts; `count` is the offset of their number */
+	CONF_KIND_SIZE,   /* uint64_t octets */
+	CONF_KIND_TIME,   /* unsigned seconds */
+	CONF_KIND_COUNT,  /* unsigned */
+	CONF_KIND_BOOL,
+	CONF_KIND_CHOICE, /* an enum */
+};
+
+struct conf_choice {
+	const char *name;
+	int value;
+};
+
+struct conf_key {
+	const char *name; /* NULL ends a table */
+	enum conf_kind kind;
+	size_t offset;        /* of the member */
+	size_t count;         /* of a list's number of texts */
+	const char *fallback; /* as it would be written; NULL = settled later */
+	uint64_t least, most; /* of a number; least 1 of a text: not empty */
+	const struct conf_choice *choices;
+};
+
+struct conf_section {
+	const char *name; /* NULL ends a table */
+	bool titled;
+	const struct conf_key *keys;
+	const struct conf_section *inner;
+};
+
+/* A domain and a virtual server have keys that are names of other things. */
+struct conf_domain_keys {
+	struct conf_domain domain;
+	char *directory;
+	char *alias_of;
+};
+
+struct conf_smtp_keys {
+	struct conf_smtp smtp;
+	char **authentication;
+	size_t authentication_count;
+};
+
+extern const struct conf_section conf_root;
+
+/* ---- where keys stand (conf_lines.c) ---- */
+
+struct conf_lines *conf_lines_new(void);
+void conf_lines_free(struct conf_lines *lines);
+void conf_lines_add(struct conf_lines *lines, const void *section, const char *key, unsigned line);
+bool conf_lines_has(const struct conf_lines *lines, const void *section, const char *key);
+/* The section is complete and began at `begins`. */
+void conf_lines_settle(struct conf_lines *lines, const void *section, unsigned begins);
+/* The line of a key in the section that began at `begins`; `begins` itself if the key is not there. */
+unsigned conf_lines_find(const struct conf_lines *lines, unsigned begins, const char *key);
+unsigned conf_lines_begins(const struct conf_lines *lines, const void *section);
+
+/* ---- a reading in progress ---- */
+
+struct conf_reading {
+	const char *file;
+	conf_complain complain;
+	void *context;
+	unsigned complaints;
+	struct conf *conf;
+	struct conf_lines *lines; /* conf->lines */
+	cfg_t *root;
+	char *text;             /* what libconfuse gets */
+	unsigned *section_lines; /* in the order in which sections close */
+	size_t section_count, section_next;
+	struct conf_domain_keys *domains;
+	struct conf_smtp_keys *smtps;
+};
+
+void conf_tell(struct conf_reading *reading, unsigned line, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* At the key's line, or its section's if it is not given. */
+#define conf_tell_key(reading, begins, key, ...) \
+	conf_tell((reading), conf_lines_find((reading)->lines, (begins), (key)), __VA_ARGS__)
+
+bool conf_text_prepare(struct conf_reading *reading, const char *text); /* fills text, section_lines */
+bool conf_syntax_read(struct conf_reading *reading);                    /* fills root, lines */
+void conf_fill(struct conf_reading *reading);
+/* What a preset says where the file says nothing; TLS as the servers' addresses want it. */
+void conf_directory_defaults(struct conf_directory *directory, bool tls_given);
+void conf_server_defaults(struct conf *conf); /* host name, default domain */
+void conf_check(struct conf_reading *reading);
+void conf_check_directories(struct conf_reading *reading);
+void conf_check_domains(struct conf_reading *reading);
+void conf_check_listeners(struct conf_reading *reading);
+
+/* ---- values ---- */
+
+bool conf_quantity_size(const char *text, uint64_t *octets);  /* "32M": K, M, G */
+bool conf_quantity_time(const char *text, uint64_t *seconds); /* "10m": s, m, h, d */
+bool conf_quantity_count(const char *text, uint64_t *count);
+
+/* "*:25", "192.0.2.1:25", "[::1]:25"; false with *why (static). */
+bool conf_listen_parse(const char *text, char **address, uint16_t *port, const char **why);
+bool conf_server_parse(const char *uri, bool *ldaps, bool *loopback, const char **why);
+bool conf_domain_name_valid(struct span name); /* ASCII; A-labels where it must be */
+
+/*
+ * RFC 4515, with placeholders in values. False with `why` filled. `placeholders` is a
+ * NULL-ended list, of which one of the first `needed` must occur.
+ */
+bool conf_filter_check(const char *filter, const char *const *placeholders, size_t needed,
+		       char *why, size_t size);
+
+/* ---- the machine ---- */
+
+struct conf_machine {
+	const struct conf *conf;
+	conf_complain complain;
+	void *context;
+	bool failed;
+};
+
+/* A text that begins with "warning:" does not fail the check. */
+void conf_machine_tell(struct conf_machine *machine, unsigned begins, const char *key,
+		       const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The octets of a file, at most `most`; NULL after a complaint. Secret files must not be for everybody. */
+char *conf_machine_file(struct conf_machine *machine, unsigned begins, const char *key,
+			const char *path, bool secret, size_t most, size_t *length);
+void conf_machine_certificate(struct conf_machine *machine, unsigned begins, const char *certificate,
+			      const char *key, const char *fqdn);
+void conf_machine_authorities(struct conf_machine *machine, unsigned begins, const char *path);
+
+#endif
