@@ -4,6 +4,10 @@
  * bytes in, bytes out, a struct of calls, as the SMTP engine. A long reply (LIST,
  * UIDL, RETR, TOP) is a continuation: it runs while the owner's output is under
  * its watermark and is resumed with pop3_server_drained.
+ *
+ * Line ends: CRLF is what RFC 1939 section 3 wants, a bare LF is taken as well.
+ * It harms nothing here, since no POP3 command carries a body that could hide
+ * another one. Any other control character in a command is refused.
  */
 #ifndef POP3_POP3_SERVER_H
 #define POP3_POP3_SERVER_H
@@ -13,6 +17,8 @@
 
 #define POP3_LINE_MAX 512   /* command line with CRLF (RFC 2449 section 4: 255, UTF-8 and names need more) */
 #define POP3_AUTH_MAX 12288 /* RFC 5034: base64 lines */
+#define POP3_NAME_MAX 512   /* octets of a user name or authorization identity handed to ask_login */
+#define POP3_PASSWORD_MAX 1024 /* octets of a password; AD takes 256 UTF-16 units */
 
 struct pop3_profile {
 	const char *fqdn;
@@ -46,15 +52,18 @@ struct pop3_calls {
 	void (*write)(void *owner, const char *bytes, size_t length);
 	bool (*writable)(void *owner); /* the output is under its watermark */
 	void (*start_tls)(void *owner); /* +OK was written; then pop3_server_tls_started */
-	void (*close)(void *owner);
+	void (*close)(void *owner); /* always the engine's last act in a call: it may be freed here */
 	/* Asks; one outstanding. */
 	void (*ask_login)(void *owner, const struct pop3_login *login); /* -> pop3_server_opened or _refused */
 	void (*ask_message)(void *owner, size_t number); /* -> pop3_server_message or _refused */
-	/* QUIT: remove these (numbers ascending). -> pop3_server_removed */
+	/* QUIT: remove these (numbers ascending; they stay until the answer; not asked when there are none).
+	 * -> pop3_server_removed */
 	void (*ask_remove)(void *owner, const size_t *numbers, size_t count);
 	/* The next bytes of the message now open: count read, 0 at the end, -1 on trouble (the session is closed,
 	 * because a multi-line reply cannot report an error). */
 	long (*read)(void *owner, char *to, size_t size);
+	/* For the log: pop3.refused, pop3.too_many_errors, pop3.timeout, pop3.read_failed. detail: the verb, or NULL
+	 * when it was none; never what the client typed, which might be a password out of place. reply may be NULL. */
 	void (*note)(void *owner, const char *event, const char *detail, const char *reply);
 };
 
@@ -62,21 +71,27 @@ struct pop3_server;
 
 struct pop3_server *pop3_server_new(const struct pop3_profile *profile, const struct pop3_calls *calls,
 				    void *owner);
-void pop3_server_free(struct pop3_server *server);
+void pop3_server_free(struct pop3_server *server); /* wipes; calls no call */
 void pop3_server_greet(struct pop3_server *server);
 void pop3_server_refuse(struct pop3_server *server, const char *why); /* -ERR [SYS/TEMP] why, close */
 void pop3_server_timeout(struct pop3_server *server); /* close without UPDATE (RFC 1939 section 3) */
-/* As smtp_server_feed. */
+/*
+ * As smtp_server_feed. While the output is over its watermark no further command is taken: waiting is true until
+ * drained. After STLS all that came with it is used up and thrown away.
+ */
 size_t pop3_server_feed(struct pop3_server *server, const char *bytes, size_t length);
-bool pop3_server_waiting(const struct pop3_server *server); /* an ask or a long reply is outstanding */
+/* An ask, a handshake or a long reply is outstanding: feed would use nothing. */
+bool pop3_server_waiting(const struct pop3_server *server);
 void pop3_server_drained(struct pop3_server *server);       /* output went under the watermark */
 
 void pop3_server_opened(struct pop3_server *server, const struct pop3_maildrop *maildrop);
+/* Answers to a session that was closed meanwhile are ignored. */
 /* Answer to ask_login or ask_message: code and text as sent to the client. text may be NULL. */
 void pop3_server_refused(struct pop3_server *server, enum pop3_code code, const char *text);
 void pop3_server_message(struct pop3_server *server); /* open: read() may be called */
 /* removed: how many really went; OUTCOME_TEMP is "-ERR some deleted messages not removed". */
 void pop3_server_removed(struct pop3_server *server, enum outcome outcome, size_t removed);
+/* After start_tls, or before the greeting on a port with implicit TLS. All state before it is forgotten. */
 void pop3_server_tls_started(struct pop3_server *server);
 bool pop3_server_in_transaction(const struct pop3_server *server); /* a maildrop is open */
 
