@@ -25,6 +25,8 @@ struct smtp_session {
 	size_t tickets; /* octets of all accepted recipients' tickets: they must fit into one packet */
 	struct envelope_recipient *recipient; /* the one being asked about */
 	struct route_answer *route;	      /* its answer so far */
+	struct route_answer **routes;	      /* of the recipients accepted in this transaction */
+	size_t routes_count;
 	uint64_t declared;
 	unsigned messages;
 	char label[SESSION_SIZE];
@@ -88,6 +90,16 @@ static void on_gone(void *owner, const char *why)
 	smtp->session.free(&smtp->session);
 }
 
+static void routes_forget(struct smtp_session *smtp)
+{
+	for (size_t i = 0; i < smtp->routes_count; i++)
+		free(smtp->routes[i]);
+	free(smtp->routes);
+	smtp->routes = NULL;
+	smtp->routes_count = 0;
+	smtp->tickets = 0;
+}
+
 static void smtp_session_free(struct session *session)
 {
 	struct smtp_session *smtp = (struct smtp_session *)session;
@@ -98,6 +110,7 @@ static void smtp_session_free(struct session *session)
 	if (smtp->spool >= 0)
 		close(smtp->spool);
 	buffer_clear(&smtp->body);
+	routes_forget(smtp);
 	free(smtp->route);
 	session_free(session);
 }
@@ -193,7 +206,7 @@ static void do_ask_sender(void *owner, const struct envelope *envelope)
 	struct smtp_session *smtp = owner;
 
 	smtp->declared = envelope->declared;
-	smtp->tickets = 0;
+	routes_forget(smtp);
 	smtp_server_answer(smtp->engine, OUTCOME_OK, NULL);
 }
 
@@ -208,6 +221,8 @@ static void recipient_accept(struct smtp_session *smtp)
 	}
 	smtp->tickets += need;
 	smtp->recipient->route = smtp->route;
+	smtp->routes = memory_grow(smtp->routes, smtp->routes_count + 1, sizeof *smtp->routes);
+	smtp->routes[smtp->routes_count++] = smtp->route;
 	smtp->route = NULL;
 	answer(smtp, OUTCOME_OK, NULL);
 }
@@ -395,16 +410,7 @@ static void spool_drop(struct smtp_session *smtp)
 	if (smtp->spool >= 0)
 		close(smtp->spool);
 	smtp->spool = -1;
-	smtp->tickets = 0;
 	buffer_clear(&smtp->body);
-}
-
-static void routes_free(const struct envelope *envelope)
-{
-	for (size_t i = 0; i < envelope->count; i++) {
-		free(envelope->recipients[i].route);
-		envelope->recipients[i].route = NULL;
-	}
 }
 
 static void on_delivered(void *context, enum channel_result result, const struct packet *packet)
@@ -463,7 +469,7 @@ static void do_ask_commit(void *owner, const struct smtp_delivery *delivery)
 	log_accepted(smtp, delivery);
 	wire_writer_init(&writer, tickets, sizeof tickets);
 	put_tickets(&writer, delivery->envelope);
-	routes_free(delivery->envelope);
+	routes_forget(smtp);
 	deliver.tickets = span_make(tickets, writer.used);
 	memcpy(deliver.label, smtp->label, sizeof deliver.label);
 	if (!spool_flush(smtp) || !smtp->session.frontend->store || writer.failed) {
@@ -484,6 +490,7 @@ static void do_ask_commit(void *owner, const struct smtp_delivery *delivery)
 static void do_discard(void *owner)
 {
 	spool_drop(owner);
+	routes_forget(owner);
 }
 
 static void do_note(void *owner, const char *event, const char *detail, const char *reply)
@@ -524,7 +531,9 @@ void smtp_session_start(struct port *port, int fd, const char *address, const ch
 	smtp->session.shutdown = smtp_session_shutdown;
 	session_init(&smtp->session, port, fd, address, &stream_calls);
 	smtp->engine = smtp_server_new(&port->smtp, &engine_calls, smtp, address, smtp->session.id);
-	if (refuse)
+	if (refuse && port->conf->tls == CONF_TLS_IMPLICIT)
+		stream_finish(smtp->session.stream); /* no handshake for somebody who may not stay */
+	else if (refuse)
 		smtp_server_refuse(smtp->engine, refuse);
 	else if (port->conf->tls == CONF_TLS_IMPLICIT)
 		stream_start_tls(smtp->session.stream, port->server->tls);

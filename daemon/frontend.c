@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: ISC */
+#include "daemon/frontend.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/table.h"
+#include "daemon/route_cache.h"
+#include "io/listen.h"
+#include "io/tls.h"
+
+enum { PEM_MAX = 1 << 20, BAD_COMMANDS = 20, DRAIN_MS = 10000 };
+
+/* ---- sessions ---- */
+
+void session_init(struct session *session, struct port *port, int fd, const char *address,
+		  const struct stream_calls *calls)
+{
+	struct frontend *frontend = port->server->frontend;
+	const struct message_start *start = &frontend->begin->start;
+
+	session->frontend = frontend;
+	session->port = port;
+	session->next = frontend->sessions;
+	session->place = &frontend->sessions;
+	if (session->next)
+		session->next->place = &session->next;
+	frontend->sessions = session;
+	frontend->sessions_count++;
+	port->server->connections++;
+	span_copy(span_text(address), session->address, sizeof session->address);
+	/* Unique over processes and reloads: seconds, who, and a count. */
+	snprintf(session->id, sizeof session->id, "%08llx%02x%06x",
+		 (unsigned long long)clock_unix() & 0xffffffff,
+		 (start->generation * 16 + start->index % 16) & 0xff, ++frontend->serial & 0xffffff);
+	session->stream = stream_new(frontend->base, fd, calls, session, port->server->idle_timeout);
+}
+
+static struct span address_key(const struct server *server, const char *address, char room[64])
+{
+	snprintf(room, 64, "%zu %s", (size_t)(server - server->frontend->servers), address);
+	return span_text(room);
+}
+
+static unsigned address_count(const struct server *server, const char *address, int step)
+{
+	struct table *addresses = server->frontend->addresses;
+	char room[64];
+	struct span key = address_key(server, address, room);
+	unsigned *count;
+
+	if (server->address_limit == 0)
+		return 0;
+	count = table_find(addresses, key, 0);
+	if (!count) {
+		count = memory_new(sizeof *count);
+		table_put(addresses, key, count, INT64_MAX);
+	}
+	*count += (unsigned)step;
+	if (*count == 0) {
+		table_drop(addresses, key);
+		return 0;
+	}
+	return *count;
+}
+
+static void frontend_leave_if_done(struct frontend *frontend)
+{
+	if (frontend->retiring && frontend->sessions_count == 0)
+		event_base_loopbreak(frontend->base);
+}
+
+void session_free(struct session *session)
+{
+	struct frontend *frontend = session->frontend;
+
+	*session->place = session->next;
+	if (session->next)
+		session->next->place = session->place;
+	frontend->sessions_count--;
+	session->port->server->connections--;
+	address_count(session->port->server, session->address, -1);
+	stream_free(session->stream);
+	free(session);
+	frontend_leave_if_done(frontend);
+}
+
+bool session_login(const struct session *session, const char *service, const char *user, const char *authzid,
+		   const char *password, const char *default_domain, struct message_login *login)
+{
+	memset(login, 0, sizeof *login);
+	return span_copy(span_text(service), login->service, sizeof login->service) &&
+	       span_copy(span_text(user), login->user, sizeof login->user) &&
+	       span_copy(span_text(authzid), login->authzid, sizeof login->authzid) &&
+	       span_copy(span_text(password), login->password, sizeof login->password) &&
+	       span_copy(span_text(default_domain), login->default_domain, sizeof login->default_domain) &&
+	       span_copy(span_text(session->address), login->client, sizeof login->client) &&
+	       span_copy(span_text(session->id), login->session, sizeof login->session);
+}
+
+uint32_t session_ask_login(struct session *session, const struct message_login *login, channel_answer answer,
+			   void *context)
+{
+	char memory[sizeof *login + 64];
+	struct wire_writer writer;
+	uint32_t ask;
+
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_login(&writer, login);
+	ask = channel_ask(session->frontend->directory, MESSAGE_LOGIN, span_make(memory, writer.used), -1,
+			  ASK_DIRECTORY_MS, answer, context);
+	memory_wipe(memory, sizeof memory);
+	return ask;
+}
+
+/* NULL: welcome. */
+static const char *refusal(struct server *server, const char *address)
+{
+	if (server->frontend->draining)
+		return "The service is shutting down";
+	if (server->limit && server->connections >= server->limit)
+		return "Too many connections, try again later";
+	if (server->address_limit && address_count(server, address, 0) > server->address_limit)
+		return "Too many connections from your address, try again later";
+	return NULL;
+}
+
+static void on_accepted(void *context, int fd, const char *address)
+{
+	struct port *port = context;
+	const char *refuse;
+
+	address_count(port->server, address, 1);
+	refuse = refusal(port->server, address);
+	if (refuse)
+		log_info("connection.refused", LOG_TEXT("server", port->server->name),
+			 LOG_TEXT("client", address), LOG_TEXT("why", refuse));
+	if (port->server->smtp)
+		smtp_session_start(port, fd, address, refuse);
+	else
+		pop3_session_start(port, fd, address, refuse);
+}
+
+/* ---- servers and ports, from the configuration ---- */
+
+/* The configured limit is for all frontends together. */
+static unsigned share(const struct frontend *frontend, unsigned limit)
+{
+	unsigned count = frontend->begin->start.count ? frontend->begin->start.count : 1;
+
+	return limit == 0 ? 0 : (limit + count - 1) / count;
+}
+
+static void port_smtp(struct port *port, const struct conf_smtp *conf)
+{
+	port->smtp = (struct smtp_profile){
+		.fqdn = conf->fqdn,
+		.default_domain = conf->default_domain,
+		.starttls = port->conf->tls == CONF_TLS_STARTTLS,
+		.anonymous = conf->anonymous,
+		.basic = conf->basic,
+		.basic_without_tls = conf->basic_without_tls,
+		.message_size = conf->message_size,
+		.session_size = conf->session_size,
+		.recipients = conf->recipients < MESSAGE_RECIPIENTS_MAX ? conf->recipients
+									: MESSAGE_RECIPIENTS_MAX,
+		.hops = conf->hops,
+		.bad_commands = BAD_COMMANDS,
+	};
+}
+
+static void port_pop3(struct port *port, const struct conf_pop3 *conf)
+{
+	port->pop3 = (struct pop3_profile){
+		.fqdn = conf->fqdn,
+		.starttls = port->conf->tls == CONF_TLS_STARTTLS,
+		.basic_without_tls = conf->basic_without_tls,
+		.implementation = "Postern",
+		.bad_commands = BAD_COMMANDS,
+	};
+}
+
+static void server_ports(struct server *server, const struct conf_listen *listens, size_t count)
+{
+	server->ports = memory_array(count, sizeof *server->ports);
+	server->ports_count = count;
+	for (size_t i = 0; i < count; i++) {
+		server->ports[i].server = server;
+		server->ports[i].conf = &listens[i];
+		if (server->smtp)
+			port_smtp(&server->ports[i], server->smtp);
+		else
+			port_pop3(&server->ports[i], &server->frontend->conf->pop3);
+	}
+}
+
+static void servers_make(struct frontend *frontend)
+{
+	const struct conf *conf = frontend->conf;
+
+	frontend->servers_count = conf->smtps_count + (conf->pop3.enabled ? 1 : 0);
+	frontend->servers = memory_array(frontend->servers_count, sizeof *frontend->servers);
+	for (size_t i = 0; i < frontend->servers_count; i++) {
+		struct server *server = &frontend->servers[i];
+
+		server->frontend = frontend;
+		if (i < conf->smtps_count) {
+			server->smtp = &conf->smtps[i];
+			server->name = server->smtp->name;
+			server->limit = share(frontend, server->smtp->connections);
+			server->address_limit = share(frontend, server->smtp->connections_per_address);
+			server->idle_timeout = server->smtp->idle_timeout;
+			server_ports(server, server->smtp->listens, server->smtp->listens_count);
+		} else {
+			server->name = "pop3";
+			server->limit = share(frontend, conf->pop3.connections);
+			server->address_limit = share(frontend, conf->pop3.connections_per_address);
+			server->idle_timeout = conf->pop3.idle_timeout;
+			server_ports(server, conf->pop3.listens, conf->pop3.listens_count);
+		}
+	}
+}
+
+/* ---- what the master says ---- */
+
+static struct server *server_number(struct frontend *frontend, uint32_t number)
+{
+	if (number >= frontend->servers_count)
+		memory_die("the master named a server that is not there");
+	return &frontend->servers[number];
+}
+
+static void take_material(struct frontend *frontend, const struct packet *packet)
+{
+	struct server *server;
+	struct span *part;
+	uint32_t number, which;
+	char *text, why[300];
+	size_t length;
+
+	if (packet->fd < 0 || !message_get_pair(packet->body, &number, &which))
+		memory_die("the master sent no TLS material");
+	server = server_number(frontend, number);
+	part = which == 0 ? &server->certificate : &server->key;
+	text = role_read_all(packet->fd, PEM_MAX, &length);
+	*part = span_make(text, text ? length : 0);
+	if (!server->certificate.at || !server->key.at)
+		return;
+	server->tls = tls_server_new(server->certificate, server->key, why, sizeof why);
+	if (!server->tls) {
+		log_error("tls.failed", LOG_TEXT("server", server->name), LOG_TEXT("why", why));
+		_exit(1);
+	}
+	memory_wipe((char *)server->key.at, server->key.length);
+	free((char *)server->key.at);
+	free((char *)server->certificate.at);
+	server->certificate = server->key = (struct span){ NULL, 0 };
+}
+
+static void take_listen(struct frontend *frontend, const struct packet *packet)
+{
+	struct server *server;
+	uint32_t number, which;
+
+	if (packet->fd < 0 || !message_get_pair(packet->body, &number, &which))
+		memory_die("the master sent no listener");
+	server = server_number(frontend, number);
+	if (which >= server->ports_count || server->ports[which].listener)
+		memory_die("the master named a listener that is not there");
+	server->ports[which].listener =
+		listener_new(frontend->base, packet->fd, on_accepted, &server->ports[which]);
+}
+
+static void directory_lost(void *context)
+{
+	struct frontend *frontend = context;
+	struct channel *channel = frontend->directory;
+
+	frontend->directory = NULL;
+	channel_free(channel);
+}
+
+static void store_lost(void *context)
+{
+	struct frontend *frontend = context;
+	struct channel *channel = frontend->store;
+
+	frontend->store = NULL;
+	channel_free(channel);
+}
+
+static void take_peer(struct frontend *frontend, const struct packet *packet)
+{
+	struct message_peer peer;
+
+	if (packet->fd < 0 || !message_get_peer(packet->body, &peer))
+		memory_die("the master introduced nobody");
+	if (peer.role == ROLE_DIRECTORY) {
+		if (frontend->directory)
+			directory_lost(frontend);
+		frontend->directory = channel_new(frontend->base, packet->fd, directory_lost, NULL, frontend);
+	} else if (peer.role == ROLE_STORE) {
+		if (frontend->store)
+			store_lost(frontend);
+		frontend->store_epoch++;
+		frontend->store = channel_new(frontend->base, packet->fd, store_lost, NULL, frontend);
+	} else {
+		close(packet->fd);
+	}
+}
+
+static void frontend_stop_listening(struct frontend *frontend)
+{
+	for (size_t i = 0; i < frontend->servers_count; i++) {
+		struct server *server = &frontend->servers[i];
+
+		for (size_t j = 0; j < server->ports_count; j++) {
+			if (server->ports[j].listener)
+				listener_free(server->ports[j].listener);
+			server->ports[j].listener = NULL;
+		}
+	}
+	frontend->retiring = true;
+	frontend_leave_if_done(frontend);
+}
+
+static void drain_over(evutil_socket_t fd, short what, void *context)
+{
+	struct frontend *frontend = context;
+
+	(void)fd;
+	(void)what;
+	log_info("frontend.cut", LOG_NUMBER("sessions", frontend->sessions_count));
+	event_base_loopbreak(frontend->base);
+}
+
+static void frontend_drain(struct frontend *frontend)
+{
+	struct timeval patience = { DRAIN_MS / 1000, 0 };
+	struct session *next;
+
+	if (frontend->draining)
+		return;
+	frontend->draining = true;
+	event_base_once(frontend->base, -1, EV_TIMEOUT, drain_over, frontend, &patience);
+	for (struct session *session = frontend->sessions; session; session = next) {
+		next = session->next;
+		session->shutdown(session);
+	}
+	frontend_stop_listening(frontend);
+}
+
+static void master_told(void *context, const struct packet *packet)
+{
+	struct frontend *frontend = context;
+
+	switch (packet->kind) {
+	case MESSAGE_MATERIAL:
+		take_material(frontend, packet);
+		return;
+	case MESSAGE_LISTEN:
+		take_listen(frontend, packet);
+		return;
+	case MESSAGE_PEER:
+		take_peer(frontend, packet);
+		return;
+	case MESSAGE_LOG:
+		if (packet->fd >= 0)
+			role_take_log(packet->fd);
+		return;
+	case MESSAGE_RETIRE:
+		log_info("frontend.retiring", LOG_NUMBER("sessions", frontend->sessions_count));
+		frontend_stop_listening(frontend);
+		return;
+	case MESSAGE_DRAIN:
+		frontend_drain(frontend);
+		return;
+	default:
+		if (packet->fd >= 0)
+			close(packet->fd);
+	}
+}
+
+static void master_lost(void *context)
+{
+	(void)context;
+	_exit(1); /* nobody is left who could stop us */
+}
+
+int frontend_main(struct role_start *begin)
+{
+	struct frontend frontend = { .begin = begin, .conf = begin->conf };
+	char empty[4096];
+
+	snprintf(empty, sizeof empty, "%s/empty", begin->conf->run);
+	frontend.base = event_base_new();
+	if (!frontend.base)
+		memory_die("no event loop");
+	frontend.routes = route_cache_new();
+	frontend.addresses = table_new(SIZE_MAX, free);
+	servers_make(&frontend);
+	role_confine(begin, empty);
+	frontend.control = channel_new(frontend.base, begin->control, master_lost, master_told, &frontend);
+	role_ready(begin);
+	event_base_dispatch(frontend.base);
+	log_info("frontend.left", LOG_NUMBER("sessions", frontend.sessions_count));
+	_exit(0);
+}

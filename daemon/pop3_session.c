@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: ISC */
+/* One POP3 connection: a stream on one side, the engine in the middle, the roles on the other. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "daemon/frontend.h"
+#include "daemon/listing.h"
+
+struct pop3_session {
+	struct session session; /* first */
+	struct pop3_server *engine;
+	struct channel *asked; /* the channel of the outstanding ask */
+	uint32_t ask;
+	struct opening *opening; /* the outstanding MESSAGE_OPEN */
+	bool has_maildrop;
+	uint32_t handle;      /* of the maildrop, at the store */
+	unsigned store_epoch; /* the store's life that the handle belongs to */
+	int message;	      /* the message being sent; -1 = none */
+	off_t offset;
+	struct listing listing;
+	char who[324];
+};
+
+/*
+ * An ask that must not be forgotten when its session goes away: the store may have
+ * locked the maildrop by then, and has to be told to unlock it.
+ */
+struct opening {
+	struct pop3_session *pop3; /* NULL: gone */
+	struct frontend *frontend;
+	unsigned store_epoch;
+};
+
+static const struct stream_calls stream_calls;
+static const struct pop3_calls engine_calls;
+
+static struct pop3_session *of(void *owner)
+{
+	return owner;
+}
+
+/* ---- the stream's side ---- */
+
+static void session_pace(struct pop3_session *pop3)
+{
+	if (pop3_server_waiting(pop3->engine))
+		stream_pause(pop3->session.stream);
+	else
+		stream_resume(pop3->session.stream);
+}
+
+static size_t on_input(void *owner, const char *bytes, size_t length)
+{
+	struct pop3_session *pop3 = owner;
+	size_t used = pop3_server_feed(pop3->engine, bytes, length);
+
+	if (pop3_server_waiting(pop3->engine))
+		stream_pause(pop3->session.stream);
+	return used;
+}
+
+static void on_drained(void *owner)
+{
+	pop3_server_drained(of(owner)->engine);
+	session_pace(owner);
+}
+
+static void on_secured(void *owner, const char *version, const char *cipher)
+{
+	struct pop3_session *pop3 = owner;
+
+	(void)version;
+	(void)cipher;
+	pop3_server_tls_started(pop3->engine);
+	if (pop3->session.port->conf->tls == CONF_TLS_IMPLICIT)
+		pop3_server_greet(pop3->engine);
+}
+
+static void on_idle(void *owner)
+{
+	/* While a role is being asked it is we who are slow; a client that takes no output is not. */
+	if (!of(owner)->asked)
+		pop3_server_timeout(of(owner)->engine);
+}
+
+static void on_gone(void *owner, const char *why)
+{
+	struct pop3_session *pop3 = owner;
+
+	log_debug("pop3.gone", LOG_TEXT("session", pop3->session.id), LOG_TEXT("why", why));
+	pop3->session.free(&pop3->session);
+}
+
+static void tell_close(struct frontend *frontend, unsigned epoch, uint32_t handle)
+{
+	char memory[4];
+	struct wire_writer writer;
+
+	if (!frontend->store || frontend->store_epoch != epoch)
+		return;
+	wire_writer_init(&writer, memory, sizeof memory);
+	wire_put_u32(&writer, handle);
+	channel_tell(frontend->store, MESSAGE_CLOSE, span_make(memory, writer.used), -1);
+}
+
+static void pop3_session_free(struct session *session)
+{
+	struct pop3_session *pop3 = (struct pop3_session *)session;
+
+	if (pop3->opening)
+		pop3->opening->pop3 = NULL;
+	else if (pop3->asked)
+		channel_forget(pop3->asked, pop3->ask);
+	if (pop3->has_maildrop)
+		tell_close(session->frontend, pop3->store_epoch, pop3->handle);
+	if (pop3->message >= 0)
+		close(pop3->message);
+	pop3_server_free(pop3->engine);
+	listing_clear(&pop3->listing);
+	session_free(session);
+}
+
+static void pop3_session_shutdown(struct session *session)
+{
+	struct pop3_session *pop3 = (struct pop3_session *)session;
+
+	/* RFC 1939 section 3: closed without UPDATE; nothing is removed, the client comes again. */
+	if (!pop3_server_in_transaction(pop3->engine))
+		pop3_server_timeout(pop3->engine);
+}
+
+/* ---- the engine's side ---- */
+
+static void do_write(void *owner, const char *bytes, size_t length)
+{
+	stream_write(of(owner)->session.stream, bytes, length);
+}
+
+static bool do_writable(void *owner)
+{
+	return stream_writable(of(owner)->session.stream);
+}
+
+static void do_start_tls(void *owner)
+{
+	stream_start_tls(of(owner)->session.stream, of(owner)->session.port->server->tls);
+}
+
+static void do_close(void *owner)
+{
+	stream_finish(of(owner)->session.stream);
+}
+
+static void refuse(struct pop3_session *pop3, enum pop3_code code, const char *text)
+{
+	pop3_server_refused(pop3->engine, code, text);
+	session_pace(pop3);
+}
+
+static const char temporary[] = "Temporary failure, try again later";
+
+static void opened(struct pop3_session *pop3, const struct message_result *result, int fd)
+{
+	pop3->has_maildrop = true;
+	pop3->handle = (uint32_t)result->value;
+	pop3->store_epoch = pop3->session.frontend->store_epoch;
+	if (!listing_read(&pop3->listing, fd)) {
+		refuse(pop3, POP3_CODE_SYS_TEMP, temporary);
+		return;
+	}
+	log_info("pop3.opened", LOG_TEXT("session", pop3->session.id), LOG_TEXT("who", pop3->who),
+		 LOG_TEXT("client", pop3->session.address),
+		 LOG_NUMBER("messages", pop3->listing.maildrop.count));
+	pop3_server_opened(pop3->engine, &pop3->listing.maildrop);
+	session_pace(pop3);
+}
+
+static void on_opened(void *context, enum channel_result answer, const struct packet *packet)
+{
+	struct opening *opening = context;
+	struct pop3_session *pop3 = opening->pop3;
+	struct message_result result = { .outcome = OUTCOME_TEMP };
+	bool there = answer == CHANNEL_ANSWERED && message_get_result(packet->body, &result) &&
+		     result.outcome == OUTCOME_OK && packet->fd >= 0;
+
+	if (!pop3 && there)
+		tell_close(opening->frontend, opening->store_epoch, (uint32_t)result.value);
+	if (answer == CHANNEL_ANSWERED && packet->fd >= 0 && (!pop3 || !there))
+		close(packet->fd);
+	free(opening);
+	if (!pop3)
+		return;
+	pop3->opening = NULL;
+	pop3->asked = NULL;
+	if (there)
+		opened(pop3, &result, packet->fd);
+	else if (result.flags & MESSAGE_RESULT_BUSY)
+		refuse(pop3, POP3_CODE_IN_USE, "The mailbox is open in another session");
+	else
+		refuse(pop3, POP3_CODE_SYS_TEMP, temporary);
+}
+
+static void maildrop_open(struct pop3_session *pop3, struct span ticket)
+{
+	struct frontend *frontend = pop3->session.frontend;
+	struct message_open ask = { .ticket = ticket };
+	char memory[TICKET_SIZE_MAX + 64];
+	struct wire_writer writer;
+
+	if (!frontend->store) {
+		refuse(pop3, POP3_CODE_SYS_TEMP, temporary);
+		return;
+	}
+	memcpy(ask.session, pop3->session.id, sizeof ask.session);
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_open(&writer, &ask);
+	pop3->opening = memory_new(sizeof *pop3->opening);
+	*pop3->opening = (struct opening){ pop3, frontend, frontend->store_epoch };
+	pop3->asked = frontend->store;
+	pop3->ask = channel_ask(frontend->store, MESSAGE_OPEN, span_make(memory, writer.used), -1,
+				ASK_STORE_MS, on_opened, pop3->opening);
+}
+
+static void on_login(void *context, enum channel_result result, const struct packet *packet)
+{
+	struct pop3_session *pop3 = context;
+	struct message_identity identity = { .verdict = AUTH_TEMPORARY };
+
+	pop3->asked = NULL;
+	if (result != CHANNEL_ANSWERED || !message_get_identity(packet->body, &identity))
+		identity.verdict = AUTH_TEMPORARY;
+	if (identity.verdict == AUTH_OK && identity.ticket.length == 0)
+		identity.verdict = AUTH_NO_MAILBOX;
+	switch (identity.verdict) {
+	case AUTH_OK:
+		memcpy(pop3->who, identity.who, sizeof pop3->who);
+		maildrop_open(pop3, identity.ticket);
+		return;
+	case AUTH_NO_MAILBOX:
+		refuse(pop3, POP3_CODE_SYS_PERM, "This account has no mailbox here");
+		return;
+	case AUTH_EXPIRED:
+		refuse(pop3, POP3_CODE_AUTH, "Password expired; change it on a domain computer");
+		return;
+	case AUTH_REJECTED:
+		refuse(pop3, POP3_CODE_AUTH, "Invalid user name or password");
+		return;
+	case AUTH_TEMPORARY:
+		refuse(pop3, POP3_CODE_SYS_TEMP, "Temporary authentication failure");
+		return;
+	}
+}
+
+static void do_ask_login(void *owner, const struct pop3_login *login)
+{
+	struct pop3_session *pop3 = owner;
+	const struct conf_pop3 *conf = &pop3->session.frontend->conf->pop3;
+	struct message_login message;
+
+	if (!pop3->session.frontend->directory) {
+		pop3_server_refused(pop3->engine, POP3_CODE_SYS_TEMP, temporary);
+	} else if (!session_login(&pop3->session, "pop", login->user, login->authzid, login->password,
+				  conf->default_domain, &message)) {
+		pop3_server_refused(pop3->engine, POP3_CODE_AUTH, "Invalid user name or password");
+	} else {
+		pop3->asked = pop3->session.frontend->directory;
+		pop3->ask = session_ask_login(&pop3->session, &message, on_login, pop3);
+	}
+	memory_wipe(&message, sizeof message);
+}
+
+/* The store that locked the maildrop is still the one we talk to. */
+static bool store_there(const struct pop3_session *pop3)
+{
+	return pop3->session.frontend->store && pop3->session.frontend->store_epoch == pop3->store_epoch;
+}
+
+static void on_message(void *context, enum channel_result answer, const struct packet *packet)
+{
+	struct pop3_session *pop3 = context;
+	struct message_result result = { .outcome = OUTCOME_TEMP };
+
+	pop3->asked = NULL;
+	if (answer == CHANNEL_ANSWERED && message_get_result(packet->body, &result) &&
+	    result.outcome == OUTCOME_OK && packet->fd >= 0) {
+		if (pop3->message >= 0)
+			close(pop3->message);
+		pop3->message = packet->fd;
+		pop3->offset = 0;
+		pop3_server_message(pop3->engine);
+		session_pace(pop3);
+		return;
+	}
+	if (answer == CHANNEL_ANSWERED && packet->fd >= 0)
+		close(packet->fd);
+	if (result.flags & MESSAGE_RESULT_GONE && result.outcome == OUTCOME_PERM)
+		refuse(pop3, POP3_CODE_NONE, "The message was removed by another program");
+	else
+		refuse(pop3, POP3_CODE_SYS_TEMP, temporary);
+}
+
+static void do_ask_message(void *owner, size_t number)
+{
+	struct pop3_session *pop3 = owner;
+	char memory[8];
+	struct wire_writer writer;
+
+	if (!store_there(pop3)) {
+		pop3_server_refused(pop3->engine, POP3_CODE_SYS_TEMP, temporary);
+		return;
+	}
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_pair(&writer, pop3->handle, (uint32_t)number);
+	pop3->asked = pop3->session.frontend->store;
+	pop3->ask = channel_ask(pop3->asked, MESSAGE_FETCH, span_make(memory, writer.used), -1, ASK_STORE_MS,
+				on_message, pop3);
+}
+
+static long do_read(void *owner, char *to, size_t size)
+{
+	struct pop3_session *pop3 = owner;
+	ssize_t count;
+
+	do
+		count = pread(pop3->message, to, size, pop3->offset);
+	while (count < 0 && errno == EINTR);
+	if (count > 0)
+		pop3->offset += count;
+	if (count <= 0) {
+		if (count < 0)
+			log_error("pop3.read", LOG_TEXT("session", pop3->session.id),
+				  LOG_TEXT("why", strerror(errno)));
+		close(pop3->message);
+		pop3->message = -1;
+	}
+	return count;
+}
+
+static void on_removed(void *context, enum channel_result answer, const struct packet *packet)
+{
+	struct pop3_session *pop3 = context;
+	struct message_result result = { .outcome = OUTCOME_TEMP };
+
+	pop3->asked = NULL;
+	if (answer != CHANNEL_ANSWERED || !message_get_result(packet->body, &result))
+		result = (struct message_result){ .outcome = OUTCOME_TEMP };
+	log_info("pop3.removed", LOG_TEXT("session", pop3->session.id), LOG_TEXT("who", pop3->who),
+		 LOG_NUMBER("messages", result.value), LOG_TEXT("outcome", outcome_name(result.outcome)));
+	pop3_server_removed(pop3->engine, result.outcome, result.value);
+	session_pace(pop3);
+}
+
+static void do_ask_remove(void *owner, const size_t *numbers, size_t count)
+{
+	static char memory[PACKET_BODY_MAX];
+	struct pop3_session *pop3 = owner;
+	size_t last = count ? numbers[count - 1] : 0, octets = (last + 7) / 8;
+	char *bits = memory_new(octets);
+	struct message_remove ask = { .handle = pop3->handle, .bits = span_make(bits, octets) };
+	struct wire_writer writer;
+
+	for (size_t i = 0; i < count; i++)
+		bits[(numbers[i] - 1) / 8] |= (char)(1 << (numbers[i] - 1) % 8);
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_remove(&writer, &ask);
+	free(bits);
+	if (!store_there(pop3) || writer.failed) {
+		pop3_server_removed(pop3->engine, OUTCOME_TEMP, 0);
+		return;
+	}
+	pop3->asked = pop3->session.frontend->store;
+	pop3->ask = channel_ask(pop3->asked, MESSAGE_REMOVE, span_make(memory, writer.used), -1, ASK_STORE_MS,
+				on_removed, pop3);
+}
+
+static void do_note(void *owner, const char *event, const char *detail, const char *reply)
+{
+	log_info(event, LOG_TEXT("session", of(owner)->session.id),
+		 LOG_TEXT("client", of(owner)->session.address), LOG_TEXT("detail", detail),
+		 LOG_TEXT("reply", reply));
+}
+
+static const struct stream_calls stream_calls = {
+	.input = on_input,
+	.drained = on_drained,
+	.secured = on_secured,
+	.idle = on_idle,
+	.gone = on_gone,
+};
+
+static const struct pop3_calls engine_calls = {
+	.write = do_write,
+	.writable = do_writable,
+	.start_tls = do_start_tls,
+	.close = do_close,
+	.ask_login = do_ask_login,
+	.ask_message = do_ask_message,
+	.ask_remove = do_ask_remove,
+	.read = do_read,
+	.note = do_note,
+};
+
+void pop3_session_start(struct port *port, int fd, const char *address, const char *refuse_text)
+{
+	struct pop3_session *pop3 = memory_new(sizeof *pop3);
+
+	pop3->message = -1;
+	pop3->session.free = pop3_session_free;
+	pop3->session.shutdown = pop3_session_shutdown;
+	session_init(&pop3->session, port, fd, address, &stream_calls);
+	pop3->engine = pop3_server_new(&port->pop3, &engine_calls, pop3);
+	if (refuse_text && port->conf->tls == CONF_TLS_IMPLICIT)
+		stream_finish(pop3->session.stream); /* no handshake for somebody who may not stay */
+	else if (refuse_text)
+		pop3_server_refuse(pop3->engine, refuse_text);
+	else if (port->conf->tls == CONF_TLS_IMPLICIT)
+		stream_start_tls(pop3->session.stream, port->server->tls);
+	else
+		pop3_server_greet(pop3->engine);
+}
