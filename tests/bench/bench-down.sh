@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+# Removes what bench-up.sh and bench.sh started, whatever state it is in.
+set -euo pipefail
+here=$(dirname "$0")
+# shellcheck source=tests/lab/functions.sh
+. "$here/../lab/functions.sh"
+# shellcheck source=tests/bench/places.sh
+. "$here/places.sh"
+
+need_root
+processes_stop "$bench_state/gateway.pid"
+"$here/peers.sh" stop
+"$here/../lab/slapd.sh" stop "$bench_state/slapd"
+rm -rf "$bench_state" "$bench_dir"
+gateway_users_remove

@@ -1,0 +1,22 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: ISC
+# The places of the benchmark. Sourced after tests/lab/functions.sh.
+
+bench_name=postern-bench
+bench_dir=$top/build/bench
+bench_state=$labs_root/$bench_name
+bench_address=127.0.0.1
+bench_smtp_port=2525
+bench_pop3_port=2110
+bench_ldap_port=2389
+bench_domain=bench.example
+bench_suffix=dc=bench,dc=example
+bench_users=1000
+bench_bind_dn=cn=postern,$bench_suffix
+bench_bind_password=Service-Pw1
+bench_programs=${BENCH_PROGRAMS:-$top/build/tests/bench}
+
+# Connections are counted in tens of thousands.
+raise_descriptors() {
+	ulimit -n 262144 2>/dev/null || ulimit -n "$(ulimit -Hn)"
+}
