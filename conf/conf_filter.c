@@ -29,7 +29,7 @@ static bool pass_placeholder(struct filter *filter)
 	const char *name = filter->at + 2, *end = strchr(name, '}');
 
 	if (!end)
-		return fail(filter, "\"%{\" without \"}\": close the placeholder");
+		return fail(filter, "\"%{\" is not closed: add }");
 	for (size_t i = 0; filter->placeholders[i]; i++) {
 		if (span_is(span_make(name, (size_t)(end - name)), filter->placeholders[i])) {
 			filter->found |= i < filter->needed;
@@ -69,8 +69,7 @@ static bool pass_value(struct filter *filter, bool stars)
 			continue;
 		}
 		if (c == '%')
-			return fail(filter, "\"%\" without a placeholder: write %{name}, or \\25 for "
-					    "the sign itself");
+			return fail(filter, "\"%\" without a placeholder (\\25 is the sign itself)");
 		filter->at++;
 	}
 }
@@ -129,7 +128,7 @@ static bool pass_filter(struct filter *filter, unsigned depth)
 		}
 		if (inner == 0)
 			return fail(filter, "nothing after the operator: write (&(...)(...)), "
-					    "without spaces between");
+					    "without spaces");
 	} else if (!pass_item(filter)) {
 		return false;
 	}
@@ -162,7 +161,7 @@ bool conf_filter_check(const char *text, const char *const *placeholders, size_t
 		return true;
 	used = (size_t)snprintf(why, size, "at character %zu: %s", (size_t)(filter.at - text) + 1,
 				filter.why);
-	if (strstr(filter.why, "placeholder") && !strstr(filter.why, "close"))
+	if (strstr(filter.why, "placeholder"))
 		for (size_t i = 0; placeholders[i] && used < size; i++)
 			used += (size_t)snprintf(why + used, size - used, "%s%%{%s}",
 						 i ? ", " : ": write one of ", placeholders[i]);

@@ -144,6 +144,8 @@ void conf_machine_tell(struct conf_machine *machine, unsigned begins, const char
 /* The octets of a file, at most `most`; NULL after a complaint. Secret files must not be for everybody. */
 char *conf_machine_file(struct conf_machine *machine, unsigned begins, const char *key,
 			const char *path, bool secret, size_t most, size_t *length);
+/* NULL if it has entries that a domain controller takes; else what is wrong (static). */
+const char *conf_keytab_wrong(const void *bytes, size_t length);
 void conf_machine_certificate(struct conf_machine *machine, unsigned begins, const char *certificate,
 			      const char *key, const char *fqdn);
 void conf_machine_authorities(struct conf_machine *machine, unsigned begins, const char *path);
