@@ -31,7 +31,8 @@ static const char *login_words(enum pop3_code code)
 
 static const char *message_words(enum pop3_code code)
 {
-	return code == POP3_CODE_SYS_TEMP ? "Temporary failure, try again later" : "No such message";
+	return code == POP3_CODE_SYS_TEMP ? "Temporary failure, try again later"
+					  : "No such message";
 }
 
 static enum pop3_next answer_refused(struct pop3_server *server, enum pop3_ask asked,
@@ -42,7 +43,8 @@ static enum pop3_next answer_refused(struct pop3_server *server, enum pop3_ask a
 				  text != NULL ? text : message_words(code));
 	if (text == NULL)
 		text = login_words(code);
-	/* Guesses at passwords are capped as mistakes are; a directory that is down is nobody's mistake. */
+	/* Guesses at passwords are capped as mistakes are; a directory that is down is nobody's
+	 * mistake. */
 	if (code == POP3_CODE_AUTH || code == POP3_CODE_NONE)
 		return pop3_mistake(server, "login", POP3_CODE_AUTH, text);
 	return pop3_error(server, "login", code, text);
@@ -54,7 +56,8 @@ static enum pop3_next answer_message(struct pop3_server *server)
 		pop3_ok(server, "Top of the message follows");
 	else
 		pop3_ok(server, "%llu octets",
-			(unsigned long long)server->maildrop->messages[server->reply.next - 1].size);
+			(unsigned long long)server->maildrop->messages[server->reply.next - 1]
+				.size);
 	server->reply.kind = POP3_LONG_MESSAGE;
 	return pop3_long_run(server);
 }

@@ -62,10 +62,9 @@ static enum pop3_next login_ask(struct pop3_server *server, const struct pop3_lo
 static enum pop3_next named_login(struct pop3_server *server, const char *mechanism,
 				  const char *password)
 {
-	struct pop3_login login = { .mechanism = mechanism,
-				    .authzid = "",
-				    .user = server->user,
-				    .password = password };
+	struct pop3_login login = {
+		.mechanism = mechanism, .authzid = "", .user = server->user, .password = password
+	};
 	enum pop3_next next = login_ask(server, &login);
 
 	pop3_user_forget(server);
@@ -192,7 +191,8 @@ enum pop3_next pop3_step_stls(struct pop3_server *server, const struct pop3_comm
 	if (server->secure)
 		return pop3_mistake(server, command->verb, POP3_CODE_NONE, "TLS is on already");
 	if (!server->profile->starttls)
-		return pop3_mistake(server, command->verb, POP3_CODE_NONE, "TLS is not offered here");
+		return pop3_mistake(server, command->verb, POP3_CODE_NONE,
+				    "TLS is not offered here");
 	pop3_ok(server, "Begin TLS");
 	server->state = POP3_STATE_HANDSHAKE;
 	server->discarding = true;

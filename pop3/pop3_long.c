@@ -49,7 +49,8 @@ static enum pop3_next listing_chunk(struct pop3_server *server)
 	char out[POP3_CHUNK];
 	size_t used = 0;
 
-	for (; reply->next <= maildrop->count && used < sizeof out - LISTING_LINE_MAX; reply->next++)
+	for (; reply->next <= maildrop->count && used < sizeof out - LISTING_LINE_MAX;
+	     reply->next++)
 		if (!pop3_message_deleted(server, reply->next))
 			used += put_line(out + used, reply->kind, reply->next,
 					 &maildrop->messages[reply->next - 1]);
@@ -67,7 +68,7 @@ static bool top_line(struct pop3_long *reply)
 {
 	bool empty = !reply->line_filled;
 
-	reply->line_filled = false;
+	reply->line_filled = reply->line_cr = false;
 	if (!reply->in_body)
 		reply->in_body = empty;
 	else
@@ -75,9 +76,15 @@ static bool top_line(struct pop3_long *reply)
 	return reply->in_body && reply->lines == 0;
 }
 
-static bool has_text(const char *at, size_t length)
+/* A line is empty when nothing or a single CR stands before its LF; it may come in pieces. */
+static void top_text(struct pop3_long *reply, const char *at, size_t length)
 {
-	return length > 1 || (length == 1 && at[0] != '\r');
+	if (length == 0)
+		return;
+	if (reply->line_cr || length > 1 || at[0] != '\r')
+		reply->line_filled = true;
+	else
+		reply->line_cr = true;
 }
 
 /* How many of these octets TOP sends; *done when it wants no more. RFC 1939 section 7, TOP. */
@@ -89,7 +96,7 @@ static size_t top_cut(struct pop3_long *reply, const char *at, size_t length, bo
 		const char *lf = memchr(at + used, '\n', length - used);
 		size_t text = lf != NULL ? (size_t)(lf - at) - used : length - used;
 
-		reply->line_filled = reply->line_filled || has_text(at + used, text);
+		top_text(reply, at + used, text);
 		if (lf == NULL)
 			return length;
 		used += text + 1;
@@ -140,13 +147,15 @@ static enum pop3_next message_end(struct pop3_server *server)
 static enum pop3_next message_chunk(struct pop3_server *server)
 {
 	struct pop3_long *reply = &server->reply;
-	char in[POP3_CHUNK], out[POP3_CHUNK * 2]; /* at worst every other octet is a dot to double */
+	char in[POP3_CHUNK],
+		out[POP3_CHUNK * 2]; /* at worst every other octet is a dot to double */
 	long got = server->calls->read(server->owner, in, sizeof in);
 	bool done = false;
 	size_t length;
 
 	if (got < 0 || (size_t)got > sizeof in) {
-		/* RFC 1939 has no error inside a multi-line reply: without its end the client knows it is cut. */
+		/* RFC 1939 has no error inside a multi-line reply: without its end the client knows
+		 * it is cut. */
 		pop3_note(server, "pop3.read_failed", reply->top ? "TOP" : "RETR", NULL);
 		return POP3_CLOSE;
 	}
@@ -167,8 +176,8 @@ enum pop3_next pop3_long_run(struct pop3_server *server)
 	while (next == POP3_NEXT && server->reply.kind != POP3_LONG_NONE) {
 		if (!server->calls->writable(server->owner))
 			return POP3_WAIT;
-		next = server->reply.kind == POP3_LONG_MESSAGE ? message_chunk(server) :
-								 listing_chunk(server);
+		next = server->reply.kind == POP3_LONG_MESSAGE ? message_chunk(server)
+							       : listing_chunk(server);
 	}
 	return next;
 }

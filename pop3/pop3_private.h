@@ -15,15 +15,15 @@
 #define POP3_REASON_MAX 400   /* text of an answer that the owner words */
 
 enum pop3_state { /* bits: the verb table names sets of them */
-	POP3_STATE_AUTHORIZATION = 0x01,
-	POP3_STATE_NAMED = 0x02,         /* USER was accepted */
-	POP3_STATE_SASL_PLAIN = 0x04,    /* the next line is a response, not a command */
-	POP3_STATE_SASL_NAME = 0x08,     /* LOGIN: user name */
-	POP3_STATE_SASL_PASSWORD = 0x10, /* LOGIN: password */
-	POP3_STATE_HANDSHAKE = 0x20,     /* between the +OK of STLS and TLS */
-	POP3_STATE_TRANSACTION = 0x40,
-	POP3_STATE_UPDATE = 0x80, /* QUIT was given, removal is under way */
-	POP3_STATE_CLOSED = 0x100
+		  POP3_STATE_AUTHORIZATION = 0x01,
+		  POP3_STATE_NAMED = 0x02,         /* USER was accepted */
+		  POP3_STATE_SASL_PLAIN = 0x04,    /* the next line is a response, not a command */
+		  POP3_STATE_SASL_NAME = 0x08,     /* LOGIN: user name */
+		  POP3_STATE_SASL_PASSWORD = 0x10, /* LOGIN: password */
+		  POP3_STATE_HANDSHAKE = 0x20,     /* between the +OK of STLS and TLS */
+		  POP3_STATE_TRANSACTION = 0x40,
+		  POP3_STATE_UPDATE = 0x80, /* QUIT was given, removal is under way */
+		  POP3_STATE_CLOSED = 0x100
 };
 
 #define POP3_STATES_LOGIN (POP3_STATE_AUTHORIZATION | POP3_STATE_NAMED)
@@ -58,7 +58,8 @@ struct pop3_long {
 	bool top;         /* stop after `lines` lines of the body */
 	bool in_body;     /* TOP: the empty line has passed */
 	bool line_start;  /* the last octet sent was LF, or none was sent */
-	bool line_filled; /* TOP: this line has an octet other than CR */
+	bool line_cr;     /* TOP: this line is one CR so far */
+	bool line_filled; /* TOP: this line is not empty */
 };
 
 struct pop3_server {

@@ -105,7 +105,8 @@ static enum pop3_next pump(struct pop3_server *server, struct span input, size_t
 			break;
 		*used += taken;
 	}
-	/* RFC 2595 section 4: nothing that came in plain text may be taken for a command after TLS. */
+	/* RFC 2595 section 4: nothing that came in plain text may be taken for a command after TLS.
+	 */
 	if (server->discarding)
 		*used = input.length;
 	server->discarding = false;
@@ -227,5 +228,6 @@ void pop3_server_removed(struct pop3_server *server, enum outcome outcome, size_
 	if (server->state == POP3_STATE_CLOSED)
 		return;
 	assert(server->asked == POP3_ASK_REMOVE);
-	answer_take(server, &(struct pop3_answer){ .kind = POP3_ANSWER_REMOVED, .outcome = outcome });
+	answer_take(server,
+		    &(struct pop3_answer){ .kind = POP3_ANSWER_REMOVED, .outcome = outcome });
 }

@@ -2,12 +2,13 @@
 /* The verb table: who may say what when. Order and arguments are checked here, once. */
 #include "pop3/pop3_private.h"
 
-enum pop3_rule { /* bits */
-	POP3_RULE_PLAIN = 0x1,    /* takes no argument */
-	POP3_RULE_ARGUMENT = 0x2, /* takes one, not empty */
-	POP3_RULE_MESSAGE = 0x4,  /* takes the number of a message that is there */
-	POP3_RULE_EXACT = 0x8,    /* the argument is everything after one space */
-	POP3_RULE_BASIC = 0x10    /* a password follows: inside TLS unless the profile says otherwise */
+enum pop3_rule {                           /* bits */
+		 POP3_RULE_PLAIN = 0x1,    /* takes no argument */
+		 POP3_RULE_ARGUMENT = 0x2, /* takes one, not empty */
+		 POP3_RULE_MESSAGE = 0x4,  /* takes the number of a message that is there */
+		 POP3_RULE_EXACT = 0x8,    /* the argument is everything after one space */
+		 POP3_RULE_BASIC =
+			 0x10 /* a password follows: inside TLS unless the profile says otherwise */
 };
 
 struct pop3_verb {

@@ -242,10 +242,11 @@ static inline void scene_clear(struct scene *scene)
 	buffer_clear(&scene->notes);
 }
 
-/* One thing that the world does now: an answer, room in the output, or input. False: nothing to do. */
+/* One thing that the world does now: an answer, room in the output, or input. False: nothing to do.
+ */
 static inline bool scene_turn(struct scene *scene)
 {
-	void (*answer)(struct scene *scene) = scene->answer;
+	void (*answer)(struct scene * scene) = scene->answer;
 	size_t used;
 
 	if (answer != NULL) {

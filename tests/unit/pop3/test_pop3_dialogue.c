@@ -27,10 +27,11 @@
 #define FAILED   "-ERR [AUTH] Authentication failed\r\n"
 
 static const char *const texts[] = {
-	"Subject: one\r\n\r\nfirst\r\n.\r\n..\r\nlast\r\n",         /* 36 */
-	"Subject: two\r\nX: y\r\n\r\na\r\nb\r\nc\r\n",              /* 31 */
-	".Dots: here\nand: there\n\n.lf only\n.\n",                  /* 35 */
-	"Subject: four\r\n\r\nthe disk\v fails in the middle of this one, which is long\r\n", /* 75 */
+	"Subject: one\r\n\r\nfirst\r\n.\r\n..\r\nlast\r\n", /* 36 */
+	"Subject: two\r\nX: y\r\n\r\na\r\nb\r\nc\r\n",      /* 31 */
+	".Dots: here\nand: there\n\n.lf only\n.\n",         /* 35 */
+	"Subject: four\r\n\r\nthe disk\v fails in the middle of this one, which is long\r\n", /* 75
+											       */
 	NULL
 };
 
@@ -193,9 +194,15 @@ struct way {
 };
 
 static const struct way ways[] = {
-	{ 0, false, false, 16384 },	   { 0, true, false, 16384 },	 { 1, false, false, 1 },
-	{ 1, true, true, 1 },		   { 0, false, true, 3 },	 { 0, true, true, 7 },
-	{ SIZE_MAX, false, false, 16384 }, { SIZE_MAX, true, true, 2 }, { SIZE_MAX, false, true, 5 },
+	{ 0, false, false, 16384 },
+	{ 0, true, false, 16384 },
+	{ 1, false, false, 1 },
+	{ 1, true, true, 1 },
+	{ 0, false, true, 3 },
+	{ 0, true, true, 7 },
+	{ SIZE_MAX, false, false, 16384 },
+	{ SIZE_MAX, true, true, 2 },
+	{ SIZE_MAX, false, true, 5 },
 };
 
 static void segment_feed(struct scene *scene, const struct way *way, const char *at, size_t length)
@@ -254,7 +261,8 @@ static void test_dialogues(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof dialogues / sizeof dialogues[0]; i++)
 		for (size_t j = 0; j < sizeof ways / sizeof ways[0]; j++)
-			for (unsigned seed = 1; seed <= (ways[j].split == SIZE_MAX ? 5u : 1u); seed++)
+			for (unsigned seed = 1; seed <= (ways[j].split == SIZE_MAX ? 5u : 1u);
+			     seed++)
 				play(&dialogues[i], &ways[j], seed);
 }
 
