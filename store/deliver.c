@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One message into its mailboxes: data durable, then a link in each new/, then
+ * the links durable, then OK. A link never exists before its data is safe, so a
+ * power cut leaves whole messages or none.
+ */
+#include "store/store_private.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BATCH     32 /* mailboxes linked before their directories are synced: bounds descriptors */
+#define LABEL_MAX 64
+
+struct delivery {
+	struct store *store;
+	const struct store_mailbox *mailboxes;
+	size_t count;
+	bool *linked; /* per mailbox; a mailbox given twice is linked at its first place only */
+	int spool;
+	int copy; /* when the spool cannot be linked any more: too many links, another file system */
+	uint64_t octets;
+	char name[MAILDIR_NAME_SIZE];
+	struct store_failure *failure;
+};
+
+/* The new/ directories of a batch, kept open until they are synced. */
+struct batch {
+	size_t count;
+	int directories[BATCH];
+	dev_t devices[BATCH];
+	ino_t inodes[BATCH];
+};
+
+static enum outcome delivery_measure(struct delivery *delivery, const char *label)
+{
+	char unique[MAILDIR_UID_SIZE], wire[32] = "";
+	struct wire_size size;
+	struct stat status;
+
+	if (fstat(delivery->spool, &status) != 0 || wire_measure(delivery->spool, &size) != 0)
+		return failure_errno(delivery->failure, errno, "cannot read the spool file");
+	if (!S_ISREG(status.st_mode) || size.octets != (uint64_t)status.st_size)
+		return failure_say(delivery->failure, OUTCOME_TEMP, "the spool file is being written");
+	if (size.octets == 0)
+		return failure_say(delivery->failure, OUTCOME_PERM, "an empty message");
+	delivery->octets = size.octets;
+	maildir_name_unique(delivery->store->host, unique);
+	/* IMAP servers count W= without the line end that POP3 needs: then leave it out. */
+	if (!size.unterminated)
+		snprintf(wire, sizeof wire, ",W=%llu", (unsigned long long)size.wire);
+	if (label == NULL || strspn(label, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					   "0123456789-._~") != strlen(label))
+		label = "";
+	snprintf(delivery->name, sizeof delivery->name, "%s,S=%llu%s%s%.*s", unique,
+		 (unsigned long long)size.octets, wire, label[0] != '\0' ? ",L=" : "", LABEL_MAX,
+		 label);
+	return OUTCOME_OK;
+}
+
+static bool delivery_repeats(const struct delivery *delivery, size_t which)
+{
+	for (size_t i = 0; i < which; i++) {
+		if (strcmp(delivery->mailboxes[i].id, delivery->mailboxes[which].id) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A second body, durable, in the tmp/ of the mailbox that could not have a link. */
+static int copy_make(struct delivery *delivery, const struct mailbox *mailbox)
+{
+	int folder = mailbox_folder(mailbox, "tmp");
+	off_t at = 0;
+	int error = 0;
+
+	if (folder < 0)
+		return -1;
+	if (delivery->copy >= 0)
+		close(delivery->copy);
+	delivery->copy = spool_new_in(folder, atomic_load(&delivery->store->named_spool));
+	if (delivery->copy < 0)
+		error = errno;
+	while (error == 0 && (uint64_t)at < delivery->octets) {
+		ssize_t sent = sendfile(delivery->copy, delivery->spool, &at,
+					(size_t)(delivery->octets - (uint64_t)at));
+
+		if (sent <= 0)
+			error = sent < 0 ? errno : EIO;
+	}
+	if (error == 0 && fdatasync(delivery->copy) != 0)
+		error = errno;
+	if (error != 0 && delivery->copy >= 0) {
+		spool_forget(folder, delivery->copy);
+		close(delivery->copy);
+		delivery->copy = -1;
+	}
+	close(folder);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+/* EMLINK, EXDEV; ENOENT: a nameless file whose only link was taken back cannot be linked again. */
+static bool link_needs_copy(int error)
+{
+	return error == EMLINK || error == EXDEV || error == ENOENT;
+}
+
+static int link_make(struct delivery *delivery, const struct mailbox *mailbox, int directory)
+{
+	int folder, result;
+
+	if (spool_link(delivery->spool, directory, delivery->name) == 0)
+		return 0;
+	if (!link_needs_copy(errno))
+		return -1;
+	if (delivery->copy >= 0 && spool_link(delivery->copy, directory, delivery->name) == 0)
+		return 0;
+	if (copy_make(delivery, mailbox) != 0)
+		return -1;
+	result = spool_link(delivery->copy, directory, delivery->name);
+	folder = mailbox_folder(mailbox, "tmp");
+	if (folder >= 0) {
+		int error = errno;
+
+		spool_forget(folder, delivery->copy);
+		close(folder);
+		errno = error;
+	}
+	return result;
+}
+
+static enum outcome refuse_full(struct delivery *delivery, const struct account *account,
+				size_t which)
+{
+	if (delivery->failure != NULL) {
+		delivery->failure->over_quota = true;
+		delivery->failure->which = which;
+	}
+	return failure_say(delivery->failure, OUTCOME_PERM, "%s: %llu and %llu octets, quota %llu",
+			   account->mailbox->path, (unsigned long long)account->usage.octets,
+			   (unsigned long long)delivery->octets, (unsigned long long)account->quota);
+}
+
+static enum outcome room_check(struct delivery *delivery, struct account *account, size_t which)
+{
+	enum outcome outcome;
+
+	if (account_has_room(account, delivery->octets))
+		return OUTCOME_OK;
+	outcome = account_recount(account, delivery->failure);
+	if (outcome != OUTCOME_OK || account_has_room(account, delivery->octets))
+		return outcome;
+	return refuse_full(delivery, account, which);
+}
+
+/* Check, link and account in one step for every other thread: the quota is exact. */
+static enum outcome link_accounted(struct delivery *delivery, size_t which,
+				   const struct mailbox *mailbox, int directory)
+{
+	struct account account;
+	enum outcome outcome;
+
+	outcome = account_open(delivery->store, mailbox, delivery->mailboxes[which].quota, &account,
+			       delivery->failure);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	outcome = room_check(delivery, &account, which);
+	if (outcome == OUTCOME_OK && link_make(delivery, mailbox, directory) != 0)
+		outcome = failure_errno(delivery->failure, errno, "cannot link into %s/new",
+					mailbox->path);
+	if (outcome == OUTCOME_OK) {
+		outcome = account_add(&account, (int64_t)delivery->octets, 1, delivery->failure);
+		if (outcome != OUTCOME_OK)
+			(void)unlinkat(directory, delivery->name, 0);
+	}
+	account_close(&account);
+	return outcome;
+}
+
+static enum outcome link_one(struct delivery *delivery, size_t which, struct batch *batch)
+{
+	struct mailbox mailbox;
+	enum outcome outcome;
+	int directory;
+
+	if (delivery_repeats(delivery, which))
+		return OUTCOME_OK;
+	outcome = mailbox_open(delivery->store, &delivery->mailboxes[which], true, &mailbox,
+			       delivery->failure);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	directory = mailbox_folder(&mailbox, "new");
+	if (directory < 0)
+		outcome = failure_errno(delivery->failure, errno, "cannot open %s/new",
+					mailbox.path);
+	else
+		outcome = link_accounted(delivery, which, &mailbox, directory);
+	if (outcome == OUTCOME_OK) {
+		delivery->linked[which] = true;
+		batch->directories[batch->count] = directory;
+		batch->devices[batch->count] = mailbox.device;
+		batch->inodes[batch->count++] = mailbox.inode;
+	} else if (directory >= 0) {
+		close(directory);
+	}
+	mailbox_close(&mailbox);
+	return outcome;
+}
+
+static enum outcome batch_sync(struct delivery *delivery, struct batch *batch, enum outcome outcome)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		if (outcome == OUTCOME_OK &&
+		    sync_directory(delivery->store->sync, batch->directories[i], batch->devices[i],
+				   batch->inodes[i]) != 0)
+			outcome = failure_errno(delivery->failure, errno,
+						"cannot make a link in new/ durable");
+		close(batch->directories[i]);
+	}
+	batch->count = 0;
+	return outcome;
+}
+
+static enum outcome link_all(struct delivery *delivery)
+{
+	struct batch batch = { .count = 0 };
+	enum outcome outcome = OUTCOME_OK;
+
+	for (size_t i = 0; outcome == OUTCOME_OK && i < delivery->count; i++) {
+		outcome = link_one(delivery, i, &batch);
+		if (batch.count == BATCH || i + 1 == delivery->count || outcome != OUTCOME_OK)
+			outcome = batch_sync(delivery, &batch, outcome);
+	}
+	return outcome;
+}
+
+/* With several recipients: no link is made when one of them can be known to refuse. */
+static enum outcome check_all(struct delivery *delivery)
+{
+	enum outcome outcome = OUTCOME_OK;
+
+	for (size_t i = 0; outcome == OUTCOME_OK && i < delivery->count; i++) {
+		const struct store_mailbox *who = &delivery->mailboxes[i];
+		struct mailbox mailbox;
+		struct account account;
+
+		if (who->quota == 0)
+			continue;
+		outcome = mailbox_open(delivery->store, who, true, &mailbox, delivery->failure);
+		if (outcome != OUTCOME_OK)
+			continue;
+		outcome = account_open(delivery->store, &mailbox, who->quota, &account,
+				       delivery->failure);
+		if (outcome == OUTCOME_OK) {
+			outcome = room_check(delivery, &account, i);
+			account_close(&account);
+		}
+		mailbox_close(&mailbox);
+	}
+	return outcome;
+}
+
+static bool undo_one(struct delivery *delivery, size_t which)
+{
+	struct store *store = delivery->store;
+	struct mailbox mailbox;
+	struct account account;
+	bool done = false;
+	int directory;
+
+	if (mailbox_open(store, &delivery->mailboxes[which], false, &mailbox, NULL) != OUTCOME_OK ||
+	    mailbox.fd < 0)
+		return false;
+	directory = mailbox_folder(&mailbox, "new");
+	if (directory >= 0 && account_open(store, &mailbox, delivery->mailboxes[which].quota,
+					   &account, NULL) == OUTCOME_OK) {
+		done = unlinkat(directory, delivery->name, 0) == 0;
+		if (done)
+			(void)account_add(&account, -(int64_t)delivery->octets, -1, NULL);
+		account_close(&account);
+		/* Best effort: the client repeats the message, and a power cut may then show it twice. */
+		(void)sync_directory(store->sync, directory, mailbox.device, mailbox.inode);
+	}
+	if (directory >= 0)
+		close(directory);
+	mailbox_close(&mailbox);
+	return done;
+}
+
+static void undo_all(struct delivery *delivery)
+{
+	for (size_t i = 0; i < delivery->count; i++) {
+		if (delivery->linked[i] && !undo_one(delivery, i))
+			log_warning("store.undo", LOG_TEXT("id", delivery->mailboxes[i].id),
+				    LOG_TEXT("file", delivery->name));
+	}
+}
+
+static enum outcome deliver(struct delivery *delivery, const char *label)
+{
+	enum outcome outcome = delivery_measure(delivery, label);
+
+	if (outcome == OUTCOME_OK && delivery->count > 1)
+		outcome = check_all(delivery);
+	if (outcome == OUTCOME_OK && fdatasync(delivery->spool) != 0)
+		outcome = failure_errno(delivery->failure, errno, "cannot make a message durable");
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	outcome = link_all(delivery);
+	if (outcome != OUTCOME_OK)
+		undo_all(delivery);
+	return outcome;
+}
+
+enum outcome store_deliver(struct store *store, int spool, const struct store_mailbox *mailboxes,
+			   size_t count, const char *label, struct store_failure *failure)
+{
+	struct delivery delivery = { .store = store, .mailboxes = mailboxes, .count = count,
+				     .spool = spool, .copy = -1, .failure = failure };
+	enum outcome outcome;
+
+	failure_clear(failure);
+	if (count == 0)
+		return failure_say(failure, OUTCOME_PERM, "a message for nobody");
+	delivery.linked = memory_array(count, sizeof *delivery.linked);
+	outcome = deliver(&delivery, label);
+	if (outcome == OUTCOME_OK && atomic_load(&store->named_spool))
+		spool_forget(store->spool_fd, spool);
+	if (delivery.copy >= 0)
+		close(delivery.copy);
+	free(delivery.linked);
+	return outcome;
+}
