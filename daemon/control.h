@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The socket over which `postern` talks to the master: <run>/control, a stream,
+ * for root alone. The client sends one word and a newline and reads to the end:
+ * "ok" or "error TEXT", then for `status` one line a process, fields by tabs.
+ */
+#ifndef DAEMON_CONTROL_H
+#define DAEMON_CONTROL_H
+
+struct control;
+struct master;
+
+struct control *control_open(struct master *master, const char *run); /* NULL after a log line */
+void control_close(struct control *control);
+
+#endif
