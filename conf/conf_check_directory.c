@@ -40,7 +40,7 @@ static bool check_addresses(struct conf_reading *reading, const struct conf_dire
 		const char *why, *server = directory->servers[i];
 
 		if (!conf_server_parse(server, &ldaps, &loopback, &why))
-			conf_tell_key(reading, directory->line, "servers", "server \"%s\" is %s",
+			conf_tell_key(reading, directory->line, "servers", "server \"%s\": %s",
 				      server, why);
 		else
 			check_scheme(reading, directory, server, ldaps);

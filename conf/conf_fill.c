@@ -195,12 +195,12 @@ static void fill_domains(struct conf_reading *reading)
 	}
 }
 
-static void fill_authentication(struct conf_reading *reading, struct conf_smtp_keys *keys, bool given)
+static void fill_authentication(struct conf_reading *reading, struct conf_smtp_keys *keys)
 {
 	struct conf_smtp *smtp = &keys->smtp;
 
 	/* Port 25 takes mail from everybody, and names and passwords inside TLS. */
-	smtp->anonymous = smtp->basic = !given;
+	smtp->anonymous = smtp->basic = keys->authentication_count == 0;
 	for (size_t i = 0; i < keys->authentication_count; i++) {
 		if (!strcmp(keys->authentication[i], "anonymous"))
 			smtp->anonymous = true;
@@ -212,10 +212,6 @@ static void fill_authentication(struct conf_reading *reading, struct conf_smtp_k
 				      "\"basic\" or both",
 				      keys->authentication[i]);
 	}
-	if (given && keys->authentication_count == 0)
-		conf_tell_key(reading, smtp->line, "authentication",
-			      "authentication is empty, so that nobody could use the server: write "
-			      "\"anonymous\", \"basic\" or both");
 }
 
 static void fill_smtps(struct conf_reading *reading)
@@ -228,13 +224,12 @@ static void fill_smtps(struct conf_reading *reading)
 	for (size_t i = 0; i < conf->smtps_count; i++) {
 		cfg_t *section = cfg_getnsec(reading->root, "smtp", (unsigned)i);
 		struct conf_smtp_keys *keys = &reading->smtps[i];
-		const cfg_opt_t *opt = cfg_getopt(section, "authentication");
 
 		fill_keys(reading, section, section_table("smtp")->keys, keys);
 		keys->smtp.name = memory_text(cfg_title(section));
 		keys->smtp.line = conf_lines_begins(reading->lines, section);
 		keys->smtp.listens = fill_listens(reading, section, &keys->smtp.listens_count);
-		fill_authentication(reading, keys, opt->flags & CFGF_MODIFIED);
+		fill_authentication(reading, keys);
 		conf->smtps[i] = keys->smtp;
 	}
 }

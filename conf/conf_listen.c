@@ -108,6 +108,8 @@ bool conf_server_parse(const char *uri, bool *ldaps, bool *loopback, const char 
 	if (!*ldaps && !span_starts_nocase(rest, "ldap://"))
 		return false;
 	rest = span_skip(rest, *ldaps ? 8 : 7);
+	if (rest.length > 0 && rest.at[rest.length - 1] == '/')
+		rest.length--;
 	*why = "no host name or address with at most a port behind it: write "
 	       "\"ldap://dc1.example.com\" or \"ldap://dc1.example.com:389\"";
 	if (!split_port(rest, &host, &number, &brackets))
@@ -117,7 +119,7 @@ bool conf_server_parse(const char *uri, bool *ldaps, bool *loopback, const char 
 	*why = "the port is no number from 1 to 65535: write one, or leave it out with its colon";
 	if (number.length > 0 && !parse_port(number, &port))
 		return false;
-	if (number.length == 0 && uri[strlen(uri) - 1] == ':')
+	if (number.length == 0 && rest.at[rest.length - 1] == ':')
 		return false;
 	*loopback = host_is_loopback(host, brackets);
 	return true;

@@ -106,6 +106,8 @@ static bool pass_close(struct scan *scan)
 		return refuse(scan, "a closing brace without an opening one: remove it, or look for "
 				    "a section that was closed too early");
 	brace = &scan->open[--scan->depth];
+	if (!brace->section && scan->before == '{')
+		return refuse(scan, "an empty list: write at least one value, or remove the key");
 	if (brace->section) {
 		reading->section_lines = memory_grow(reading->section_lines,
 						     reading->section_count + 1,
