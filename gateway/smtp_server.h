@@ -17,7 +17,7 @@
 
 #define SMTP_LINE_MAX    2048  /* command line with CRLF; RFC 5321 4.5.3.1.4 plus extensions */
 #define SMTP_AUTH_MAX    12288 /* AUTH lines, RFC 4954 section 4.5.3 */
-#define SMTP_TEXT_MAX    1000  /* text line with CRLF, 4.5.3.1.6 */
+#define SMTP_TEXT_MAX    1000  /* text line with CRLF every server takes, 4.5.3.1.6; longer ones pass here */
 #define SMTP_REASON_MAX  400   /* reply text */
 
 /* What one virtual server offers on one kind of listener. Shared, constant. */
@@ -30,9 +30,9 @@ struct smtp_profile {
 	bool basic_without_tls;
 	uint64_t message_size;      /* octets; 0 = none */
 	uint64_t session_size;      /* octets of bodies; 0 = none */
-	unsigned recipients;        /* a message; the next one gets 452 4.5.3 */
+	unsigned recipients;        /* a message; the next one gets 452 4.5.3; 0 = no limit, as below */
 	unsigned hops;              /* Received headers; more is 554 5.4.6 */
-	unsigned bad_commands;      /* after so many errors: 421 4.7.0 and close */
+	unsigned bad_commands;      /* after so many errors: 421 4.7.0 and close; a message taken forgives them */
 };
 
 struct smtp_reply {         /* the answer to an ask when it is not a plain yes */
@@ -65,15 +65,23 @@ struct smtp_calls {
 	/* Asks. Each is answered by smtp_server_answer (login: with who). */
 	void (*ask_login)(void *owner, const struct smtp_login *login);
 	void (*ask_sender)(void *owner, const struct envelope *envelope);
+	/* recipient is the last of the envelope; an answer that is not OK takes it out again. */
 	void (*ask_recipient)(void *owner, struct envelope *envelope, struct envelope_recipient *recipient);
 	void (*ask_spool)(void *owner, const struct envelope *envelope); /* a place for the body */
 	void (*ask_commit)(void *owner, const struct smtp_delivery *delivery);
 
 	/* Message bytes in wire form, CRLF line ends, not dot-stuffed. False: disk trouble (452 4.3.1 at the end). */
 	bool (*body)(void *owner, const char *bytes, size_t length);
-	/* The transaction is over without a commit: forget the place. Also called before close. */
+	/*
+	 * A transaction that asked for its sender is over without a commit: forget the place and what hangs
+	 * on the envelope, which is gone when this returns. Called before close as well; never twice.
+	 */
 	void (*discard)(void *owner);
-	/* For the log: event is "smtp.refused" and the like; the reply line as sent; detail may be NULL. */
+	/*
+	 * For the log. "smtp.refused": every 4yz and 5yz; "smtp.accepted": detail tells sender, number of
+	 * recipients, size, protocol; "smtp.auth": a login, detail is the name as typed; "smtp.tls". reply is
+	 * the line as sent, or NULL. detail is the argument of the command, never a password, or NULL.
+	 */
 	void (*note)(void *owner, const char *event, const char *detail, const char *reply);
 };
 
@@ -97,7 +105,11 @@ void smtp_server_shutdown(struct smtp_server *server); /* 421 4.3.2 at the next 
 size_t smtp_server_feed(struct smtp_server *server, const char *bytes, size_t length);
 bool smtp_server_waiting(const struct smtp_server *server); /* an ask is outstanding */
 
-/* reply may be NULL: the engine's own words. For OUTCOME_OK of a commit, text may name the queue id. */
+/*
+ * reply may be NULL: the engine's own words. For OUTCOME_OK of a commit, text may name the queue id. A code
+ * whose class does not fit the outcome (2yz, 4yz, 5yz) is not used. Without an ask outstanding, because the
+ * session ended meanwhile, this does nothing.
+ */
 void smtp_server_answer(struct smtp_server *server, enum outcome outcome, const struct smtp_reply *reply);
 /* Who the login proved, for Received and the log; call before answering OK. Copied. */
 void smtp_server_identify(struct smtp_server *server, const char *who);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the files of the SMTP server engine share. smtp_server.c has the life of a
+ * session and the pump; smtp_verbs.c the verb table and the order of commands; the
+ * others one group of commands each. Only they include this.
+ */
+#ifndef GATEWAY_SMTP_PRIVATE_H
+#define GATEWAY_SMTP_PRIVATE_H
+
+#include "base/span.h"
+#include "gateway/smtp_server.h"
+#include "mail/dot.h"
+#include "mail/header.h"
+#include "mail/lines.h"
+
+#define SMTP_FLOOD 10 /* a client that sends so many times the limit is cut off */
+
+enum smtp_state {
+	SMTP_CONNECTED = 1 << 0, /* no EHLO or HELO yet */
+	SMTP_READY = 1 << 1,
+	SMTP_MAIL = 1 << 2,  /* a sender, no recipient */
+	SMTP_RCPT = 1 << 3,  /* at least one recipient */
+	SMTP_BDAT = 1 << 4,  /* between chunks */
+	SMTP_CHUNK = 1 << 5, /* inside a chunk */
+	SMTP_DATA = 1 << 6,  /* inside DATA */
+	SMTP_AUTH = 1 << 7,  /* a line of an AUTH exchange is due */
+	SMTP_TLS = 1 << 8,   /* the owner does the handshake */
+	SMTP_CLOSED = 1 << 9
+};
+#define SMTP_ANY_STATE 0x3ffu
+
+enum smtp_step {
+	SMTP_NEXT,
+	SMTP_WAIT, /* an ask is outstanding */
+	SMTP_CLOSE /* nothing behind in this input may be used */
+};
+
+enum smtp_ask { SMTP_ASK_NONE, SMTP_ASK_LOGIN, SMTP_ASK_SENDER, SMTP_ASK_RECIPIENT, SMTP_ASK_SPOOL,
+		SMTP_ASK_COMMIT };
+
+struct smtp_words { /* a reply that the engine knows */
+	unsigned code;
+	const char *status, *text;
+};
+
+struct smtp_answer { /* an answer between smtp_server_answer and its use */
+	enum outcome outcome;
+	unsigned code; /* 0 = the engine's own words */
+	char status[12];
+	char text[SMTP_REASON_MAX + 1];
+};
+
+struct smtp_chunk { /* the BDAT command being worked on */
+	uint64_t left;
+	bool present, last;
+	bool refused; /* was answered already: swallow */
+	enum smtp_state back; /* behind a refused chunk */
+};
+
+struct smtp_transaction {
+	struct envelope envelope;
+	struct smtp_delivery delivery;
+	struct dot dot;
+	struct lines lines;     /* BDAT: line ends, unless binary */
+	struct header header;
+	uint64_t octets;        /* of the message as sent, without what the engine adds */
+	uint64_t written;       /* through `body` */
+	bool spooled;           /* a place for the body was given */
+	bool too_big, session_too_big, disk_failed, nul;
+	char tail[2];           /* the last octets of the message */
+};
+
+struct smtp_exchange; /* AUTH; in smtp_auth.c */
+
+struct smtp_server {
+	const struct smtp_profile *profile;
+	const struct smtp_calls *calls;
+	void *owner;
+	enum smtp_state state;
+	enum smtp_ask pending;
+	bool asking;      /* inside the owner's ask call */
+	bool skipping;    /* inside a command line that was too long */
+	bool skipped_cr;
+	bool esmtp, shutdown;
+	bool authenticated;
+	unsigned errors;
+	unsigned messages; /* accepted */
+	uint64_t session_octets;
+	char *client, *session;
+	char *helo;     /* NULL = none yet */
+	char *tls;      /* "TLS1.3 TLS_AES_256_GCM_SHA384"; NULL = plain */
+	char *identity; /* NULL = anonymous */
+	struct span detail; /* for the log; set only while one of our functions runs */
+	struct smtp_chunk chunk;
+	struct smtp_answer *answer;
+	struct smtp_exchange *exchange;
+	struct smtp_transaction *transaction;
+};
+
+/* smtp_server.c */
+enum smtp_step smtp_close(struct smtp_server *server);
+void smtp_forget_transaction(struct smtp_server *server, bool committed);
+
+/* smtp_reply.c: status NULL = none. text without CRLF; control characters become "?". */
+void smtp_reply(struct smtp_server *server, unsigned code, const char *status, const char *text);
+/* The same, and the event in the log. */
+void smtp_reply_noted(struct smtp_server *server, const char *event, unsigned code,
+		      const char *status, const char *text);
+/* The client's mistake: counted, and the session ends when there were too many. */
+enum smtp_step smtp_refuse(struct smtp_server *server, unsigned code, const char *status,
+			   const char *text);
+enum smtp_step smtp_refuse_words(struct smtp_server *server, const struct smtp_words *words);
+enum smtp_step smtp_count_error(struct smtp_server *server);
+/* A no that is nobody's mistake. */
+enum smtp_step smtp_decline(struct smtp_server *server, unsigned code, const char *status,
+			    const char *text);
+/* smtp_decline, then the end of the session. */
+enum smtp_step smtp_hang_up(struct smtp_server *server, unsigned code, const char *status,
+			    const char *text);
+void smtp_note(struct smtp_server *server, const char *event, const char *reply);
+
+/* smtp_ask.c: the step is WAIT, or what came of an answer given within the call. */
+enum smtp_step smtp_ask(struct smtp_server *server, enum smtp_ask what,
+			const struct smtp_login *login);
+/* Both use the owner's words if there are any, else these. event NULL: nothing for the log. */
+enum smtp_step smtp_say_yes(struct smtp_server *server, const struct smtp_answer *answer,
+			    const char *event, const struct smtp_words *words);
+enum smtp_step smtp_say_no(struct smtp_server *server, const struct smtp_answer *answer,
+			   const struct smtp_words *temporary, const struct smtp_words *permanent);
+extern const struct smtp_words smtp_try_later; /* 451 4.3.0 */
+
+/* smtp_verbs.c */
+enum smtp_step smtp_command(struct smtp_server *server, struct span line);
+void smtp_list_verbs(char *to, size_t size);
+
+/* The steps. */
+enum smtp_step smtp_step_ehlo(struct smtp_server *server, struct span argument);
+enum smtp_step smtp_step_helo(struct smtp_server *server, struct span argument);
+enum smtp_step smtp_step_starttls(struct smtp_server *server, struct span argument);
+enum smtp_step smtp_step_auth(struct smtp_server *server, struct span argument);
+enum smtp_step smtp_step_mail(struct smtp_server *server, struct span argument);
+enum smtp_step smtp_step_rcpt(struct smtp_server *server, struct span argument);
+enum smtp_step smtp_step_data(struct smtp_server *server, struct span argument);
+enum smtp_step smtp_step_bdat(struct smtp_server *server, struct span argument);
+
+/* smtp_auth.c */
+bool smtp_auth_usable(const struct smtp_server *server);
+enum smtp_step smtp_auth_line(struct smtp_server *server, struct span line);
+enum smtp_step smtp_login_done(struct smtp_server *server, const struct smtp_answer *answer);
+void smtp_forget_exchange(struct smtp_server *server);
+
+/* smtp_mail.c */
+enum smtp_step smtp_sender_done(struct smtp_server *server, const struct smtp_answer *answer);
+enum smtp_step smtp_recipient_done(struct smtp_server *server, const struct smtp_answer *answer);
+
+/* smtp_parameters.c: NULL, or the answer to parameters that are wrong. */
+const struct smtp_words *smtp_mail_parameters(struct envelope *envelope, struct span text);
+const struct smtp_words *smtp_rcpt_parameters(const struct envelope *envelope,
+						struct envelope_recipient *recipient,
+						struct span text);
+
+/* smtp_data.c: takes from the front of *input. */
+enum smtp_step smtp_data_take(struct smtp_server *server, struct span *input);
+enum smtp_step smtp_chunk_take(struct smtp_server *server, struct span *input);
+enum smtp_step smtp_spool_done(struct smtp_server *server, const struct smtp_answer *answer);
+enum smtp_step smtp_commit_done(struct smtp_server *server, const struct smtp_answer *answer);
+
+/* smtp_body.c: what goes through `body`. */
+void smtp_body_begin(struct smtp_server *server);
+void smtp_body_add(struct smtp_server *server, struct span run);
+bool smtp_body_floods(const struct smtp_server *server);
+/* Completes the message; NULL, or why it cannot be taken. */
+const struct smtp_words *smtp_body_finish(struct smtp_server *server);
+
+/* smtp_trace.c: both return texts for free(). */
+char *smtp_trace(const struct smtp_server *server, size_t *length);
+/* Date and Message-ID where a submitted message lacks them; "" if it lacks none. */
+char *smtp_missing_fields(const struct smtp_server *server, size_t *length);
+const char *smtp_protocol(const struct smtp_server *server, char to[12]);
+
+#endif
