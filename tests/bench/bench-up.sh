@@ -101,7 +101,6 @@ gateway_answers() {
 }
 
 gateway_start() {
-	gateway_prepare "$bench_state"
 	echo "$bench_bind_password" >"$bench_state/password"
 	chown postern-dir:postern "$bench_state/password"
 	chmod 600 "$bench_state/password"
@@ -143,6 +142,7 @@ main() {
 	"$here/bench-down.sh"
 	mkdir -p "$bench_state"
 	chmod 755 "$labs_root" "$bench_state"
+	gateway_prepare "$bench_state"
 	population >"$bench_state/people.ldif"
 	"$here/../lab/slapd.sh" start "$bench_state/slapd" "$bench_ldap_port" \
 		"$bench_state/people.ldif" -a "$bench_address" -s "$bench_suffix"

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2034,SC2154
 # The places of the benchmark. Sourced after tests/lab/functions.sh.
 
 bench_name=postern-bench

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2034,SC2154
 # A Samba Active Directory domain in a network namespace. Sourced after functions.sh.
 #
 # The namespace has addresses on its loopback only, its own resolver (the controller),

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: ISC
+# The lab, the benchmark and the demonstration. Included by the Makefile. Packages are
+# installed before a second make builds: pkg-config's answers are read when make starts.
+
+BENCH_PROGRAMS := $(B)/tests/bench/loadgen $(B)/tests/bench/bound
+BENCH_OBJECTS  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/load*.c))
+
+$(B)/tests/bench/loadgen: $(BENCH_OBJECTS)
+	$(CC) $(LDFLAGS) -o $@ $^
+
+$(B)/tests/bench/bound: $(B)/tests/bench/bound.o
+	$(CC) $(LDFLAGS) -o $@ $^ -lpthread
+
+.PHONY: packages lab lab-down bench-programs bench-up bench-down bench demo
+packages:
+	tests/lab/packages.sh build lab test
+
+lab:
+	tests/lab/packages.sh build lab
+	+$(MAKE) --no-print-directory all
+	POSTERND=$(B)/posternd tests/lab/lab-up.sh
+
+lab-down:
+	tests/lab/lab-down.sh
+
+bench-programs: $(BENCH_PROGRAMS)
+
+bench-up:
+	tests/lab/packages.sh build lab
+	+$(MAKE) --no-print-directory all
+	POSTERND=$(B)/posternd tests/bench/bench-up.sh
+
+bench-down:
+	tests/bench/bench-down.sh
+
+bench:
+	tests/lab/packages.sh build lab bench
+	+$(MAKE) --no-print-directory all bench-programs
+	POSTERND=$(B)/posternd BENCH_PROGRAMS=$(B)/tests/bench tests/bench/bench.sh
+
+demo:
+	tests/lab/packages.sh build lab test
+	+$(MAKE) --no-print-directory all
+	POSTERND=$(B)/posternd tests/lab/demo.sh
