@@ -45,29 +45,86 @@ all: $(B)/posternd $(B)/postern
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "CC $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(LIB): $(OBJECTS)
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 $(B)/posternd: $(B)/daemon/posternd.o $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/postern: $(B)/daemon/postern.o $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # A unit test is tests/unit/FOLDER/test_MODULE.c, one cmocka binary each.
 $(UNIT_BINS): $(B)/%: $(B)/%.o $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 # A fuzz target has LLVMFuzzerTestOneInput; replay.c runs a corpus through it with any compiler.
 $(FUZZ_BINS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 .PHONY: units fuzz-replay
 units: $(UNIT_BINS)
 fuzz-replay: $(FUZZ_BINS)
+
+# Coverage-guided fuzzing with clang: make fuzz FUZZ=smtp_server SECONDS=60
+FUZZ    ?= smtp_server
+SECONDS ?= 60
+.PHONY: fuzz
+fuzz:
+	@mkdir -p $(TOP)/fuzz/new-$(FUZZ)
+	clang $(CPPFLAGS) -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined \
+		$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) \
+		-o $(TOP)/fuzz/$(FUZZ) tests/fuzz/fuzz_$(FUZZ).c $(SOURCES) $(LDLIBS)
+	$(TOP)/fuzz/$(FUZZ) -max_total_time=$(SECONDS) $(TOP)/fuzz/new-$(FUZZ) tests/fuzz/corpus/$(FUZZ)
+
+-include tests/lab.mk
+
+.PHONY: check test
+check:
+	tests/check_floors.sh
+
+# Packages first, then a second make: pkg-config's answers are read when make starts.
+test:
+	tests/lab/packages.sh build lab test
+	+$(MAKE) --no-print-directory all units fuzz-replay
+	tests/run.sh
+
+SBINDIR     := $(PREFIX)/sbin
+BINDIR      := $(PREFIX)/bin
+MANDIR      := $(PREFIX)/share/man
+SYSCONFDIR  ?= /etc
+UNITDIR     ?= $(SYSCONFDIR)/systemd/system
+
+.PHONY: install
+install: all
+	install -D -m 755 $(B)/posternd $(DESTDIR)$(SBINDIR)/posternd
+	install -D -m 755 $(B)/postern $(DESTDIR)$(BINDIR)/postern
+	install -D -m 644 conf/postern.conf.sample $(DESTDIR)$(SYSCONFDIR)/postern/postern.conf.sample
+	install -D -m 644 conf/postern-2003.conf.sample $(DESTDIR)$(SYSCONFDIR)/postern/postern-2003.conf.sample
+	for page in posternd.8 postern.1 postern.conf.5; do \
+		install -D -m 644 docs/man/$$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page || exit 1; done
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@SBINDIR@|$(SBINDIR)|; s|@BINDIR@|$(BINDIR)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' conf/postern.service \
+		>$(DESTDIR)$(UNITDIR)/postern.service
+	$(if $(DESTDIR),@echo "users are not made below a DESTDIR: run conf/users.sh add",conf/users.sh add)
+
+help:
+	@echo "make            build/posternd and build/postern; SAN=address,undefined for a sanitizer build"
+	@echo "make demo       (root) a whole Active Directory, the gateway, and what it does, step by step"
+	@echo "make test       (root) every test; the last line is 'N passed, N failed'"
+	@echo "make lab        (root) the same domain and gateway, left running; make lab-down removes it"
+	@echo "make bench      (root) the comparison with Postfix and Dovecot; bench-up, bench-down"
+	@echo "make check      includes respect the floors (docs/ARCHITECTURE.md)"
+	@echo "make fuzz       FUZZ=smtp_server SECONDS=60, with clang"
+	@echo "make install    PREFIX=/usr/local DESTDIR="
 
 clean:
 	rm -rf build

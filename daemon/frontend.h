@@ -20,7 +20,8 @@ struct listener;
 struct table;
 struct tls_server;
 
-enum { ASK_DIRECTORY_MS = 26000, ASK_STORE_MS = 60000 };
+/* An OPEN is waited for long: giving it up would leave a maildrop locked that nobody closes. */
+enum { ASK_DIRECTORY_MS = 26000, ASK_STORE_MS = 60000, ASK_OPEN_MS = 600000 };
 
 struct server { /* an SMTP virtual server, or POP3 */
 	struct frontend *frontend;

@@ -222,7 +222,7 @@ static void maildrop_open(struct pop3_session *pop3, struct span ticket)
 	*pop3->opening = (struct opening){ pop3, frontend, frontend->store_epoch };
 	pop3->asked = frontend->store;
 	pop3->ask = channel_ask(frontend->store, MESSAGE_OPEN, span_make(memory, writer.used), -1,
-				ASK_STORE_MS, on_opened, pop3->opening);
+				ASK_OPEN_MS, on_opened, pop3->opening);
 }
 
 static void on_login(void *context, enum channel_result result, const struct packet *packet)
