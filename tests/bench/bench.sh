@@ -161,7 +161,7 @@ idle_each() {
 # print_idle ROW OURS THEIRS
 print_idle() {
 	awk -v row="$1" '{ printf "bench %s postern=%s peer=%s ratio=%.2f unit=KB\n", row, $1, $2,
-		$1 > 0 ? $2 / $1 : 0 }' <<<"$2 $3"
+		($1 > 0) ? $2 / $1 : 0 }' <<<"$2 $3"
 }
 
 idle_memory() {

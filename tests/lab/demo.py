@@ -1,0 +1,175 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""The conversations of the demonstration, run inside the lab's namespace: demo.py LAB.ENV
+
+Each step prints a comment and the dialogue, and checks what the gateway answered.
+"""
+import poplib
+import shlex
+import smtplib
+import ssl
+import sys
+from email.message import EmailMessage
+from email.utils import formatdate
+
+TIMEOUT = 20
+SHOWN = 100  # of a line
+
+
+def read_environment(path):
+    with open(path) as file:
+        return dict(line.split("=", 1) for line in shlex.split(file.read()) if "=" in line)
+
+
+lab = read_environment(sys.argv[1])
+tls = ssl.create_default_context(cafile=lab["LAB_CA"])
+steps = 0
+
+
+def step(text):
+    global steps
+    steps += 1
+    print("\n== %d. %s" % (steps, text), flush=True)
+
+
+def show(who, line):
+    line = line.decode("utf-8", "replace") if isinstance(line, bytes) else line
+    for part in line.rstrip("\r\n").split("\r\n"):
+        part = part if len(part) <= SHOWN else part[:SHOWN] + "..."
+        print("   %s: %s" % (who, part), flush=True)
+
+
+def note(text):
+    print("   -- " + text, flush=True)
+
+
+def expect(condition, text):
+    if not condition:
+        sys.exit("   !! not as expected: " + text)
+    note("good: " + text)
+
+
+class Smtp(smtplib.SMTP):
+    """Shows what is said. The message itself and credentials are left out."""
+
+    def send(self, data):
+        text = data.decode("ascii", "replace") if isinstance(data, bytes) else data
+        if text.endswith("\r\n.\r\n"):
+            show("C", "(the message, %d octets, then a line with a dot)" % len(text))
+        elif text.upper().startswith("AUTH "):
+            show("C", " ".join(text.split()[:2]) + " (name and password)")
+        else:
+            show("C", text)
+        super().send(data)
+
+    def getreply(self):
+        code, text = super().getreply()
+        lines = text.split(b"\n")
+        for line in lines[:-1]:
+            show("S", b"%d-%s" % (code, line))
+        show("S", b"%d %s" % (code, lines[-1]))
+        return code, text
+
+
+class Pop3(poplib.POP3):
+    def _putline(self, line):
+        show("C", b"PASS (password)" if line.startswith(b"PASS") else line)
+        super()._putline(line)
+
+    def _getresp(self):
+        line = super()._getresp()
+        show("S", line)
+        return line
+
+
+class Pop3Tls(Pop3, poplib.POP3_SSL):
+    pass
+
+
+def message(sender, recipient, subject, size=0):
+    made = EmailMessage()
+    made["From"], made["To"], made["Subject"] = sender, recipient, subject
+    made["Date"] = formatdate()
+    made.set_content("Hello.\n" + ("x" * 70 + "\n") * (size // 71))
+    return made
+
+
+def send(recipient, subject, sender="dan@partner.example", login=None, size=0):
+    """One message; the code and text of the reply that ended the matter."""
+    port = lab["LAB_SUBMISSION_PORT"] if login else lab["LAB_SMTP_PORT"]
+    with Smtp(lab["LAB_HOST"], int(port), "client.partner.example", TIMEOUT) as client:
+        if login:
+            client.starttls(context=tls)
+            note("the connection is encrypted now; certificate checked: " + client.sock.version())
+            client.login(*login)
+        try:
+            client.send_message(message(sender, recipient, subject, size), sender, [recipient])
+        except smtplib.SMTPRecipientsRefused as refused:
+            return refused.recipients[recipient]
+        except smtplib.SMTPResponseException as refused:
+            return refused.smtp_code, refused.smtp_error
+    return 250, b""
+
+
+def fetch(login, password, implicit):
+    """The subjects in a mailbox, which is left empty."""
+    if implicit:
+        client = Pop3Tls(lab["LAB_HOST"], int(lab["LAB_POP3S_PORT"]), timeout=TIMEOUT, context=tls)
+    else:
+        client = Pop3(lab["LAB_HOST"], int(lab["LAB_POP3_PORT"]), TIMEOUT)
+        client.stls(context=tls)
+    client.user(login)
+    client.pass_(password)
+    count, _ = client.stat()
+    subjects = []
+    for number in range(1, count + 1):
+        lines = client.retr(number)[1]
+        subjects += [line[9:].decode() for line in lines if line.startswith(b"Subject: ")]
+        for line in lines[: lines.index(b"") if b"" in lines else None]:
+            show("S", line)
+        note("(and its text)")
+        client.dele(number)
+    client.quit()
+    return subjects
+
+
+def main():
+    step("alice submits a message with her domain password, over STARTTLS on port 587")
+    code, _ = send("bob@corp.example", "From alice to bob", "alice@corp.example", ("alice", "Alice-Pw1"))
+    expect(code == 250, "accepted: on disk and in bob's mailbox before the 250")
+
+    step("A stranger writes to alice's second address (proxyAddresses), on port 25")
+    code, _ = send("a.smith@corp.example", "To a proxy address")
+    expect(code == 250, "accepted without a login, because the address is ours")
+
+    step("A stranger writes to nobody we know")
+    code, text = send("nobody@corp.example", "Lost")
+    expect(code == 550 and text.startswith(b"5.1.1"), "refused at RCPT, so no bounce is ever needed")
+
+    step("A message of 300 KiB for erin, whose quota in the directory is 256 KiB")
+    code, text = send("erin@corp.example", "Too much", size=300 * 1024)
+    expect(code == 552 and text.startswith(b"5.2.2"), "refused by the declared size, before it is sent")
+
+    step("bob@corp.example and bob@sales.example are two persons; each gets one")
+    code, _ = send("bob@corp.example", "For bob of corp")
+    expect(code == 250, "accepted for bob of corp")
+    code, _ = send("bob@sales.example", "For bob of sales")
+    expect(code == 250, "accepted for bob of sales")
+
+    step("alice fetches her mail by POP3, TLS from the first octet (port 995)")
+    expect(fetch("alice", "Alice-Pw1", True) == ["To a proxy address"], "the one for her proxy address")
+
+    step("bob of corp fetches his, TLS by STLS on port 110")
+    found = fetch("bob@corp.example", "Bob-Pw1", False)
+    expect(found == ["From alice to bob", "For bob of corp"], "alice's and his own, not the other bob's")
+
+    step("bob of sales fetches his")
+    found = fetch("bob@sales.example", "Bob-Sales-Pw1", True)
+    expect(found == ["For bob of sales"], "only his own")
+
+    step("erin's mailbox stayed empty")
+    expect(fetch("erin", "Erin-Pw1", True) == [], "nothing was stored of the refused message")
+    print("\nEvery step gave the answer it should.")
+
+
+main()
