@@ -58,7 +58,7 @@ static const struct {
 	{ "directory d { servers = ldap://x }", 1, "// outside quotes" },
 	{ "directory d { servers = {a+b} }", 1, "\"+\" outside quotes" },
 	{ "smtp x { listen *:25 {} }", 1, "\"*\" outside quotes" },
-	{ ALL "smtp y { authentication = {basic\n , } }", 5, "unexpected token" },
+	{ ALL "smtp y { authentication = {basic\n basic} }", 5, "unexpected token" },
 	{ "a { b { c { d { e { f { g { h { i { } } } } } } } } }", 1, "too many braces" },
 	/* Its grammar. */
 	{ "# one\n/* two\n */ // three\n\nfrontend = 1\n" ALL, 5, "did you mean \"frontends\"" },
