@@ -20,7 +20,7 @@ PACKAGES  := libevent gnutls libsasl2 krb5-gssapi krb5 libconfuse libseccomp lib
 VERSION   := 0.1
 
 WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
-             -Wundef -Wpointer-arith -Wwrite-strings -Werror
+             -Wundef -Wpointer-arith -Wwrite-strings -Wno-format-truncation -Werror
 HARDEN    := $(if $(SAN),,-D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
              -fcf-protection) -fPIE
 CPPFLAGS  := -I. -D_GNU_SOURCE -DLDAP_DEPRECATED=0 -DPOSTERN_VERSION='"$(VERSION)"' \
