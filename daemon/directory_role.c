@@ -11,7 +11,8 @@
 #include "directory/directories.h"
 
 enum { POOL_LOOKUP, POOL_PASSWORD };
-enum { DELIVER_TICKET_SECONDS = 300, READ_TICKET_SECONDS = 60 };
+/* A slow client may take hours from RCPT to the end of its data. */
+enum { DELIVER_TICKET_SECONDS = 24 * 3600, READ_TICKET_SECONDS = 60 };
 
 struct directory_role {
 	unsigned char key[TICKET_KEY_SIZE];

@@ -19,8 +19,7 @@ bool spawn_init(void)
 
 static _Noreturn void child_run(enum role role, const char *conf_name, int control)
 {
-	char *const arguments[] = { "posternd", "--role", (char *)role_name(role), "-c", (char *)conf_name,
-				    NULL };
+	const char *const arguments[] = { "posternd", "--role", role_name(role), "-c", conf_name, NULL };
 
 	/* The terminal's signals are for the master, who tells the roles in good order. */
 	signal(SIGINT, SIG_IGN);
@@ -30,7 +29,7 @@ static _Noreturn void child_run(enum role role, const char *conf_name, int contr
 		fcntl(control, F_SETFD, 0);
 	else if (dup2(control, ROLE_CONTROL_FD) < 0)
 		_exit(1);
-	fexecve(binary, arguments, environ);
+	fexecve(binary, (char *const *)arguments, environ); /* which does not change them */
 	_exit(1);
 }
 
