@@ -6,10 +6,9 @@
 #include "store/store_private.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/table.h"
-#include "store/maildrop_list.h"
+#include "store/maildrop_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,17 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MESSAGE_PATH_SIZE (MAILDIR_NAME_SIZE + 8)
-#define CLOCK_TICK_NS     20000000 /* file times may be this much behind */
-
-struct store_maildrop {
-	struct store *store;
-	struct mailbox mailbox;
-	uint64_t quota;
-	struct drop_list list;
-	struct drop_list later; /* read again: suffixes in list may point into it */
-	struct timespec read_at;
-};
+#define CLOCK_TICK_NS 20000000 /* file times may be this much behind */
 
 static int message_open(const struct store_maildrop *maildrop, const struct drop_message *message)
 {
@@ -169,7 +158,7 @@ size_t store_maildrop_count(const struct store_maildrop *maildrop)
 	return maildrop->list.count;
 }
 
-static struct drop_message *message_at(const struct store_maildrop *maildrop, size_t number)
+struct drop_message *maildrop_at(const struct store_maildrop *maildrop, size_t number)
 {
 	return number >= 1 && number <= maildrop->list.count ? &maildrop->list.messages[number - 1]
 							     : NULL;
@@ -177,14 +166,14 @@ static struct drop_message *message_at(const struct store_maildrop *maildrop, si
 
 uint64_t store_maildrop_size(const struct store_maildrop *maildrop, size_t number)
 {
-	const struct drop_message *message = message_at(maildrop, number);
+	const struct drop_message *message = maildrop_at(maildrop, number);
 
 	return message != NULL ? message->wire : 0;
 }
 
 const char *store_maildrop_uid(const struct store_maildrop *maildrop, size_t number)
 {
-	const struct drop_message *message = message_at(maildrop, number);
+	const struct drop_message *message = maildrop_at(maildrop, number);
 
 	return message != NULL ? message->uid : "";
 }
@@ -210,8 +199,7 @@ static bool maildrop_changed(const struct store_maildrop *maildrop)
 	return false;
 }
 
-/* Brings names up to date after another program renamed files. False when they cannot be read. */
-static bool maildrop_refresh(struct store_maildrop *maildrop)
+bool maildrop_refresh(struct store_maildrop *maildrop)
 {
 	struct drop_list fresh;
 
@@ -270,7 +258,7 @@ static int message_for_wire(struct store_maildrop *maildrop, const struct drop_m
 int store_maildrop_message(struct store_maildrop *maildrop, size_t number, enum outcome *outcome,
 			   struct store_failure *failure)
 {
-	struct drop_message *message = message_at(maildrop, number);
+	struct drop_message *message = maildrop_at(maildrop, number);
 	int fd;
 
 	failure_clear(failure);
@@ -291,103 +279,4 @@ int store_maildrop_message(struct store_maildrop *maildrop, size_t number, enum 
 		*outcome = failure_errno(failure, errno, "cannot read message %s in %s",
 					 message->unique, maildrop->mailbox.path);
 	return fd;
-}
-
-struct removal {
-	struct store_maildrop *maildrop;
-	size_t removed;  /* as the client asked */
-	int64_t octets;  /* of those that this removal took away */
-	int64_t messages;
-	bool touched[2]; /* new, cur */
-};
-
-static int message_unlink(struct store_maildrop *maildrop, struct drop_message *message)
-{
-	char path[MESSAGE_PATH_SIZE];
-	struct stat status;
-
-	drop_message_path(message, path);
-	if (!message->has_octets) {
-		if (fstatat(maildrop->mailbox.fd, path, &status, AT_SYMLINK_NOFOLLOW) != 0)
-			return -1;
-		message->octets = (uint64_t)status.st_size;
-		message->has_octets = true;
-	}
-	return unlinkat(maildrop->mailbox.fd, path, 0);
-}
-
-/* 0 also when it is gone already, which is what the client wanted. */
-static int removal_one(struct removal *removal, struct drop_message *message)
-{
-	int result = message->gone ? 0 : message_unlink(removal->maildrop, message);
-
-	if (result != 0 && errno == ENOENT && maildrop_refresh(removal->maildrop))
-		result = message->gone ? 0 : message_unlink(removal->maildrop, message);
-	if (result != 0)
-		return -1;
-	if (!message->gone) {
-		removal->octets += (int64_t)message->octets;
-		removal->messages++;
-		removal->touched[message->in_cur] = true;
-	}
-	message->gone = true;
-	removal->removed++;
-	return 0;
-}
-
-static int removal_sync(const struct removal *removal)
-{
-	static const char *const folders[] = { "new", "cur" };
-	int result = 0;
-
-	for (size_t i = 0; i < 2; i++) {
-		int fd = removal->touched[i] ? mailbox_folder(&removal->maildrop->mailbox, folders[i])
-					     : -1;
-
-		if (removal->touched[i] && (fd < 0 || fsync(fd) != 0))
-			result = -1;
-		if (fd >= 0)
-			close(fd);
-	}
-	return result;
-}
-
-static enum outcome removal_run(struct removal *removal, const uint32_t *numbers, size_t count,
-				struct store_failure *failure)
-{
-	const char *path = removal->maildrop->mailbox.path;
-	enum outcome outcome = OUTCOME_OK;
-
-	for (size_t i = 0; i < count; i++) {
-		struct drop_message *message = message_at(removal->maildrop, numbers[i]);
-
-		if (message != NULL && removal_one(removal, message) != 0)
-			outcome = failure_errno(failure, errno, "cannot remove %s in %s",
-						message->unique, path);
-	}
-	return outcome;
-}
-
-enum outcome store_maildrop_remove(struct store_maildrop *maildrop, const uint32_t *numbers,
-				   size_t count, size_t *removed, struct store_failure *failure)
-{
-	struct removal removal = { .maildrop = maildrop };
-	struct account account;
-	enum outcome outcome, added = OUTCOME_OK;
-
-	failure_clear(failure);
-	*removed = 0;
-	outcome = account_open(maildrop->store, &maildrop->mailbox, maildrop->quota, &account,
-			       failure);
-	if (outcome != OUTCOME_OK)
-		return outcome;
-	outcome = removal_run(&removal, numbers, count, failure);
-	if (removal.messages > 0)
-		added = account_add(&account, -removal.octets, -removal.messages, failure);
-	account_close(&account);
-	*removed = removal.removed;
-	if (removal_sync(&removal) != 0)
-		return failure_errno(failure, errno, "cannot make removals in %s durable",
-				     maildrop->mailbox.path);
-	return outcome == OUTCOME_OK ? added : outcome;
 }
