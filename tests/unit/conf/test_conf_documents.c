@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC */
+/* The samples are accepted, and samples, manual page and tables know the same keys. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "conf/conf_private.h"
+
+#define SAMPLE "conf/postern.conf.sample"
+#define SAMPLE_2003 "conf/postern-2003.conf.sample"
+#define MANUAL "docs/man/postern.conf.5"
+
+static void hear(void *context, const char *file, unsigned line, const char *text)
+{
+	(void)context;
+	fail_msg("%s:%u: %s", file, line, text);
+}
+
+static char *read_whole(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char *text = memory_new(CONF_FILE_MAX);
+	size_t length;
+
+	if (!file)
+		fail_msg("%s: run from the top of the tree", path);
+	length = fread(text, 1, CONF_FILE_MAX - 1, file);
+	text[length] = '\0';
+	assert_int_equal(fclose(file), 0);
+	return text;
+}
+
+static void test_sample_is_the_defaults(void **state)
+{
+	char *text;
+	struct conf *conf = conf_read(SAMPLE, &text, hear, NULL);
+
+	(void)state;
+	assert_non_null(conf);
+	assert_int_equal(conf->smtps_count, 2);
+	assert_int_equal(conf->domains_count, 2);
+	assert_int_equal(conf->smtps[0].message_size, conf->smtps[1].message_size);
+	assert_int_equal(conf->smtps[0].recipients, conf->smtps[1].recipients);
+	assert_int_equal(conf->smtps[0].idle_timeout, conf->smtps[1].idle_timeout);
+	assert_int_equal(conf->smtps[0].hops, conf->smtps[1].hops);
+	assert_true(conf->smtps[0].anonymous && conf->smtps[0].basic);
+	assert_true(!conf->smtps[1].anonymous && conf->smtps[1].basic);
+	assert_true(conf->pop3.enabled);
+	free(text);
+	conf_free(conf);
+}
+
+static void test_sample_2003(void **state)
+{
+	struct conf *conf = conf_read(SAMPLE_2003, NULL, hear, NULL);
+
+	(void)state;
+	assert_non_null(conf);
+	assert_int_equal(conf->smtps[0].message_size, 2048 * 1024);
+	assert_int_equal(conf->smtps[0].session_size, 10240 * 1024);
+	assert_int_equal(conf->smtps[0].recipients, 100);
+	assert_int_equal(conf->smtps[0].idle_timeout, 600);
+	assert_int_equal(conf->smtps[0].hops, 15);
+	assert_int_equal(conf->smtps[0].connections, 0);
+	conf_free(conf);
+}
+
+/* The line of a section's key in the sample, set or in a comment, after `from`. */
+static const char *sample_key(const char *from, const char *end, const char *name)
+{
+	const char *at = from;
+	size_t length = strlen(name);
+
+	while (at && at < end) {
+		at += strspn(at, " \t#");
+		if (!strncmp(at, name, length) && (!strncmp(at + length, " = ", 3)))
+			return at;
+		at = strchr(at, '\n');
+		at = at ? at + 1 : NULL;
+	}
+	return NULL;
+}
+
+static void expect_sample(const char *sample, const char *begin, const struct conf_section *section)
+{
+	const char *end = strstr(begin + 1, "\n}");
+
+	end = end ? end : begin + strlen(begin);
+	if (section == &conf_root)
+		end = strstr(sample, "\ndirectory ");
+	for (const struct conf_key *key = section->keys; key->name; key++)
+		if (!strcmp(key->name, "alias_of") ? !strstr(sample, "\talias_of = ") :
+						     !sample_key(begin, end, key->name))
+			fail_msg("%s lacks %s of %s", SAMPLE, key->name, section->name);
+}
+
+static void test_sample_has_every_key(void **state)
+{
+	char *sample = read_whole(SAMPLE);
+
+	(void)state;
+	expect_sample(sample, sample, &conf_root);
+	for (const struct conf_section *s = conf_root.inner; s->name; s++) {
+		char *title = memory_format("\n%s ", s->name);
+		const char *begin = strstr(sample, title);
+
+		assert_non_null(begin);
+		expect_sample(sample, begin, s);
+		free(title);
+	}
+	free(sample);
+}
+
+/* The part of the manual page about a section. The caller frees. */
+static char *manual_part(const char *manual, const char *heading)
+{
+	char *title = memory_format("\n.Sh %s\n", heading);
+	const char *begin = strstr(manual, title), *end;
+
+	if (!begin)
+		fail_msg("%s lacks %s", MANUAL, heading);
+	begin += strlen(title);
+	end = strstr(begin, "\n.Sh ");
+	free(title);
+	return memory_text_n(begin, (size_t)(end - begin));
+}
+
+static void expect_manual(const char *manual, const struct conf_section *section)
+{
+	char *heading = section == &conf_root ? memory_text("TOP LEVEL") :
+						memory_format("SECTION %s", section->name);
+	char *part = manual_part(manual, heading);
+
+	for (const struct conf_key *key = section->keys; key->name; key++) {
+		char *item = memory_format(".It Cm %s No ", key->name);
+		char *mention = memory_format("\n.Cm %s", key->name);
+
+		if (!strstr(part, item) && !strstr(part, mention))
+			fail_msg("%s lacks %s of %s", MANUAL, key->name, heading);
+		free(item);
+		free(mention);
+	}
+	free(part);
+	free(heading);
+}
+
+static void test_manual_has_every_key(void **state)
+{
+	char *manual = read_whole(MANUAL);
+
+	(void)state;
+	expect_manual(manual, &conf_root);
+	for (const struct conf_section *s = conf_root.inner; s->name; s++)
+		expect_manual(manual, s);
+	free(manual);
+}
+
+static bool key_exists(struct span name, const struct conf_section *section)
+{
+	for (const struct conf_key *key = section->keys; key->name; key++)
+		if (span_is(name, key->name))
+			return true;
+	for (const struct conf_section *s = section->inner; s && s->name; s++)
+		if (span_is(name, s->name) || key_exists(name, s))
+			return true;
+	return false;
+}
+
+/* Whatever the page describes as a key is one, and stands in the sample. */
+static void test_manual_has_no_other_key(void **state)
+{
+	char *manual = read_whole(MANUAL), *sample = read_whole(SAMPLE);
+	const char *at = manual;
+	unsigned count = 0;
+
+	(void)state;
+	while ((at = strstr(at, "\n.It Cm "))) {
+		struct span name = { at += 8, strcspn(at, " ") };
+		char *text = memory_text_n(name.at, name.length);
+
+		if (!key_exists(name, &conf_root))
+			fail_msg("%s describes %s, which is no key", MANUAL, text);
+		if (!strstr(sample, text))
+			fail_msg("%s lacks %s", SAMPLE, text);
+		free(text);
+		count++;
+	}
+	assert_true(count > 50);
+	free(manual);
+	free(sample);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sample_is_the_defaults),
+		cmocka_unit_test(test_sample_2003),
+		cmocka_unit_test(test_sample_has_every_key),
+		cmocka_unit_test(test_manual_has_every_key),
+		cmocka_unit_test(test_manual_has_no_other_key),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: ISC */
+/* What only the machine can tell, on files made for the purpose in a temporary directory. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <gnutls/x509.h>
+
+#include "base/memory.h"
+#include "conf/conf.h"
+
+#define DAY 86400
+
+static char folder[64];
+
+static void write_file(const char *name, const void *bytes, size_t length, mode_t mode)
+{
+	char *path = memory_format("%s/%s", folder, name);
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, length, file), length);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, mode), 0);
+	free(path);
+}
+
+static gnutls_x509_privkey_t make_key(const char *name, mode_t mode)
+{
+	gnutls_x509_privkey_t key;
+	gnutls_datum_t pem;
+
+	assert_int_equal(gnutls_x509_privkey_init(&key), 0);
+	assert_int_equal(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
+						      GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+			 0);
+	assert_int_equal(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &pem), 0);
+	write_file(name, pem.data, pem.size, mode);
+	gnutls_free(pem.data);
+	return key;
+}
+
+static void make_certificate(const char *name, gnutls_x509_privkey_t key, int from, int until)
+{
+	gnutls_x509_crt_t certificate;
+	gnutls_datum_t pem;
+	time_t now = time(NULL);
+
+	assert_int_equal(gnutls_x509_crt_init(&certificate), 0);
+	gnutls_x509_crt_set_version(certificate, 3);
+	gnutls_x509_crt_set_serial(certificate, "\1", 1);
+	gnutls_x509_crt_set_activation_time(certificate, now + (time_t)from * DAY);
+	gnutls_x509_crt_set_expiration_time(certificate, now + (time_t)until * DAY);
+	gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_DNSNAME, "mail.corp.example", 17,
+					     GNUTLS_FSAN_SET);
+	gnutls_x509_crt_set_key(certificate, key);
+	assert_int_equal(gnutls_x509_crt_sign2(certificate, certificate, key, GNUTLS_DIG_SHA256, 0), 0);
+	assert_int_equal(gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_PEM, &pem), 0);
+	write_file(name, pem.data, pem.size, 0644);
+	gnutls_free(pem.data);
+	gnutls_x509_crt_deinit(certificate);
+}
+
+static int set_up(void **state)
+{
+	gnutls_x509_privkey_t key, other;
+
+	(void)state;
+	strcpy(folder, "/tmp/postern-conf-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	key = make_key("key", 0600);
+	other = make_key("other", 0600);
+	gnutls_x509_privkey_deinit(make_key("open", 0644));
+	make_certificate("good", key, -1, 365);
+	make_certificate("expired", key, -10, -1);
+	make_certificate("soon", key, -10, 3);
+	make_certificate("early", key, 5, 365);
+	write_file("text", "text\n", 5, 0644);
+	write_file("secret", "secret\n", 7, 0600);
+	write_file("empty", "\nsecret\n", 8, 0600);
+	write_file("public", "secret\n", 7, 0644);
+	write_file("rc4", "\5\2\0\0\0\7\0\0\0\0\0\0\0", 13, 0600);
+	gnutls_x509_privkey_deinit(key);
+	gnutls_x509_privkey_deinit(other);
+	return 0;
+}
+
+static int clean_up(void **state)
+{
+	char *command = memory_format("rm -rf '%s'", folder);
+	int result = system(command);
+
+	(void)state;
+	free(command);
+	return result;
+}
+
+/* In these, "@" is the temporary directory. */
+static const struct {
+	const char *password_file, *certificate, *key, *fqdn;
+	const char *others;
+	unsigned line;
+	const char *part; /* NULL: no complaint */
+	bool passes;
+} rows[] = {
+	{ "@/secret", "@/good", "@/key", "mail.corp.example", "", 0, NULL, true },
+	{ "@/missing", "@/good", "@/key", "mail.corp.example", "", 4, "No such file", false },
+	{ "@/empty", "@/good", "@/key", "mail.corp.example", "", 4, "empty first line", false },
+	{ "@/public", "@/good", "@/key", "mail.corp.example", "", 4, "open to everybody", false },
+	{ "@", "@/good", "@/key", "mail.corp.example", "", 4, "no file of at most", false },
+	{ "@/secret", "@/missing", "@/key", "mail.corp.example", "", 9, "No such file", false },
+	{ "@/secret", "@/text", "@/key", "mail.corp.example", "", 9, "PEM", false },
+	{ "@/secret", "@/expired", "@/key", "mail.corp.example", "", 9, "expired at", false },
+	{ "@/secret", "@/early", "@/key", "mail.corp.example", "", 9, "valid only from", false },
+	{ "@/secret", "@/soon", "@/key", "mail.corp.example", "", 9, "warning: certificate", true },
+	{ "@/secret", "@/good", "@/key", "mail2.corp.example", "", 9, "does not name mail2", true },
+	{ "@/secret", "@/good", "@/other", "mail.corp.example", "", 10, "does not belong", false },
+	{ "@/secret", "@/good", "@/text", "mail.corp.example", "", 10, "everybody", false },
+	{ "@/secret", "@/good", "@/secret", "mail.corp.example", "", 10, "cannot be used", false },
+	{ "@/secret", "@/good", "@/missing", "mail.corp.example", "", 10, "No such file", false },
+	{ "@/secret", "@/good", "@/key", "mail.corp.example",
+	  "log { to = file\n file = '@/no/where' }", 15, "is no directory", false },
+	{ "@/secret", "@/good", "@/key", "mail.corp.example", "log { to = file file = '@' }", 14,
+	  "is a directory", false },
+	{ "@/secret", "@/good", "@/key", "mail.corp.example",
+	  "\n directory e { domain = a.example\n\n keytab = '@/text' }", 17, "everybody", false },
+	{ "@/secret", "@/good", "@/key", "mail.corp.example",
+	  "directory e { domain = a.example keytab = '@/secret' }", 14, "no keytab", false },
+	{ "@/secret", "@/good", "@/key", "mail.corp.example",
+	  "directory e { domain = a.example keytab = '@/rc4' }", 14, "damaged", false },
+	{ "@/secret", "@/good", "@/key", "mail.corp.example",
+	  "directory e { domain = a.example bind = simple bind_dn = x password_file = '@/secret'\n"
+	  "tls_ca = '@/text' }",
+	  15, "PEM", false },
+};
+
+static char *filled(const char *template)
+{
+	char *text = memory_new(strlen(template) * sizeof(folder) + 1), *to = text;
+
+	for (; *template; template++) {
+		if (*template == '@')
+			to += sprintf(to, "%s", folder);
+		else
+			*to++ = *template;
+	}
+	return text;
+}
+
+struct heard {
+	unsigned count, line;
+	char text[1024];
+};
+
+static void hear(void *context, const char *file, unsigned line, const char *text)
+{
+	struct heard *heard = context;
+
+	assert_string_equal(file, "t");
+	/* These depend on the machine that runs the test. */
+	if (!strncmp(text, "user \"", 6) || strstr(text, "lies in memory"))
+		return;
+	if (heard->count++ == 0) {
+		heard->line = line;
+		strncpy(heard->text, text, sizeof(heard->text) - 1);
+	}
+}
+
+static struct conf *parse(const char *template, void *heard)
+{
+	char *text = filled(template);
+	struct conf *conf = conf_parse("t", text, hear, heard);
+
+	free(text);
+	return conf;
+}
+
+static void test_rows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct heard heard = { 0, 0, "" };
+		char *text = memory_format("run = '@/run'\n"
+					   "directory d {\n"
+					   "domain = a.example bind = simple bind_dn = x\n"
+					   "password_file = '%s'\n"
+					   "}\n"
+					   "domain corp.example { directory = d }\n"
+					   "smtp x {\n"
+					   "listen '*:25' { }\n"
+					   "certificate = '%s'\n"
+					   "key = '%s'\n"
+					   "fqdn = '%s'\n"
+					   "}\n"
+					   "store { root = '@/a/mail' queue = '@/a/queue' }\n"
+					   "%s\n",
+					   rows[i].password_file, rows[i].certificate, rows[i].key,
+					   rows[i].fqdn, rows[i].others);
+		struct conf *conf = parse(text, &heard);
+
+		if (!conf)
+			fail_msg("row %zu: %u: %s", i, heard.line, heard.text);
+		conf_check_machine(conf, hear, &heard);
+		if (!rows[i].part ? heard.count != 0 :
+				    heard.line != rows[i].line || !strstr(heard.text, rows[i].part))
+			fail_msg("row %zu: %u: %s", i, heard.line, heard.text);
+		assert_int_equal(rows[i].passes,
+				 heard.count == 0 || !strncmp(heard.text, "warning:", 8));
+		conf_free(conf);
+		free(text);
+	}
+}
+
+#define FRAME \
+	"directory d { domain = a.example bind = simple bind_dn = x password_file = '@/secret' }\n" \
+	"domain corp.example { }\n smtp x { listen '*:25' { tls = none } }\n"
+
+static void test_directories(void **state)
+{
+	struct heard heard = { 0, 0, "" };
+	struct conf *conf = parse(FRAME "store {\n root = '@/text/mail'\n queue = '@/q' }\nrun = '@'", &heard);
+
+	(void)state;
+	assert_non_null(conf);
+	assert_false(conf_check_machine(conf, hear, &heard));
+	assert_int_equal(heard.count, 1);
+	assert_int_equal(heard.line, 5);
+	assert_non_null(strstr(heard.text, "is no directory"));
+	conf_free(conf);
+}
+
+/* A user that is missing stops a start as root only. */
+static void test_users(void **state)
+{
+	struct heard heard = { 0, 0, "" };
+	struct conf *conf = parse("user_prefix = no-such-prefix\n" FRAME
+				  "store { root = '@/m' queue = '@/q' }\nrun = '@'", &heard);
+
+	(void)state;
+	assert_non_null(conf);
+	assert_int_equal(conf_check_machine(conf, hear, &heard), geteuid() != 0);
+	assert_int_equal(heard.count, 0);
+	conf_free(conf);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_directories),
+		cmocka_unit_test(test_users),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, clean_up);
+}
