@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+#include "directory/connection.h"
+
+#include <sasl/sasl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "conf/conf.h"
+#include "directory/credentials.h"
+
+/* Waits for the answer to `id` and takes result and text out of it. */
+static void take_reply(struct connection *connection, int id, int64_t deadline,
+		       struct connection_reply *reply)
+{
+	LDAPMessage *message = NULL;
+	int64_t left = deadline - clock_ms();
+	struct timeval patience = { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 };
+	char *text = NULL;
+	int type = 0;
+
+	if (left > 0)
+		type = ldap_result(connection->ldap, id, LDAP_MSG_ALL, &patience, &message);
+	if (type <= 0) {
+		reply->result = type == 0 ? LDAP_TIMEOUT : LDAP_SERVER_DOWN;
+		snprintf(reply->diagnostic, sizeof(reply->diagnostic), "%s",
+			 type == 0 ? "no answer in time" : "connection lost before the answer");
+		return;
+	}
+	if (ldap_parse_result(connection->ldap, message, &reply->result, NULL, &text, NULL, NULL, 1) !=
+	    LDAP_SUCCESS)
+		reply->result = LDAP_DECODING_ERROR;
+	snprintf(reply->diagnostic, sizeof(reply->diagnostic), "%s", text ? text : "");
+	ldap_memfree(text);
+}
+
+void connection_bind_simple(struct connection *connection, const char *dn, struct span password,
+			    int64_t deadline, struct connection_reply *reply)
+{
+	struct watch watch;
+	struct berval secret = { .bv_len = password.length };
+	char *copy;
+	int id = -1;
+
+	*reply = (struct connection_reply){ .result = LDAP_PARAM_ERROR };
+	if (password.length == 0)
+		return;
+	copy = memory_text_n(password.at, password.length);
+	secret.bv_val = copy;
+	reply->sent = true;
+	watchdog_arm(connection->watchdog, &watch, connection->guard, deadline);
+	reply->result = ldap_sasl_bind(connection->ldap, dn, LDAP_SASL_SIMPLE, &secret, NULL, NULL, &id);
+	memory_wipe(copy, password.length);
+	free(copy);
+	if (reply->result == LDAP_SUCCESS)
+		take_reply(connection, id, deadline, reply);
+	else
+		snprintf(reply->diagnostic, sizeof(reply->diagnostic), "connection lost while sending");
+	if (watchdog_disarm(connection->watchdog, &watch))
+		reply->result = LDAP_TIMEOUT;
+}
+
+/* SASL asks for what was not given; everything has its default: the identity is the ticket. */
+static int answer_nothing(LDAP *ldap, unsigned flags, void *defaults, void *asked)
+{
+	(void)ldap;
+	(void)flags;
+	(void)defaults;
+	for (sasl_interact_t *item = asked; item->id != SASL_CB_LIST_END; item++) {
+		item->result = item->defresult ? item->defresult : "";
+		item->len = (unsigned)strlen(item->result);
+	}
+	return LDAP_SUCCESS;
+}
+
+/*
+ * Sign and seal by GSSAPI itself; AD permits only one protection at a time, so
+ * inside TLS the layer is off and the channel is bound instead.
+ */
+static bool set_protection(struct connection *connection)
+{
+	static const int endpoint = LDAP_OPT_X_SASL_CBINDING_TLS_ENDPOINT;
+	bool tls = ldap_tls_inplace(connection->ldap);
+	const char *properties = tls ? "maxssf=0" : "minssf=56";
+
+	if (tls && ldap_set_option(connection->ldap, LDAP_OPT_X_SASL_CBINDING, &endpoint) !=
+			   LDAP_OPT_SUCCESS)
+		return false;
+	return ldap_set_option(connection->ldap, LDAP_OPT_X_SASL_SECPROPS, properties) ==
+	       LDAP_OPT_SUCCESS;
+}
+
+static bool bind_gssapi(struct connection *connection, struct credentials *credentials,
+			int64_t deadline, char why[CONNECTION_TEXT_SIZE])
+{
+	char text[CONNECTION_TEXT_SIZE];
+	struct watch watch;
+	int result;
+
+	if (!credentials_use(credentials, why, CONNECTION_TEXT_SIZE))
+		return false;
+	if (!set_protection(connection)) {
+		snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI protection cannot be set");
+		return false;
+	}
+	watchdog_arm(connection->watchdog, &watch, connection->guard, deadline);
+	result = ldap_sasl_interactive_bind_s(connection->ldap, NULL, "GSSAPI", NULL, NULL,
+					      LDAP_SASL_QUIET, answer_nothing, NULL);
+	if (watchdog_disarm(connection->watchdog, &watch)) {
+		snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI bind: no answer in time");
+		return false;
+	}
+	if (result == LDAP_SUCCESS)
+		return true;
+	connection_text(connection->ldap, result, text);
+	snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI bind as %.60s: %.150s",
+		 credentials_principal(credentials), text);
+	return false;
+}
+
+bool connection_bind_service(struct connection *connection, const struct conf_directory *conf,
+			     struct credentials *credentials, struct span password,
+			     int64_t deadline, char why[CONNECTION_TEXT_SIZE])
+{
+	struct connection_reply reply;
+
+	if (conf->bind == CONF_BIND_GSSAPI)
+		return bind_gssapi(connection, credentials, deadline, why);
+	connection_bind_simple(connection, conf->bind_dn, password, deadline, &reply);
+	if (reply.result == LDAP_SUCCESS)
+		return true;
+	snprintf(why, CONNECTION_TEXT_SIZE, "simple bind as %.80s: %s (%d) %.100s", conf->bind_dn,
+		 ldap_err2string(reply.result), reply.result, reply.diagnostic);
+	return false;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One LDAP connection: connected by us with a deadline, then given to libldap;
+ * protocol 3, referrals never followed, names never looked up backwards. TLS
+ * always checks the certificate and the name. Every call ends by its deadline:
+ * the watchdog shuts the socket down. One thread at a time uses it.
+ *
+ * Why not ldap_initialize and LDAP_OPT_NETWORK_TIMEOUT: a silent peer then makes
+ * the TLS handshake spin or hang for ever (OpenLDAP ITS#8047), and the host name
+ * is looked up under a lock of the whole process.
+ */
+#ifndef DIRECTORY_CONNECTION_H
+#define DIRECTORY_CONNECTION_H
+
+#include <ldap.h>
+#include <stdbool.h>
+
+#include "base/span.h"
+#include "directory/server.h"
+#include "directory/watchdog.h"
+
+struct conf_directory;
+struct credentials;
+
+enum { CONNECTION_TEXT_SIZE = 256 };
+
+struct connection {
+	LDAP *ldap;
+	int guard;    /* a duplicate of the socket: for poll() and for shutting it down */
+	int64_t born; /* clock_ms */
+	struct watchdog *watchdog;
+	char server[SERVER_NAME_SIZE];
+};
+
+enum connection_use {
+	CONNECTION_FOR_LOOKUPS,  /* GSSAPI brings its own encryption, unless the URI says ldaps */
+	CONNECTION_FOR_PASSWORDS /* TLS, or plain_loopback on a loopback address */
+};
+
+/*
+ * Connects and, where the use wants it, starts TLS. server->addresses must be
+ * resolved. False with *why in room of CONNECTION_TEXT_SIZE; nothing to close then.
+ */
+bool connection_open(struct connection *connection, const struct conf_directory *conf,
+		     const struct server *server, enum connection_use use,
+		     struct watchdog *watchdog, int64_t deadline, char why[CONNECTION_TEXT_SIZE]);
+void connection_close(struct connection *connection);
+/* Nothing has come in unasked and the peer is still there. */
+bool connection_is_quiet(const struct connection *connection);
+
+/* What came of an operation. */
+struct connection_reply {
+	int result; /* LDAP result code or negative API error */
+	bool sent;  /* the request may have reached the server */
+	char diagnostic[CONNECTION_TEXT_SIZE];
+};
+
+/* The service's own bind as configured. False with *why. */
+bool connection_bind_service(struct connection *connection, const struct conf_directory *conf,
+			     struct credentials *credentials, struct span password,
+			     int64_t deadline, char why[CONNECTION_TEXT_SIZE]);
+/* A simple bind; never with an empty password (RFC 4513 section 5.1.2: that proves nothing). */
+void connection_bind_simple(struct connection *connection, const char *dn, struct span password,
+			    int64_t deadline, struct connection_reply *reply);
+
+/* The text libldap has for the last failure, control characters made spaces. */
+void connection_text(LDAP *ldap, int result, char to[CONNECTION_TEXT_SIZE]);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: ISC */
+#include "directory/credentials.h"
+
+#include <gssapi/gssapi_krb5.h>
+#include <krb5.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "conf/conf.h"
+
+struct credentials {
+	const struct conf_directory *conf;
+	krb5_context context;
+	krb5_keytab keytab; /* MEMORY: */
+	krb5_principal principal;
+	char *principal_text;
+	char *cache_name;
+	krb5_ccache cache;
+	int64_t renew; /* unix seconds */
+	unsigned reads; /* of the keytab, for its name in memory */
+};
+
+static bool explain(krb5_context context, krb5_error_code error, const char *what, char *to,
+		    size_t size)
+{
+	const char *text = krb5_get_error_message(context, error);
+
+	snprintf(to, size, "%s: %s", what, text);
+	krb5_free_error_message(context, text);
+	return false;
+}
+
+struct keytab_copy {
+	krb5_keytab memory;
+	krb5_principal chosen; /* the first, or better the first computer account */
+	bool chosen_is_computer;
+	size_t entries, strong;
+};
+
+/* The name of a computer account ends in "$" before the realm. */
+static bool is_computer(krb5_const_principal principal)
+{
+	const krb5_data *name = principal->data;
+
+	return principal->length == 1 && name->length > 0 &&
+	       name->data[name->length - 1] == '$';
+}
+
+static krb5_error_code copy_entry(krb5_context context, struct keytab_copy *copy,
+				  krb5_keytab_entry *entry)
+{
+	krb5_error_code error = krb5_kt_add_entry(context, copy->memory, entry);
+
+	if (error)
+		return error;
+	copy->entries++;
+	if (entry->key.enctype != ENCTYPE_ARCFOUR_HMAC)
+		copy->strong++;
+	if (copy->chosen && (copy->chosen_is_computer || !is_computer(entry->principal)))
+		return 0;
+	krb5_free_principal(context, copy->chosen);
+	copy->chosen_is_computer = is_computer(entry->principal);
+	return krb5_copy_principal(context, entry->principal, &copy->chosen);
+}
+
+static krb5_error_code copy_entries(krb5_context context, krb5_keytab file,
+				    struct keytab_copy *copy)
+{
+	krb5_kt_cursor cursor;
+	krb5_keytab_entry entry;
+	krb5_error_code error = krb5_kt_start_seq_get(context, file, &cursor), failure = 0;
+
+	if (error)
+		return error;
+	while (!failure && (error = krb5_kt_next_entry(context, file, &entry, &cursor)) == 0) {
+		failure = copy_entry(context, copy, &entry);
+		krb5_free_keytab_entry_contents(context, &entry);
+	}
+	krb5_kt_end_seq_get(context, file, &cursor);
+	if (failure)
+		return failure;
+	return error == KRB5_KT_END ? 0 : error;
+}
+
+static krb5_error_code read_keytab(struct credentials *credentials, struct keytab_copy *copy)
+{
+	krb5_context context = credentials->context;
+	krb5_keytab file = NULL;
+	char name[300];
+	krb5_error_code error = krb5_kt_resolve(context, credentials->conf->keytab, &file);
+
+	snprintf(name, sizeof(name), "MEMORY:postern-%s-%u", credentials->conf->name,
+		 credentials->reads++);
+	if (!error)
+		error = krb5_kt_resolve(context, name, &copy->memory);
+	if (!error)
+		error = copy_entries(context, file, copy);
+	if (file)
+		krb5_kt_close(context, file);
+	return error;
+}
+
+static void release_copy(krb5_context context, struct keytab_copy *copy)
+{
+	if (copy->memory)
+		krb5_kt_close(context, copy->memory);
+	krb5_free_principal(context, copy->chosen);
+}
+
+/* The principal to be: the configured one, which must be in the keytab, or the chosen one. */
+static krb5_error_code decide_principal(struct credentials *credentials, struct keytab_copy *copy)
+{
+	krb5_context context = credentials->context;
+	krb5_principal wanted = NULL;
+	krb5_keytab_entry entry;
+	krb5_error_code error;
+
+	if (credentials->conf->principal[0])
+		error = krb5_parse_name(context, credentials->conf->principal, &wanted);
+	else
+		error = krb5_copy_principal(context, copy->chosen, &wanted);
+	if (!error)
+		error = krb5_kt_get_entry(context, copy->memory, wanted, 0, 0, &entry);
+	if (error) {
+		krb5_free_principal(context, wanted);
+		return error;
+	}
+	krb5_free_keytab_entry_contents(context, &entry);
+	krb5_free_principal(context, credentials->principal);
+	credentials->principal = wanted;
+	return 0;
+}
+
+static bool load_keytab(struct credentials *credentials, char *why, size_t size)
+{
+	struct keytab_copy copy = { 0 };
+	krb5_error_code error = read_keytab(credentials, &copy);
+
+	if (!error && copy.entries == 0)
+		error = KRB5_KT_NOTFOUND;
+	if (!error)
+		error = decide_principal(credentials, &copy);
+	if (error) {
+		explain(credentials->context, error, credentials->conf->keytab, why, size);
+		release_copy(credentials->context, &copy);
+		return false;
+	}
+	if (copy.strong == 0)
+		log_warning("directory.keytab", LOG_TEXT("directory", credentials->conf->name),
+			    LOG_TEXT("keytab", credentials->conf->keytab),
+			    LOG_TEXT("cause", "only RC4 keys, which domain controllers refuse from "
+					      "2026 on: export AES keys"));
+	krb5_free_principal(credentials->context, copy.chosen);
+	if (credentials->keytab)
+		krb5_kt_close(credentials->context, credentials->keytab);
+	credentials->keytab = copy.memory;
+	return true;
+}
+
+struct credentials *credentials_open(const struct conf_directory *conf, char *room, size_t size)
+{
+	struct credentials *credentials = memory_new(sizeof(*credentials));
+	krb5_error_code error;
+	char *text = NULL;
+
+	credentials->conf = conf;
+	error = krb5_init_context(&credentials->context);
+	if (error) {
+		snprintf(room, size, "Kerberos cannot be set up: check its configuration file");
+		goto fail;
+	}
+	if (!load_keytab(credentials, room, size))
+		goto fail;
+	error = krb5_unparse_name(credentials->context, credentials->principal, &text);
+	if (!error) {
+		credentials->principal_text = memory_text(text);
+		krb5_free_unparsed_name(credentials->context, text);
+		credentials->cache_name = memory_format("MEMORY:postern-%s", conf->name);
+		error = krb5_cc_resolve(credentials->context, credentials->cache_name,
+					&credentials->cache);
+	}
+	if (!error)
+		return credentials;
+	explain(credentials->context, error, "Kerberos", room, size);
+fail:
+	credentials_close(credentials);
+	return NULL;
+}
+
+void credentials_close(struct credentials *credentials)
+{
+	if (!credentials)
+		return;
+	if (credentials->cache)
+		krb5_cc_destroy(credentials->context, credentials->cache);
+	if (credentials->keytab)
+		krb5_kt_close(credentials->context, credentials->keytab);
+	if (credentials->context) {
+		krb5_free_principal(credentials->context, credentials->principal);
+		krb5_free_context(credentials->context);
+	}
+	free(credentials->principal_text);
+	free(credentials->cache_name);
+	free(credentials);
+}
+
+static krb5_error_code fetch_ticket(struct credentials *credentials)
+{
+	krb5_context context = credentials->context;
+	krb5_get_init_creds_opt *options = NULL;
+	krb5_creds creds = { 0 };
+	krb5_error_code error = krb5_get_init_creds_opt_alloc(context, &options);
+
+	if (error)
+		return error;
+	krb5_get_init_creds_opt_set_forwardable(options, 0);
+	error = krb5_get_init_creds_keytab(context, &creds, credentials->principal,
+					   credentials->keytab, 0, NULL, options);
+	krb5_get_init_creds_opt_free(context, options);
+	if (error)
+		return error;
+	error = krb5_cc_initialize(context, credentials->cache, credentials->principal);
+	if (!error)
+		error = krb5_cc_store_cred(context, credentials->cache, &creds);
+	if (!error) {
+		int64_t now = clock_unix();
+
+		credentials->renew = now + ((int64_t)(uint32_t)creds.times.endtime - now) * 2 / 3;
+	}
+	krb5_free_cred_contents(context, &creds);
+	return error;
+}
+
+/* A key the KDC no longer knows: rotated by whoever owns the account. */
+static bool is_stale_key(krb5_error_code error)
+{
+	return error == KRB5KDC_ERR_PREAUTH_FAILED || error == KRB5_KT_KVNONOTFOUND ||
+	       error == KRB5_KT_NOTFOUND || error == KRB5KRB_AP_ERR_BAD_INTEGRITY;
+}
+
+bool credentials_use(struct credentials *credentials, char *why, size_t size)
+{
+	OM_uint32 minor;
+
+	if (clock_unix() >= credentials->renew) {
+		krb5_error_code error = fetch_ticket(credentials);
+
+		if (is_stale_key(error) && load_keytab(credentials, why, size))
+			error = fetch_ticket(credentials);
+		if (error)
+			return explain(credentials->context, error, "Kerberos ticket", why, size);
+	}
+	if (GSS_ERROR(gss_krb5_ccache_name(&minor, credentials->cache_name, NULL))) {
+		snprintf(why, size, "GSSAPI does not take the ticket cache");
+		return false;
+	}
+	return true;
+}
+
+const char *credentials_principal(const struct credentials *credentials)
+{
+	return credentials->principal_text;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The Kerberos identity with which a directory is searched: a keytab taken into
+ * memory while there still are privileges, and a ticket in a MEMORY: cache that
+ * is renewed from it at two thirds of its life. For one thread at a time.
+ */
+#ifndef DIRECTORY_CREDENTIALS_H
+#define DIRECTORY_CREDENTIALS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct conf_directory;
+struct credentials;
+
+/* NULL with *why in `room`: the keytab cannot be read, is empty, lacks the principal. */
+struct credentials *credentials_open(const struct conf_directory *conf, char *room, size_t size);
+void credentials_close(struct credentials *credentials);
+/*
+ * Makes sure of a ticket and makes it the calling thread's. Blocks on the KDC.
+ * Reads the keytab file again when the KDC does not accept the key, since its
+ * owner may have renewed it. False with the reason.
+ */
+bool credentials_use(struct credentials *credentials, char *why, size_t size);
+const char *credentials_principal(const struct credentials *credentials);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: ISC */
+#include "directory/directory.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "conf/conf.h"
+#include "directory/cache.h"
+#include "directory/credentials.h"
+#include "directory/entry.h"
+#include "directory/locator.h"
+#include "directory/lookup.h"
+#include "mail/address.h"
+
+enum { PASSWORD_SIZE = 512, GOOD_FOR_MAX = 10, LOOKUP_MS_MAX = 18000 };
+
+struct directory {
+	const struct conf *conf;
+	const struct conf_directory *section;
+	struct filter *recipient, *login;
+	const char *attributes[PERSON_ATTRIBUTES];
+	struct credentials *credentials;
+	char password[PASSWORD_SIZE]; /* of the service, for simple binds */
+	struct locator *locator;
+	struct lookup *lookup;
+	struct checker *checker;
+	struct cache *cache;
+};
+
+static bool read_password(struct directory *directory, char *room, size_t size)
+{
+	const char *file = directory->section->password_file;
+	int descriptor = open(file, O_RDONLY | O_CLOEXEC);
+	ssize_t length = -1;
+
+	if (descriptor >= 0) {
+		length = read(descriptor, directory->password, sizeof(directory->password) - 1);
+		close(descriptor);
+	}
+	if (length < 0) {
+		snprintf(room, size, "%s: cannot be read", file);
+		return false;
+	}
+	directory->password[length] = '\0';
+	directory->password[strcspn(directory->password, "\r\n")] = '\0';
+	if (directory->password[0])
+		return true;
+	snprintf(room, size, "%s: the first line is empty", file);
+	return false;
+}
+
+static bool open_secrets(struct directory *directory, char *room, size_t size)
+{
+	if (directory->section->bind == CONF_BIND_SIMPLE)
+		return read_password(directory, room, size);
+	directory->credentials = credentials_open(directory->section, room, size);
+	return directory->credentials != NULL;
+}
+
+static bool open_filters(struct directory *directory, char *room, size_t size)
+{
+	const struct conf_schema *schema = &directory->section->schema;
+	const char *why;
+
+	directory->recipient = filter_new(span_text(schema->recipient_filter), &why);
+	if (directory->recipient)
+		directory->login = filter_new(span_text(schema->login_filter), &why);
+	if (directory->login)
+		return true;
+	snprintf(room, size, "directory %s: filter: %s", directory->section->name, why);
+	return false;
+}
+
+static bool open_locator(struct directory *directory, char *room, size_t size)
+{
+	const char *why;
+
+	directory->locator = locator_new(directory->section, &why);
+	if (!directory->locator)
+		snprintf(room, size, "directory %s: servers: %s", directory->section->name, why);
+	return directory->locator != NULL;
+}
+
+struct directory *directory_open(const struct conf *conf, const struct conf_directory *section,
+				 char *room, size_t size)
+{
+	struct directory *directory = memory_new(sizeof(*directory));
+
+	directory->conf = conf;
+	directory->section = section;
+	person_attributes(&section->schema, directory->attributes);
+	directory->cache = cache_new(section->cache_positive, section->cache_negative);
+	if (open_filters(directory, room, size) && open_locator(directory, room, size) &&
+	    open_secrets(directory, room, size))
+		return directory;
+	directory_close(directory);
+	return NULL;
+}
+
+void directory_start(struct directory *directory, struct watchdog *watchdog)
+{
+	struct lookup_tools tools = {
+		.conf = directory->section,
+		.locator = directory->locator,
+		.credentials = directory->credentials,
+		.password = span_text(directory->password),
+		.watchdog = watchdog,
+	};
+
+	directory->checker = checker_new(directory->section, directory->locator, watchdog);
+	directory->lookup = lookup_new(&tools);
+}
+
+void directory_close(struct directory *directory)
+{
+	if (!directory)
+		return;
+	lookup_free(directory->lookup);
+	checker_free(directory->checker);
+	credentials_close(directory->credentials);
+	locator_free(directory->locator);
+	filter_free(directory->recipient);
+	filter_free(directory->login);
+	cache_free(directory->cache);
+	memory_wipe(directory->password, sizeof(directory->password));
+	free(directory);
+}
+
+const struct conf_directory *directory_conf(const struct directory *directory)
+{
+	return directory->section;
+}
+
+static void fail_hit(struct directory_hit *hit, const char *filter, const char *why)
+{
+	hit->found = DIRECTORY_FAILED;
+	snprintf(hit->cause, sizeof(hit->cause), "search %.160s: %s", filter, why);
+}
+
+static void read_one(struct directory *directory, const struct entry *entry, const char *filter,
+		     struct directory_hit *hit)
+{
+	const char *why;
+
+	if (!person_read(entry, &directory->section->schema, directory->conf, clock_unix(),
+			 &hit->person, &why)) {
+		fail_hit(hit, filter, why);
+		return;
+	}
+	if (hit->person.quota.kind == QUOTA_UNREADABLE)
+		log_warning("directory.quota", LOG_TEXT("directory", directory->section->name),
+			    LOG_TEXT("dn", hit->person.dn),
+			    LOG_TEXT("attribute", directory->section->schema.attribute_quota),
+			    LOG_TEXT("cause", "unreadable value: the domain's default holds"));
+	hit->found = DIRECTORY_ONE;
+	snprintf(hit->cause, sizeof(hit->cause), "found by %.250s", filter);
+}
+
+static void read_many(const struct search_result *result, const char *filter,
+		      struct directory_hit *hit)
+{
+	hit->found = DIRECTORY_MANY;
+	snprintf(hit->person.dn, sizeof(hit->person.dn), "%s", entry_dn(result->entries[0]));
+	snprintf(hit->other, sizeof(hit->other), "%s", entry_dn(result->entries[1]));
+	snprintf(hit->cause, sizeof(hit->cause), "more than one entry for %.250s", filter);
+}
+
+static void read_result(struct directory *directory, const struct search_result *result,
+			const char *filter, struct directory_hit *hit)
+{
+	if (result->count > 1) {
+		read_many(result, filter, hit);
+	} else if (result->count == 1) {
+		read_one(directory, result->entries[0], filter, hit);
+	} else {
+		hit->found = DIRECTORY_NOBODY;
+		snprintf(hit->cause, sizeof(hit->cause), "no entry for %.250s", filter);
+	}
+}
+
+static void find(struct directory *directory, const struct filter *filter,
+		 const struct filter_values *values, int64_t deadline, struct directory_hit *hit)
+{
+	struct buffer text = BUFFER_EMPTY;
+	struct search_result result;
+	struct search search = {
+		.scope = LDAP_SCOPE_SUBTREE,
+		.attributes = directory->attributes,
+		.ad = directory->section->schema.active_directory,
+	};
+
+	*hit = (struct directory_hit){ .found = DIRECTORY_FAILED };
+	filter_expand(filter, values, &text);
+	buffer_add(&text, "", 1);
+	search.filter = buffer_bytes(&text);
+	if (lookup_search(directory->lookup, &search, deadline, &result))
+		read_result(directory, &result, search.filter, hit);
+	else
+		fail_hit(hit, search.filter,
+			 result.diagnostic[0] ? result.diagnostic : ldap_err2string(result.code));
+	memcpy(hit->server, result.server, sizeof(hit->server));
+	search_result_clear(&result);
+	buffer_clear(&text);
+}
+
+static int64_t lookup_deadline(const struct directory *directory, int64_t now)
+{
+	int64_t twice = (int64_t)directory->section->timeout * 2000;
+
+	return now + (twice < LOOKUP_MS_MAX ? twice : LOOKUP_MS_MAX);
+}
+
+static unsigned seconds_good(int64_t left_ms)
+{
+	return left_ms / 1000 < GOOD_FOR_MAX ? (unsigned)(left_ms / 1000) : GOOD_FOR_MAX;
+}
+
+static bool find_cached(struct directory *directory, struct span key, int64_t now,
+			struct directory_hit *hit)
+{
+	int64_t left = 0;
+	bool exists;
+
+	*hit = (struct directory_hit){ .found = DIRECTORY_NOBODY };
+	if (!cache_find(directory->cache, key, now, &exists, &hit->person, &left))
+		return false;
+	if (exists)
+		hit->found = DIRECTORY_ONE;
+	hit->good_for = seconds_good(left);
+	snprintf(hit->cause, sizeof(hit->cause), "known from %s",
+		 exists ? "an earlier search" : "an earlier search that found nobody");
+	return true;
+}
+
+void directory_find_recipient(struct directory *directory, const struct address *address,
+			      struct directory_hit *hit)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	int64_t now = clock_ms();
+	struct filter_values values = {
+		.local = span_text(address->local),
+		.domain = span_text(address->domain),
+	};
+
+	address_text(address, text);
+	values.address = span_text(text);
+	values.login = values.address;
+	values.user = values.local;
+	char *key = memory_text(text);
+
+	ascii_lower_text(key);
+	if (!find_cached(directory, span_text(key), now, hit)) {
+		find(directory, directory->recipient, &values, lookup_deadline(directory, now), hit);
+		if (hit->found == DIRECTORY_ONE || hit->found == DIRECTORY_NOBODY) {
+			bool exists = hit->found == DIRECTORY_ONE;
+
+			cache_keep(directory->cache, span_text(key), now, exists ? &hit->person : NULL);
+			hit->good_for = seconds_good(1000 * (int64_t)(exists
+				? directory->section->cache_positive
+				: directory->section->cache_negative));
+		}
+	}
+	free(key);
+}
+
+void directory_find_login(struct directory *directory, const struct filter_values *values,
+			  int64_t deadline, struct directory_hit *hit)
+{
+	find(directory, directory->login, values, deadline, hit);
+}
+
+void directory_check_password(struct directory *directory, const char *dn, struct span password,
+			      int64_t deadline, struct checker_answer *answer)
+{
+	checker_check(directory->checker, dn, password, deadline, answer);
+}
+
+bool directory_facts(struct directory *directory, int64_t deadline, struct facts *facts)
+{
+	return lookup_facts(directory->lookup, deadline, facts);
+}

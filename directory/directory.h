@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One configured directory: who has this address, who logs in under this name,
+ * is this their password. Blocks; called from many threads. "Nobody" is only ever
+ * said when the directory said so; every failure is DIRECTORY_FAILED.
+ */
+#ifndef DIRECTORY_DIRECTORY_H
+#define DIRECTORY_DIRECTORY_H
+
+#include "directory/checker.h"
+#include "directory/facts.h"
+#include "directory/filter.h"
+#include "directory/person.h"
+
+struct address;
+struct conf;
+struct conf_directory;
+struct directory;
+
+enum directory_found { DIRECTORY_ONE, DIRECTORY_NOBODY, DIRECTORY_MANY, DIRECTORY_FAILED };
+
+struct directory_hit {
+	enum directory_found found;
+	struct person person;        /* ONE; the first of MANY */
+	char other[PERSON_DN_SIZE];  /* MANY: the second DN */
+	char server[SERVER_NAME_SIZE];
+	char cause[320]; /* for the log: what was searched, what came */
+	unsigned good_for; /* seconds; 0 = not at all */
+};
+
+/* Reads keytab and password file; starts nothing. NULL with *why in `room`. */
+struct directory *directory_open(const struct conf *conf, const struct conf_directory *section,
+				 char *room, size_t size);
+void directory_start(struct directory *directory, struct watchdog *watchdog);
+void directory_close(struct directory *directory);
+const struct conf_directory *directory_conf(const struct directory *directory);
+
+/* Answers may be as old as the configured cache times. */
+void directory_find_recipient(struct directory *directory, const struct address *address,
+			      struct directory_hit *hit);
+/* Always asks. */
+void directory_find_login(struct directory *directory, const struct filter_values *values,
+			  int64_t deadline, struct directory_hit *hit);
+/* Sends the password once at most. Nothing is cached. */
+void directory_check_password(struct directory *directory, const char *dn, struct span password,
+			      int64_t deadline, struct checker_answer *answer);
+/* False when they are not known and the directory cannot be reached. */
+bool directory_facts(struct directory *directory, int64_t deadline, struct facts *facts);
+
+#endif

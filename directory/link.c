@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: ISC */
+#include "directory/link.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "directory/threads.h"
+
+enum { READER_TURN_MS = 200, REASON_SIZE = 200 };
+
+struct waiter {
+	struct waiter *next;
+	int id;
+	bool done, lost;
+	pthread_cond_t cond;
+	struct search_result *result;
+};
+
+struct link {
+	struct connection connection; /* ldap is used under the mutex */
+	pthread_mutex_t mutex;
+	struct waiter *waiters;
+	int64_t heard; /* when bytes last came in */
+	bool dead, frozen;
+	char why[REASON_SIZE];
+	atomic_bool usable;
+	atomic_uint load;
+	atomic_uint references;
+	link_ended ended;
+	void *context;
+};
+
+/* The mutex is held. The reader notices, because the socket is shut down. */
+static void mark_dead(struct link *link, const char *why, bool frozen)
+{
+	if (link->dead)
+		return;
+	link->dead = true;
+	link->frozen = frozen;
+	atomic_store(&link->usable, false);
+	snprintf(link->why, sizeof(link->why), "%s", why);
+	for (struct waiter *waiter = link->waiters; waiter; waiter = waiter->next) {
+		waiter->lost = true;
+		pthread_cond_signal(&waiter->cond);
+	}
+	link->waiters = NULL;
+	shutdown(link->connection.guard, SHUT_RDWR);
+}
+
+static struct waiter *take_waiter(struct link *link, int id)
+{
+	for (struct waiter **at = &link->waiters; *at; at = &(*at)->next) {
+		struct waiter *waiter = *at;
+
+		if (waiter->id == id) {
+			*at = waiter->next;
+			return waiter;
+		}
+	}
+	return NULL;
+}
+
+static void deliver(struct link *link, LDAPMessage *messages)
+{
+	struct waiter *waiter = take_waiter(link, ldap_msgid(messages));
+
+	if (!waiter) {
+		ldap_msgfree(messages); /* an answer that came after its asker left */
+		return;
+	}
+	search_take(link->connection.ldap, messages, waiter->result);
+	waiter->done = true;
+	pthread_cond_signal(&waiter->cond);
+}
+
+/*
+ * Until nothing is left: libldap, TLS and SASL buffer, so what they hold back
+ * would not wake poll() again.
+ */
+static void drain(struct link *link)
+{
+	while (!link->dead) {
+		struct timeval none = { 0, 0 };
+		LDAPMessage *messages = NULL;
+		int type = ldap_result(link->connection.ldap, LDAP_RES_ANY, LDAP_MSG_ALL, &none,
+				       &messages);
+
+		if (type == 0)
+			return;
+		if (type < 0)
+			mark_dead(link, "the server closed the connection", false);
+		else
+			deliver(link, messages);
+	}
+}
+
+/* False when the reader's work is over. */
+static bool reader_turn(struct link *link, short events)
+{
+	bool more;
+
+	pthread_mutex_lock(&link->mutex);
+	if (events & POLLIN)
+		link->heard = clock_ms();
+	if (!link->dead && (events || link->waiters))
+		drain(link);
+	if (!link->dead && (events & (POLLHUP | POLLERR | POLLNVAL)))
+		mark_dead(link, "the connection broke", false);
+	more = !link->dead && (atomic_load(&link->usable) || link->waiters);
+	pthread_mutex_unlock(&link->mutex);
+	return more;
+}
+
+static void *reader_run(void *context)
+{
+	struct link *link = context;
+	struct pollfd poll_one = { .fd = link->connection.guard, .events = POLLIN };
+
+	do {
+		poll_one.revents = 0;
+		if (poll(&poll_one, 1, READER_TURN_MS) < 0)
+			poll_one.revents = 0;
+	} while (reader_turn(link, poll_one.revents));
+	link->ended(link->context, link, link->dead ? link->why : NULL, link->frozen);
+	return NULL;
+}
+
+struct link *link_new(const struct connection *connection, link_ended ended, void *context)
+{
+	struct link *link = memory_new(sizeof(*link));
+	pthread_t reader;
+
+	link->connection = *connection;
+	link->ended = ended;
+	link->context = context;
+	link->heard = clock_ms();
+	pthread_mutex_init(&link->mutex, NULL);
+	atomic_init(&link->usable, true);
+	atomic_init(&link->load, 0);
+	atomic_init(&link->references, 1);
+	/* The reader drains under the mutex and must never sleep there. */
+	(void)fcntl(connection->guard, F_SETFL, O_NONBLOCK);
+	thread_start(&reader, reader_run, link);
+	pthread_detach(reader);
+	return link;
+}
+
+void link_hold(struct link *link)
+{
+	atomic_fetch_add(&link->references, 1);
+}
+
+void link_release(struct link *link)
+{
+	if (atomic_fetch_sub(&link->references, 1) != 1)
+		return;
+	connection_close(&link->connection);
+	pthread_mutex_destroy(&link->mutex);
+	free(link);
+}
+
+/* Sends and queues under the mutex; a full socket is given a moment. */
+static bool send_search(struct link *link, const struct search *search, int64_t deadline,
+			struct waiter *waiter)
+{
+	static const struct timespec moment = { 0, 2000000 };
+	int code = LDAP_BUSY;
+
+	for (;;) {
+		/* A retired link's reader may be gone already: nobody would hear the answer. */
+		if (link->dead || !atomic_load(&link->usable))
+			return false;
+		waiter->id = search_send(link->connection.ldap, search, &code);
+		if (waiter->id >= 0)
+			break;
+		if (code == LDAP_FILTER_ERROR || code == LDAP_PARAM_ERROR) {
+			waiter->result->code = code;
+			waiter->done = true;
+			return true;
+		}
+		if (code != LDAP_BUSY || clock_ms() >= deadline) {
+			mark_dead(link, "the server takes no more requests", code == LDAP_BUSY);
+			return false;
+		}
+		pthread_mutex_unlock(&link->mutex);
+		nanosleep(&moment, NULL);
+		pthread_mutex_lock(&link->mutex);
+	}
+	waiter->next = link->waiters;
+	link->waiters = waiter;
+	return true;
+}
+
+static enum link_outcome wait_answer(struct link *link, struct waiter *waiter, int64_t deadline)
+{
+	int64_t sent = clock_ms();
+
+	while (!waiter->done && !waiter->lost)
+		if (!thread_wait(&waiter->cond, &link->mutex, deadline))
+			break;
+	if (waiter->done)
+		return LINK_ANSWERED;
+	if (waiter->lost)
+		return LINK_LOST;
+	take_waiter(link, waiter->id);
+	if (link->heard < sent) {
+		mark_dead(link, "no answer in time", true);
+		return LINK_LOST;
+	}
+	(void)ldap_abandon_ext(link->connection.ldap, waiter->id, NULL, NULL);
+	return LINK_SLOW;
+}
+
+enum link_outcome link_search(struct link *link, const struct search *search, int64_t deadline,
+			      struct search_result *result)
+{
+	struct waiter waiter = { .result = result };
+	enum link_outcome outcome = LINK_LOST;
+
+	*result = (struct search_result){ .code = LDAP_SERVER_DOWN };
+	memcpy(result->server, link->connection.server, sizeof(result->server));
+	thread_cond_init(&waiter.cond);
+	atomic_fetch_add(&link->load, 1);
+	pthread_mutex_lock(&link->mutex);
+	if (send_search(link, search, deadline, &waiter))
+		outcome = wait_answer(link, &waiter, deadline);
+	if (outcome == LINK_LOST)
+		memcpy(result->diagnostic, link->why, sizeof(link->why));
+	pthread_mutex_unlock(&link->mutex);
+	atomic_fetch_sub(&link->load, 1);
+	pthread_cond_destroy(&waiter.cond);
+	return outcome;
+}
+
+void link_retire(struct link *link)
+{
+	atomic_store(&link->usable, false);
+}
+
+void link_kill(struct link *link, const char *why)
+{
+	pthread_mutex_lock(&link->mutex);
+	mark_dead(link, why, false);
+	pthread_mutex_unlock(&link->mutex);
+}
+
+bool link_is_usable(const struct link *link)
+{
+	return atomic_load(&link->usable);
+}
+
+unsigned link_load(const struct link *link)
+{
+	return atomic_load(&link->load);
+}
+
+const char *link_server(const struct link *link)
+{
+	return link->connection.server;
+}
+
+int64_t link_born(const struct link *link)
+{
+	return link->connection.born;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A bound connection on which the searches of many threads are in flight at
+ * once: each sends, then sleeps until the link's reader has its answer. A peer
+ * 50 ms away costs latency, not throughput. Reference-counted: the last to let
+ * go closes the connection.
+ */
+#ifndef DIRECTORY_LINK_H
+#define DIRECTORY_LINK_H
+
+#include "directory/search.h"
+
+struct link;
+
+enum link_outcome {
+	LINK_ANSWERED,
+	LINK_LOST, /* the connection is gone; the search may be asked elsewhere */
+	LINK_SLOW  /* the server lives but did not answer this in time */
+};
+
+/*
+ * Takes the connection over. The reader calls `ended` once, as the last thing it
+ * does, without locks: `why` is NULL after link_retire, else what broke;
+ * `frozen` = the server stopped answering without closing.
+ */
+typedef void (*link_ended)(void *context, struct link *link, const char *why, bool frozen);
+struct link *link_new(const struct connection *connection, link_ended ended, void *context);
+void link_hold(struct link *link);
+void link_release(struct link *link);
+
+enum link_outcome link_search(struct link *link, const struct search *search, int64_t deadline,
+			      struct search_result *result);
+/* No new searches; ends when those in flight have their answers. */
+void link_retire(struct link *link);
+/* Ends now; everybody who waits gets LINK_LOST. */
+void link_kill(struct link *link, const char *why);
+
+bool link_is_usable(const struct link *link);
+unsigned link_load(const struct link *link); /* searches in flight */
+const char *link_server(const struct link *link);
+int64_t link_born(const struct link *link);
+
+#endif

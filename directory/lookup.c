@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: ISC */
+#include "directory/lookup_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "conf/conf.h"
+#include "directory/errors.h"
+#include "directory/locator.h"
+
+enum { ATTEMPTS_MAX = 4 }; /* both links of a dead server, then another server's */
+
+struct lookup *lookup_new(const struct lookup_tools *tools)
+{
+	struct lookup *lookup = memory_new(sizeof(*lookup));
+
+	lookup->tools = *tools;
+	pthread_mutex_init(&lookup->mutex, NULL);
+	thread_cond_init(&lookup->changed);
+	thread_cond_init(&lookup->work);
+	thread_start(&lookup->keeper, keeper_run, lookup);
+	return lookup;
+}
+
+void lookup_free(struct lookup *lookup)
+{
+	if (!lookup)
+		return;
+	pthread_mutex_lock(&lookup->mutex);
+	lookup->stop = true;
+	pthread_cond_signal(&lookup->work);
+	pthread_mutex_unlock(&lookup->mutex);
+	pthread_join(lookup->keeper, NULL);
+	pthread_mutex_lock(&lookup->mutex);
+	for (size_t i = 0; i < LOOKUP_LINKS_MAX; i++)
+		if (lookup->links[i])
+			link_kill(lookup->links[i], "closing");
+	while (lookup->readers > 0)
+		pthread_cond_wait(&lookup->changed, &lookup->mutex);
+	pthread_mutex_unlock(&lookup->mutex);
+	pthread_cond_destroy(&lookup->changed);
+	pthread_cond_destroy(&lookup->work);
+	pthread_mutex_destroy(&lookup->mutex);
+	free(lookup);
+}
+
+static struct link *least_loaded(struct lookup *lookup)
+{
+	struct link *best = NULL;
+
+	for (size_t i = 0; i < LOOKUP_LINKS_MAX; i++) {
+		struct link *link = lookup->links[i];
+
+		if (link && link_is_usable(link) && (!best || link_load(link) < link_load(best)))
+			best = link;
+	}
+	return best;
+}
+
+/* A link to search on, held; NULL with the reason in *result. */
+static struct link *acquire(struct lookup *lookup, int64_t deadline, struct search_result *result)
+{
+	struct link *link = NULL;
+
+	pthread_mutex_lock(&lookup->mutex);
+	for (;;) {
+		bool room = lookup->in_flight < lookup->tools.conf->lookups;
+
+		link = room ? least_loaded(lookup) : NULL;
+		if (link || (room && lookup->outage))
+			break;
+		if (!thread_wait(&lookup->changed, &lookup->mutex, deadline))
+			break;
+	}
+	if (link) {
+		link_hold(link);
+		lookup->in_flight++;
+	}
+	pthread_mutex_unlock(&lookup->mutex);
+	if (!link)
+		locator_reason(lookup->tools.locator, result->diagnostic, sizeof(result->diagnostic));
+	return link;
+}
+
+static void release(struct lookup *lookup, struct link *link)
+{
+	pthread_mutex_lock(&lookup->mutex);
+	lookup->in_flight--;
+	pthread_cond_signal(&lookup->changed);
+	pthread_mutex_unlock(&lookup->mutex);
+	link_release(link);
+}
+
+/* The server answered that it cannot: busy, unavailable, our bind is gone. */
+static bool must_leave(struct lookup *lookup, struct link *link, const struct search_result *result)
+{
+	char why[SERVER_REASON_SIZE];
+
+	if (!error_is_of_server(result->code))
+		return false;
+	snprintf(why, sizeof(why), "search answered with %s", ldap_err2string(result->code));
+	locator_failed(lookup->tools.locator, link_server(link), why);
+	link_kill(link, why);
+	return true;
+}
+
+/* LINK_LOST means: worth another attempt. */
+static enum link_outcome attempt(struct lookup *lookup, const struct search *search,
+				 int64_t deadline, struct search_result *result)
+{
+	struct link *link = acquire(lookup, deadline, result);
+	int64_t patience = clock_ms() + (int64_t)lookup->tools.conf->timeout * 1000;
+	enum link_outcome outcome;
+
+	if (!link)
+		return LINK_SLOW;
+	outcome = link_search(link, search, patience < deadline ? patience : deadline, result);
+	if (outcome == LINK_ANSWERED && must_leave(lookup, link, result))
+		outcome = LINK_LOST;
+	if (outcome == LINK_SLOW)
+		snprintf(result->diagnostic, sizeof(result->diagnostic), "no answer in time");
+	release(lookup, link);
+	return outcome;
+}
+
+bool lookup_search(struct lookup *lookup, const struct search *search, int64_t deadline,
+		   struct search_result *result)
+{
+	struct search real = *search;
+	struct facts facts = { 0 };
+	enum link_outcome outcome = LINK_LOST;
+
+	*result = (struct search_result){ .code = LDAP_SERVER_DOWN };
+	if (!search->base) {
+		if (!lookup_facts(lookup, deadline, &facts)) {
+			locator_reason(lookup->tools.locator, result->diagnostic,
+				       sizeof(result->diagnostic));
+			return false;
+		}
+		real.base = facts.base;
+	}
+	for (int i = 0; i < ATTEMPTS_MAX && outcome == LINK_LOST; i++) {
+		search_result_clear(result);
+		outcome = attempt(lookup, &real, deadline, result);
+	}
+	return outcome == LINK_ANSWERED && search_succeeded(result);
+}
+
+bool lookup_facts(struct lookup *lookup, int64_t deadline, struct facts *facts)
+{
+	bool known;
+
+	pthread_mutex_lock(&lookup->mutex);
+	while (!lookup->has_facts && !lookup->outage)
+		if (!thread_wait(&lookup->changed, &lookup->mutex, deadline))
+			break;
+	known = lookup->has_facts;
+	if (known)
+		*facts = lookup->facts;
+	pthread_mutex_unlock(&lookup->mutex);
+	return known;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC */
+#include "directory/person.h"
+
+#include <string.h>
+
+#include "conf/conf.h"
+#include "directory/entry.h"
+#include "directory/filetime.h"
+#include "mail/address.h"
+
+/* userAccountControl and its computed sister (MS-ADTS 2.2.16). */
+#define UAC_DISABLED         0x2u
+#define UAC_LOCKED           0x10u
+#define UAC_PASSWORD_EXPIRED 0x800000u
+#define UAC_NEVER_EXPIRES    0x10000u
+
+static const char computed_name[] = "msDS-User-Account-Control-Computed";
+
+static const char *const ad_names[] = {
+	"objectSid", "sAMAccountName", "userPrincipalName", "userAccountControl",
+	"accountExpires", "pwdLastSet", computed_name,
+};
+static const char *const plain_names[] = { "uid" };
+
+static size_t names_add(const char **names, size_t count, const char *const *more, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (more[i][0] && count + 1 < PERSON_ATTRIBUTES)
+			names[count++] = more[i];
+	return count;
+}
+
+void person_attributes(const struct conf_schema *schema, const char *names[PERSON_ATTRIBUTES])
+{
+	const char *const common[] = { "objectClass", schema->attribute_id, schema->attribute_mail,
+				       schema->attribute_alias, schema->attribute_quota };
+	size_t count = names_add(names, 0, common, sizeof(common) / sizeof(common[0]));
+
+	if (schema->active_directory)
+		count = names_add(names, count, ad_names, sizeof(ad_names) / sizeof(ad_names[0]));
+	else
+		count = names_add(names, count, plain_names,
+				  sizeof(plain_names) / sizeof(plain_names[0]));
+	names[count] = NULL;
+}
+
+static void copy_first(const struct entry *entry, const char *attribute, char *to, size_t size)
+{
+	struct span value;
+
+	to[0] = '\0';
+	if (entry_value(entry, attribute, 0, &value) && !span_has_nul(value) &&
+	    !span_copy(value, to, size))
+		to[0] = '\0';
+}
+
+static int64_t number_of(const struct entry *entry, const char *attribute, int64_t absent)
+{
+	struct span value;
+	int64_t number;
+
+	if (!entry_value(entry, attribute, 0, &value) || !filetime_parse(value, &number))
+		return absent;
+	return number;
+}
+
+static enum person_kind read_kind(const struct entry *entry)
+{
+	static const char *const groups[] = { "group", "groupOfNames", "groupOfUniqueNames",
+					      "posixGroup", "nisMailAlias" };
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (entry_has(entry, "objectClass", groups[i]))
+			return PERSON_GROUP;
+	if (entry_has(entry, "objectClass", "contact"))
+		return PERSON_CONTACT;
+	return PERSON_ACCOUNT;
+}
+
+static unsigned read_ad_state(const struct entry *entry, int64_t now)
+{
+	unsigned control = (unsigned)number_of(entry, "userAccountControl", 0);
+	unsigned computed = (unsigned)number_of(entry, computed_name, 0);
+	unsigned state = 0;
+
+	if (control & UAC_DISABLED)
+		state |= PERSON_DISABLED;
+	if (filetime_unix(number_of(entry, "accountExpires", 0)) <= now)
+		state |= PERSON_EXPIRED;
+	if (computed & UAC_LOCKED)
+		state |= PERSON_LOCKED;
+	if (computed & UAC_PASSWORD_EXPIRED)
+		state |= PERSON_MUST_CHANGE;
+	if (number_of(entry, "pwdLastSet", 1) == 0 && !(control & UAC_NEVER_EXPIRES))
+		state |= PERSON_MUST_CHANGE;
+	return state;
+}
+
+/* Takes the text as our address if it is one: "local@domain" with a domain we accept. */
+static bool take_address(struct span text, const struct conf *conf, char to[PERSON_ADDRESS_SIZE])
+{
+	struct address address;
+	char whole[ADDRESS_TEXT_SIZE];
+	const char *why;
+
+	if (!address_parse(text, &address, &why) || !address.domain[0] ||
+	    !conf_find_domain(conf, address.domain))
+		return false;
+	address_text(&address, whole);
+	return span_copy(span_text(whole), to, PERSON_ADDRESS_SIZE);
+}
+
+/* The proxy address marked as primary by its upper-case prefix. */
+static bool take_primary_proxy(const struct entry *entry, const struct conf_schema *schema,
+			       const struct conf *conf, char *to)
+{
+	struct span value;
+
+	for (size_t i = 0; entry_value(entry, schema->attribute_alias, i, &value); i++)
+		if (value.length > 5 && memcmp(value.at, "SMTP:", 5) == 0 &&
+		    take_address(span_skip(value, 5), conf, to))
+			return true;
+	return false;
+}
+
+static bool take_any(const struct entry *entry, const char *attribute, const struct conf *conf,
+		     char *to)
+{
+	struct span value;
+
+	for (size_t i = 0; entry_value(entry, attribute, i, &value); i++)
+		if (take_address(value, conf, to))
+			return true;
+	return false;
+}
+
+/* Of the other aliases the alphabetically first: the directory gives them in any order. */
+static void take_least_alias(const struct entry *entry, const struct conf_schema *schema,
+			     const struct conf *conf, char *to)
+{
+	char candidate[PERSON_ADDRESS_SIZE];
+	struct span value;
+
+	for (size_t i = 0; entry_value(entry, schema->attribute_alias, i, &value); i++) {
+		if (span_starts_nocase(value, "smtp:"))
+			value = span_skip(value, 5);
+		if (take_address(value, conf, candidate) && (!to[0] || strcmp(candidate, to) < 0))
+			memcpy(to, candidate, sizeof(candidate));
+	}
+}
+
+static void read_address(const struct entry *entry, const struct conf_schema *schema,
+			 const struct conf *conf, char *to)
+{
+	to[0] = '\0';
+	if (take_primary_proxy(entry, schema, conf, to) ||
+	    take_any(entry, schema->attribute_mail, conf, to) ||
+	    take_any(entry, "userPrincipalName", conf, to))
+		return;
+	take_least_alias(entry, schema, conf, to);
+}
+
+static struct quota read_quota(const struct entry *entry, const struct conf_schema *schema)
+{
+	struct span value;
+
+	if (!entry_value(entry, schema->attribute_quota, 0, &value))
+		return (struct quota){ QUOTA_ABSENT, 0 };
+	return quota_parse(value, schema->quota_unit);
+}
+
+static bool read_identity(const struct entry *entry, const struct conf_schema *schema,
+			  struct person *person)
+{
+	struct span value;
+
+	if (entry_value(entry, "objectSid", 0, &value) &&
+	    !sid_text(value, person->sid, sizeof(person->sid)))
+		person->sid[0] = '\0';
+	return entry_value(entry, schema->attribute_id, 0, &value) &&
+	       identity_text(value, schema->active_directory, person->id, sizeof(person->id));
+}
+
+bool person_read(const struct entry *entry, const struct conf_schema *schema,
+		 const struct conf *conf, int64_t now, struct person *person, const char **why)
+{
+	*person = (struct person){ 0 };
+	*why = "the entry's DN is too long";
+	if (!span_copy(span_text(entry_dn(entry)), person->dn, sizeof(person->dn)))
+		return false;
+	*why = "the entry has no readable identity attribute";
+	if (!read_identity(entry, schema, person))
+		return false;
+	copy_first(entry, schema->active_directory ? "sAMAccountName" : "uid", person->account,
+		   sizeof(person->account));
+	copy_first(entry, "userPrincipalName", person->upn, sizeof(person->upn));
+	read_address(entry, schema, conf, person->address);
+	person->kind = read_kind(entry);
+	if (schema->active_directory)
+		person->state = read_ad_state(entry, now);
+	person->quota = read_quota(entry, schema);
+	person->password_set = number_of(entry, "pwdLastSet", 0);
+	*why = NULL;
+	return true;
+}
+
+const char *person_state_name(unsigned state)
+{
+	if (state & PERSON_DISABLED)
+		return "account disabled";
+	if (state & PERSON_EXPIRED)
+		return "account expired";
+	if (state & PERSON_LOCKED)
+		return "account locked out";
+	if (state & PERSON_MUST_CHANGE)
+		return "password must be changed";
+	return "";
+}
