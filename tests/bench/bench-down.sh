@@ -9,7 +9,7 @@ here=$(dirname "$0")
 . "$here/places.sh"
 
 need_root
-processes_stop "$bench_state/gateway.pid"
+gateway_stop "$bench_state"
 "$here/peers.sh" stop
 "$here/../lab/slapd.sh" stop "$bench_state/slapd"
 rm -rf "$bench_state" "$bench_dir"

@@ -9,8 +9,6 @@ here=$(dirname "$0")
 # shellcheck source=tests/bench/places.sh
 . "$here/places.sh"
 
-posternd=${POSTERND:-$top/build/posternd}
-
 bench_whole() {
 	[ -e "$bench_dir/bench.env" ] && [ -n "$("$here/../lab/slapd.sh" pid "$bench_state/slapd")" ] &&
 		{ [ -n "${BENCH_NO_GATEWAY:-}" ] || gateway_answers; }
@@ -105,14 +103,8 @@ gateway_start() {
 	chown postern-dir:postern "$bench_state/password"
 	chmod 600 "$bench_state/password"
 	configuration >"$bench_state/postern.conf"
-	[ -x "$posternd" ] || die "$posternd is missing: run make"
 	raise_descriptors
-	spawn "$bench_state/log/posternd.out" "$posternd" -c "$bench_state/postern.conf"
-	process_record "$bench_state/gateway.pid" "$spawned"
-	if ! poll 20 gateway_answers; then
-		tail -n 20 "$bench_state"/log/* >&2 || true
-		die "the gateway does not come up"
-	fi
+	gateway_launch "$bench_state" gateway_answers
 }
 
 write_environment() {

@@ -157,7 +157,9 @@ domain_start() {
 
 domain_running() {
 	local pid start
-	read -r pid start 2>/dev/null <"$lab_state/samba.pid" && process_is "$pid" "$start"
+	[ -e "$lab_state/samba.pid" ] && read -r pid start <"$lab_state/samba.pid" &&
+		process_is "$pid" "$start" &&
+		inside "$top/tests/lab/accepts.sh" "$lab_dc_address" 389
 }
 
 domain_names() {

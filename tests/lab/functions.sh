@@ -50,12 +50,13 @@ accepts() {
 
 # --- processes: a pid counts only together with its start time ---
 
-# The fields after the name in brackets, which may itself hold blanks.
+# Nothing for a process that has ended, reaped or not.
 process_start() {
-	local stat
+	local stat fields
 	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-	stat=${stat##*) }
-	echo "$stat" | cut -d' ' -f20
+	# after the name in brackets, which may itself hold blanks
+	read -ra fields <<<"${stat##*) }"
+	[ "${fields[0]}" != Z ] && echo "${fields[19]}"
 }
 
 # process_record FILE PID: remembered as "PID START".
@@ -64,7 +65,7 @@ process_record() {
 }
 
 process_is() {
-	[ -n "${1:-}" ] && [ "$(process_start "$1")" = "${2:-}" ]
+	[ -n "${2:-}" ] && [ "$(process_start "$1")" = "$2" ]
 }
 
 # processes_live FILE: the pids recorded there that still run.
@@ -140,6 +141,52 @@ gateway_prepare() {
 	mkdir -p "$1/mail" "$1/queue" "$1/run" "$1/log"
 	chown postern-store:postern "$1/mail" "$1/queue"
 	chmod 750 "$1/mail" "$1/queue"
+}
+
+posternd=${POSTERND:-$top/build/posternd}
+
+# gateway_launch DIRECTORY READY [PREFIX...]: starts posternd, below the prefix, with the
+# configuration there and waits until the command READY succeeds.
+gateway_launch() {
+	local directory=$1 ready=$2
+	shift 2
+	[ -x "$posternd" ] || die "$posternd is missing: run make"
+	rm -f "$directory/gateway.pid"
+	spawn "$directory/log/posternd.out" "$@" "$posternd" -c "$directory/postern.conf"
+	process_record "$directory/gateway.pid" "$spawned"
+	poll 20 gateway_settled "$directory" "$ready" || true
+	if ! "$ready" >/dev/null 2>&1; then
+		tail -n 20 "$directory"/log/* >&2 || true
+		die "the gateway does not come up"
+	fi
+}
+
+# It is ready, or will never be.
+gateway_settled() {
+	"$2" || processes_gone "$1/gateway.pid"
+}
+
+# gateway_pids DIRECTORY: every process that serves the configuration there, also when its
+# master is gone.
+gateway_pids() {
+	local process
+	for process in /proc/[0-9]*; do
+		if tr '\0' '\n' 2>/dev/null <"$process/cmdline" | grep -qxF -e "$1/postern.conf"; then
+			case $(cat "$process/comm" 2>/dev/null) in
+			postern*) echo "${process##*/}" ;;
+			esac
+		fi
+	done
+}
+
+gateway_stop() {
+	local pids
+	processes_stop "$1/gateway.pid"
+	pids=$(gateway_pids "$1")
+	if [ -n "$pids" ]; then
+		# shellcheck disable=SC2086 # a list of numbers
+		kill -9 $pids 2>/dev/null || true
+	fi
 }
 
 # gateway_users_remove: when no lab is left that could need them.

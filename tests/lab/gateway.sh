@@ -9,7 +9,6 @@ here=$(dirname "$0")
 # shellcheck source=tests/lab/domain.sh
 . "$here/domain.sh"
 
-posternd=${POSTERND:-$top/build/posternd}
 gateway_ports=(25 587 465 110 995)
 
 configure() {
@@ -91,19 +90,12 @@ start() {
 		echo "the gateway runs already"
 		return
 	fi
-	rm -f "$lab_state/gateway.pid"
-	[ -x "$posternd" ] || die "$posternd is missing: run make"
-	spawn "$lab_state/log/posternd.out" nsenter --target "$(cat "$lab_state/anchor")" --net --mount -- \
-		"$posternd" -c "$lab_state/postern.conf"
-	process_record "$lab_state/gateway.pid" "$spawned"
-	if ! poll 20 status; then
-		tail -n 20 "$lab_state/log/posternd.out" "$lab_state/log/postern.log" >&2 || true
-		die "the gateway does not come up"
-	fi
+	gateway_launch "$lab_state" status \
+		nsenter --target "$(cat "$lab_state/anchor")" --net --mount --
 }
 
 stop() {
-	processes_stop "$lab_state/gateway.pid"
+	gateway_stop "$lab_state"
 }
 
 case ${1:-} in

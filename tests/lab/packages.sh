@@ -54,6 +54,22 @@ allow_services() {
 	fi
 }
 
+# A test machine is not to become a server at its next start either.
+disable_services() {
+	local package units
+	[ -d /run/systemd/system ] || return 0
+	for package in "$@"; do
+		case $package in
+		samba) units='smbd nmbd samba-ad-dc' ;;
+		winbind | slapd | postfix) units=$package ;;
+		dovecot-core) units=dovecot ;;
+		*) continue ;;
+		esac
+		# shellcheck disable=SC2086 # several units
+		systemctl --quiet disable $units 2>/dev/null || true
+	done
+}
+
 install_packages() {
 	if [ "$(id -u)" != 0 ]; then
 		echo "packages.sh: run as root to install: $*" >&2
@@ -64,7 +80,9 @@ install_packages() {
 	export DEBIAN_FRONTEND=noninteractive
 	echo "installing: $*"
 	apt-get -qq update
-	apt-get -qq install -y --no-install-recommends "$@" </dev/null >/dev/null
+	# --no-remove: rather fail than replace, say, a mail server that is in use
+	apt-get -qq install -y --no-install-recommends --no-remove "$@" </dev/null >/dev/null
+	disable_services "$@"
 }
 
 main() {
