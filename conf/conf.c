@@ -40,7 +40,8 @@ static void reading_clear(struct conf_reading *reading)
 		free(reading->domains[i].alias_of);
 	}
 	for (size_t i = 0; reading->smtps && i < reading->conf->smtps_count; i++)
-		texts_free(reading->smtps[i].authentication, reading->smtps[i].authentication_count);
+		texts_free(reading->smtps[i].authentication,
+			   reading->smtps[i].authentication_count);
 	free(reading->domains);
 	free(reading->smtps);
 	free(reading->section_lines);
@@ -52,8 +53,9 @@ static void reading_clear(struct conf_reading *reading)
 struct conf *conf_parse(const char *file, const char *text, conf_complain complain, void *context)
 {
 	struct conf *conf = memory_new(sizeof(*conf));
-	struct conf_reading reading = { .file = file, .complain = complain, .context = context,
-					.conf = conf };
+	struct conf_reading reading = {
+		.file = file, .complain = complain, .context = context, .conf = conf
+	};
 
 	conf->file = memory_text(file);
 	conf->lines = reading.lines = conf_lines_new();
@@ -129,12 +131,14 @@ static void listens_free(struct conf_listen *listens, size_t count)
 static void directory_clear(struct conf_directory *directory)
 {
 	struct conf_schema *schema = &directory->schema;
-	char *texts[] = { directory->name,	    directory->domain,	    directory->netbios,
-			  directory->keytab,	    directory->principal,   directory->krb5_config,
-			  directory->bind_dn,	    directory->password_file, directory->tls_ca,
-			  directory->base,	    schema->preset,	    schema->recipient_filter,
-			  schema->login_filter,	    schema->attribute_id,   schema->attribute_mail,
-			  schema->attribute_alias,  schema->attribute_quota };
+	char *texts[] = {
+		directory->name,         directory->domain,        directory->netbios,
+		directory->keytab,       directory->principal,     directory->krb5_config,
+		directory->bind_dn,      directory->password_file, directory->tls_ca,
+		directory->base,         schema->preset,           schema->recipient_filter,
+		schema->login_filter,    schema->attribute_id,     schema->attribute_mail,
+		schema->attribute_alias, schema->attribute_quota
+	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		free(texts[i]);

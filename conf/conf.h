@@ -44,7 +44,7 @@ struct conf_directory {
 	char *krb5_config;   /* "" = the system's */
 	char *bind_dn;       /* simple */
 	char *password_file; /* simple; first line */
-	enum conf_tls tls;   /* for simple binds: starttls or implicit (ldaps); never none off loopback */
+	enum conf_tls tls;   /* for simple binds, ours and users': starttls or implicit (ldaps); never none off loopback */
 	bool plain_loopback; /* allow_plaintext_on_loopback: tests and benchmarks only; 127.0.0.0/8 and ::1 */
 	char *tls_ca;        /* CA file; "" = the system's */
 	char *base;          /* "" = defaultNamingContext (AD) */
@@ -162,7 +162,8 @@ struct conf *conf_read(const char *file, char **text, conf_complain complain, vo
  * What only the machine can tell: certificates load, match their key, are in date
  * and name the FQDN (a warning); keytab and password files are readable and not
  * for everybody; directories exist or can be made and lie on a file system fit for
- * mail; users exist when started as root. False after at least one complaint.
+ * mail; users exist when started as root. False after at least one complaint, where a
+ * text that begins with "warning:" does not count.
  */
 bool conf_check_machine(const struct conf *conf, conf_complain complain, void *context);
 void conf_free(struct conf *conf);

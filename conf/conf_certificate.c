@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-#define PEM_MAX    (4 * 1024 * 1024) /* octets: a system's file of all authorities has 200 KiB */
-#define DAY        86400
-#define SOON       (14 * DAY)
+#define PEM_MAX (4 * 1024 * 1024) /* octets: a system's file of all authorities has 200 KiB */
+#define DAY     86400
+#define SOON    (14 * DAY)
 
 struct chain {
 	gnutls_x509_crt_t *certificates; /* the server's own first */
@@ -27,8 +27,9 @@ static bool chain_load(struct conf_machine *machine, unsigned begins, const char
 
 	if (result >= 0 && chain->count > 0)
 		return true;
-	conf_machine_tell(machine, begins, key, "%s \"%s\" has no certificate in PEM form (%s): replace it",
-			  key, path, gnutls_strerror(result));
+	conf_machine_tell(machine, begins, key,
+			  "%s \"%s\" has no certificate in PEM form (%s): replace it", key, path,
+			  gnutls_strerror(result));
 	return false;
 }
 
@@ -70,7 +71,8 @@ static void check_dates(struct conf_machine *machine, unsigned begins, const cha
 				  "certificate \"%s\" expired at %s: renew it", path, date);
 	else
 		conf_machine_tell(machine, begins, "certificate",
-				  "warning: certificate \"%s\" expires at %s: renew it", path, date);
+				  "warning: certificate \"%s\" expires at %s: renew it", path,
+				  date);
 }
 
 static void check_pair(struct conf_machine *machine, unsigned begins, const char *path,
@@ -81,17 +83,19 @@ static void check_pair(struct conf_machine *machine, unsigned begins, const char
 
 	if (result < 0)
 		memory_die("certificate credentials");
-	result = gnutls_certificate_set_x509_key_mem(credentials, certificate, key, GNUTLS_X509_FMT_PEM);
+	result = gnutls_certificate_set_x509_key_mem(credentials, certificate, key,
+						     GNUTLS_X509_FMT_PEM);
 	gnutls_certificate_free_credentials(credentials);
 	if (result == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
-		conf_machine_tell(machine, begins, "key",
-				  "key \"%s\" does not belong to the certificate: replace one of them",
-				  path);
+		conf_machine_tell(
+			machine, begins, "key",
+			"key \"%s\" does not belong to the certificate: replace one of them", path);
 	else if (result < 0)
-		conf_machine_tell(machine, begins, "key",
-				  "key \"%s\" cannot be used (%s): write an unencrypted private key in "
-				  "PEM form",
-				  path, gnutls_strerror(result));
+		conf_machine_tell(
+			machine, begins, "key",
+			"key \"%s\" cannot be used (%s): write an unencrypted private key in "
+			"PEM form",
+			path, gnutls_strerror(result));
 }
 
 static void check_chain(struct conf_machine *machine, unsigned begins, const char *path,
@@ -100,10 +104,11 @@ static void check_chain(struct conf_machine *machine, unsigned begins, const cha
 	for (unsigned i = 0; i < chain->count; i++)
 		check_dates(machine, begins, path, chain->certificates[i]);
 	if (!gnutls_x509_crt_check_hostname(chain->certificates[0], fqdn))
-		conf_machine_tell(machine, begins, "certificate",
-				  "warning: certificate \"%s\" does not name %s, so that clients may "
-				  "refuse it: correct fqdn, or get a certificate for that name",
-				  path, fqdn);
+		conf_machine_tell(
+			machine, begins, "certificate",
+			"warning: certificate \"%s\" does not name %s, so that clients may "
+			"refuse it: correct fqdn, or get a certificate for that name",
+			path, fqdn);
 }
 
 static gnutls_datum_t datum(char *bytes, size_t length)
@@ -111,18 +116,20 @@ static gnutls_datum_t datum(char *bytes, size_t length)
 	return (gnutls_datum_t){ .data = (unsigned char *)bytes, .size = (unsigned)length };
 }
 
-void conf_machine_certificate(struct conf_machine *machine, unsigned begins, const char *certificate,
-			      const char *key, const char *fqdn)
+void conf_machine_certificate(struct conf_machine *machine, unsigned begins,
+			      const char *certificate, const char *key, const char *fqdn)
 {
 	struct chain chain = { NULL, 0 };
 	size_t public_length = 0, private_length = 0;
-	char *public = conf_machine_file(machine, begins, "certificate", certificate, false, PEM_MAX,
-					 &public_length);
-	char *private = conf_machine_file(machine, begins, "key", key, true, PEM_MAX, &private_length);
+	char *public = conf_machine_file(machine, begins, "certificate", certificate, false,
+					 PEM_MAX, &public_length);
+	char *private =
+		conf_machine_file(machine, begins, "key", key, true, PEM_MAX, &private_length);
 	gnutls_datum_t public_pem = datum(public, public_length);
 	gnutls_datum_t private_pem = datum(private, private_length);
 
-	if (public && chain_load(machine, begins, "certificate", certificate, &public_pem, &chain)) {
+	if (public &&
+	    chain_load(machine, begins, "certificate", certificate, &public_pem, &chain)) {
 		check_chain(machine, begins, certificate, &chain, fqdn);
 		if (private)
 			check_pair(machine, begins, key, &public_pem, &private_pem);

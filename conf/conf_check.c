@@ -14,7 +14,8 @@ bool conf_domain_name_valid(struct span name)
 	return domain_valid(name);
 }
 
-static const struct conf_listen *listen_with(const struct conf_listen *listens, size_t count, bool tls)
+static const struct conf_listen *listen_with(const struct conf_listen *listens, size_t count,
+					     bool tls)
 {
 	for (size_t i = 0; i < count; i++)
 		if ((listens[i].tls != CONF_TLS_NONE) == tls)
@@ -50,7 +51,8 @@ static void check_server_tls(struct conf_reading *reading, const struct server *
 	if (plain && server->only_basic && !server->basic_without_tls)
 		conf_tell(reading, plain->line,
 			  "nobody can log in on a listener without TLS, and %s serves nobody else: "
-			  "write tls = \"starttls\" or \"implicit\", or basic_without_tls = true in %s",
+			  "write tls = \"starttls\" or \"implicit\", or basic_without_tls = true "
+			  "in %s",
 			  server->what, server->what);
 }
 
@@ -89,7 +91,8 @@ static void check_smtp(struct conf_reading *reading, const struct conf_smtp *smt
 
 	check_server(reading, &server);
 	if (!*smtp->name)
-		conf_tell(reading, smtp->line, "smtp has an empty name: write smtp \"name\" { ... }");
+		conf_tell(reading, smtp->line,
+			  "smtp has an empty name: write smtp \"name\" { ... }");
 	if (smtp->session_size &&
 	    (smtp->message_size == 0 || smtp->session_size < smtp->message_size))
 		conf_tell_key(reading, smtp->line, "session_size",
@@ -137,8 +140,9 @@ static void check_log(struct conf_reading *reading)
 		conf_tell_key(reading, log->line, "to",
 			      "to = \"file\" without a file: add file = \"/var/log/postern.log\"");
 	if (log->to != CONF_LOG_FILE && *log->file)
-		conf_tell_key(reading, log->line, "file",
-			      "file is set, but the log does not go to a file: write to = \"file\"");
+		conf_tell_key(
+			reading, log->line, "file",
+			"file is set, but the log does not go to a file: write to = \"file\"");
 }
 
 static void check_store(struct conf_reading *reading)
@@ -172,10 +176,11 @@ static void check_top(struct conf_reading *reading)
 	const struct conf *conf = reading->conf;
 
 	if (!prefix_valid(conf->user_prefix))
-		conf_tell_key(reading, 0, "user_prefix",
-			      "user_prefix \"%s\" makes no user name: write a lower-case letter and "
-			      "up to 23 letters, digits, - or _",
-			      conf->user_prefix);
+		conf_tell_key(
+			reading, 0, "user_prefix",
+			"user_prefix \"%s\" makes no user name: write a lower-case letter and "
+			"up to 23 letters, digits, - or _",
+			conf->user_prefix);
 	if (!*conf->run)
 		conf_tell_key(reading, 0, "run", "run is empty: write a directory");
 	if (conf->directories_count == 0)
@@ -183,7 +188,8 @@ static void check_top(struct conf_reading *reading)
 	if (conf->domains_count == 0)
 		conf_tell(reading, 0, "no section domain: add domain \"example.com\" { }");
 	if (conf->smtps_count == 0)
-		conf_tell(reading, 0, "no section smtp: add smtp \"name\" { listen \"*:25\" { ... } }");
+		conf_tell(reading, 0,
+			  "no section smtp: add smtp \"name\" { listen \"*:25\" { ... } }");
 }
 
 void conf_check(struct conf_reading *reading)

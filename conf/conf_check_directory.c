@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Directories: how they are found and bound to, and that no password crosses a network in the clear. */
+/* Directories: how they are found and bound to, and that no password crosses a network in the
+ * clear. */
 #include "conf/conf_private.h"
 
 #include <string.h>
@@ -87,7 +88,8 @@ static void check_filters(struct conf_reading *reading, const struct conf_direct
 	char why[300];
 
 	if (!conf_filter_check(directory->schema.recipient_filter, recipient, 2, why, sizeof(why)))
-		conf_tell_key(reading, directory->line, "recipient_filter", "recipient_filter %s", why);
+		conf_tell_key(reading, directory->line, "recipient_filter", "recipient_filter %s",
+			      why);
 	if (!conf_filter_check(directory->schema.login_filter, login, 2, why, sizeof(why)))
 		conf_tell_key(reading, directory->line, "login_filter", "login_filter %s", why);
 }

@@ -37,7 +37,8 @@ static void check_name(struct conf_reading *reading, const struct conf_domain *d
 			  first->line);
 }
 
-static void settle_directory(struct conf_reading *reading, struct conf_domain *domain, const char *name)
+static void settle_directory(struct conf_reading *reading, struct conf_domain *domain,
+			     const char *name)
 {
 	struct conf *conf = reading->conf;
 
@@ -62,11 +63,11 @@ static void settle_directory(struct conf_reading *reading, struct conf_domain *d
 static void check_alias_alone(struct conf_reading *reading, const struct conf_domain *alias,
 			      const char *directory)
 {
-	const char *extra = *directory           ? "directory" :
-			    alias->quota         ? "quota" :
-			    *alias->postmaster   ? "postmaster" :
-			    alias->is_default    ? "default" :
-						   NULL;
+	const char *extra = *directory           ? "directory"
+			    : alias->quota       ? "quota"
+			    : *alias->postmaster ? "postmaster"
+			    : alias->is_default  ? "default"
+						 : NULL;
 
 	if (extra)
 		conf_tell_key(reading, alias->line, extra,
@@ -82,10 +83,11 @@ static void settle_alias(struct conf_reading *reading, struct conf_domain *alias
 
 	check_alias_alone(reading, alias, keys->directory);
 	if (!target)
-		conf_tell_key(reading, alias->line, "alias_of",
-			      "alias_of \"%s\" is none of the domains: add domain \"%s\" { ... }, or "
-			      "name one that is there",
-			      keys->alias_of, keys->alias_of);
+		conf_tell_key(
+			reading, alias->line, "alias_of",
+			"alias_of \"%s\" is none of the domains: add domain \"%s\" { ... }, or "
+			"name one that is there",
+			keys->alias_of, keys->alias_of);
 	else if (target == alias)
 		conf_tell_key(reading, alias->line, "alias_of",
 			      "alias_of names the domain itself: name another one");

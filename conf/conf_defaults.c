@@ -55,7 +55,8 @@ void conf_directory_defaults(struct conf_directory *directory, bool tls_given)
 	struct conf_schema *schema = &directory->schema;
 	const struct preset *preset = &presets[0];
 
-	/* An unknown preset is complained about later; it gets the first one's values until then. */
+	/* An unknown preset is complained about later; it gets the first one's values until then.
+	 */
 	for (size_t i = 0; i < sizeof(presets) / sizeof(*presets); i++)
 		if (!strcmp(presets[i].name, schema->preset))
 			preset = &presets[i];

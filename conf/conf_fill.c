@@ -42,31 +42,42 @@ static void fill_choice(const struct place *place, void *member, const char *tex
 		  place->key->name, text, known);
 }
 
+/* How the kinds of numbers are read and spoken of. */
+struct measure {
+	bool (*parse)(const char *text, uint64_t *value);
+	const char *noun, *form, *unit;
+};
+
+static const struct measure *measure_of(enum conf_kind kind)
+{
+	static const struct measure size = { conf_quantity_size, "size",
+					     "octets, or a number and K, M or G", " octets" };
+	static const struct measure time = { conf_quantity_time, "time",
+					     "seconds, or a number and s, m, h or d", " seconds" };
+	static const struct measure count = { conf_quantity_count, "number",
+					      "decimal digits only", "" };
+
+	return kind == CONF_KIND_SIZE ? &size : kind == CONF_KIND_TIME ? &time : &count;
+}
+
 static void fill_number(const struct place *place, void *member, const char *text)
 {
 	const struct conf_key *key = place->key;
+	const struct measure *measure = measure_of(key->kind);
 	uint64_t value = 0;
-	bool size = key->kind == CONF_KIND_SIZE, time = key->kind == CONF_KIND_TIME;
-	bool read = size   ? conf_quantity_size(text, &value) :
-		    time   ? conf_quantity_time(text, &value) :
-			     conf_quantity_count(text, &value);
 
-	if (!read) {
+	if (!measure->parse(text, &value))
 		conf_tell(place->reading, place->line, "%s = \"%s\" is no %s: write %s", key->name,
-			  text, size ? "size" : time ? "time" : "number",
-			  size ? "octets, or a number and K, M or G" :
-			  time ? "seconds, or a number and s, m, h or d" :
-				 "decimal digits only");
-	} else if (value < key->least || value > key->most) {
+			  text, measure->noun, measure->form);
+	else if (value < key->least || value > key->most)
 		conf_tell(place->reading, place->line,
 			  "%s = %s is out of range: write %llu to %llu%s", key->name, text,
 			  (unsigned long long)key->least, (unsigned long long)key->most,
-			  size ? " octets" : time ? " seconds" : "");
-	} else if (size) {
+			  measure->unit);
+	else if (key->kind == CONF_KIND_SIZE)
 		*(uint64_t *)member = value;
-	} else {
+	else
 		*(unsigned *)member = (unsigned)value;
-	}
 }
 
 static void fill_bool(const struct place *place, void *member, const char *text)
@@ -126,7 +137,8 @@ static void fill_keys(struct conf_reading *reading, cfg_t *section, const struct
 	unsigned begins = conf_lines_begins(reading->lines, section);
 
 	for (const struct conf_key *key = keys; key->name; key++) {
-		struct place place = { reading, key, conf_lines_find(reading->lines, begins, key->name) };
+		struct place place = { reading, key,
+				       conf_lines_find(reading->lines, begins, key->name) };
 		cfg_opt_t *opt = cfg_getopt(section, key->name);
 		char *member = (char *)object + key->offset;
 
@@ -152,8 +164,10 @@ static struct conf_listen *fill_listens(struct conf_reading *reading, cfg_t *sec
 
 		listens[i].line = conf_lines_begins(reading->lines, inner);
 		fill_keys(reading, inner, section_table("smtp")->inner[0].keys, &listens[i]);
-		if (!conf_listen_parse(cfg_title(inner), &listens[i].address, &listens[i].port, &why))
-			conf_tell(reading, listens[i].line, "listen \"%s\": %s", cfg_title(inner), why);
+		if (!conf_listen_parse(cfg_title(inner), &listens[i].address, &listens[i].port,
+				       &why))
+			conf_tell(reading, listens[i].line, "listen \"%s\": %s", cfg_title(inner),
+				  why);
 	}
 	return listens;
 }
@@ -234,7 +248,7 @@ static void fill_smtps(struct conf_reading *reading)
 	}
 }
 
-/* A section that may stand once: the first, or an empty stand-in for defaults; its line in *line. */
+/* A section that may stand once, NULL if it is not there; its line in *line. */
 static cfg_t *only_section(struct conf_reading *reading, const char *name, unsigned *line)
 {
 	unsigned count = cfg_size(reading->root, name);
@@ -259,7 +273,8 @@ static void fill_fallbacks(struct conf_reading *reading, const struct conf_key *
 	}
 }
 
-static cfg_t *fill_only(struct conf_reading *reading, const char *name, void *object, unsigned *line)
+static cfg_t *fill_only(struct conf_reading *reading, const char *name, void *object,
+			unsigned *line)
 {
 	const struct conf_key *keys = section_table(name)->keys;
 	cfg_t *section = only_section(reading, name, line);

@@ -56,7 +56,8 @@ static bool pass_value(struct filter *filter, bool stars)
 		if (c == '\0')
 			return fail(filter, "a parenthesis is not closed: add )");
 		if (c == '(')
-			return fail(filter, "\"(\" inside a value: write \\28, or look for a missing )");
+			return fail(filter,
+				    "\"(\" inside a value: write \\28, or look for a missing )");
 		if (c == '*' && !stars)
 			return fail(filter, "\"*\" inside such a value: write \\2a");
 		if ((unsigned char)c < ' ')
@@ -69,7 +70,8 @@ static bool pass_value(struct filter *filter, bool stars)
 			continue;
 		}
 		if (c == '%')
-			return fail(filter, "\"%\" without a placeholder (\\25 is the sign itself)");
+			return fail(filter,
+				    "\"%\" without a placeholder (\\25 is the sign itself)");
 		filter->at++;
 	}
 }
@@ -93,7 +95,8 @@ static bool pass_item(struct filter *filter)
 		filter->at++;
 		extensible = true;
 		if (!pass_name(filter))
-			return fail(filter, "nothing between \":\" and \"=\": write attr:rule:=value");
+			return fail(filter,
+				    "nothing between \":\" and \"=\": write attr:rule:=value");
 	}
 	if (!named && !extensible)
 		return fail(filter, "an attribute name is missing: write (attribute=value)");
@@ -115,9 +118,12 @@ static bool pass_filter(struct filter *filter, unsigned depth)
 	char kind;
 
 	if (*filter->at != '(')
-		return fail(filter, "\"(\" is missing: write each part in parentheses, without spaces between");
+		return fail(
+			filter,
+			"\"(\" is missing: write each part in parentheses, without spaces between");
 	if (depth == DEPTH_MAX)
-		return fail(filter, "too many parentheses within each other: make the filter simpler");
+		return fail(filter,
+			    "too many parentheses within each other: make the filter simpler");
 	kind = *++filter->at;
 	if (kind == '&' || kind == '|' || kind == '!') {
 		filter->at++;
@@ -143,18 +149,21 @@ static bool all_checked(struct filter *filter)
 	if (!pass_filter(filter, 0))
 		return false;
 	if (*filter->at)
-		return fail(filter, "something follows the last parenthesis: remove it, or put (& ) around all");
+		return fail(filter, "something follows the last parenthesis: remove it, or put (& "
+				    ") around all");
 	if (!filter->found)
-		return fail(filter, "no placeholder for what is looked for, so that every search would "
-				    "find the same");
+		return fail(filter,
+			    "no placeholder for what is looked for, so that every search would "
+			    "find the same");
 	return true;
 }
 
 bool conf_filter_check(const char *text, const char *const *placeholders, size_t needed, char *why,
 		       size_t size)
 {
-	struct filter filter = { .start = text, .at = text, .placeholders = placeholders,
-				 .needed = needed };
+	struct filter filter = {
+		.start = text, .at = text, .placeholders = placeholders, .needed = needed
+	};
 	size_t used;
 
 	if (all_checked(&filter))

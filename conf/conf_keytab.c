@@ -79,7 +79,8 @@ const char *conf_keytab_wrong(const void *bytes, size_t length)
 		return "has no entry: export it again";
 	if (rc4 == entries)
 		return "has RC4 keys only, which domain controllers refuse: set "
-		       "msDS-SupportedEncryptionTypes to 24 on the account, change its password and "
+		       "msDS-SupportedEncryptionTypes to 24 on the account, change its password "
+		       "and "
 		       "export the keytab again";
 	return NULL;
 }

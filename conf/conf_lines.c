@@ -9,7 +9,7 @@
 
 struct line {
 	const void *section; /* libconfuse's; only compared */
-	unsigned begins;     /* the section's first line; 0 while it is being read, and at top level */
+	unsigned begins; /* the section's first line; 0 while it is being read, and at top level */
 	unsigned line;
 	char *key;
 };

@@ -31,8 +31,8 @@ void conf_machine_tell(struct conf_machine *machine, unsigned begins, const char
 	va_end(arguments);
 	if (strncmp(text, "warning:", 8) != 0)
 		machine->failed = true;
-	machine->complain(machine->context, conf->file,
-			  conf_lines_find(conf->lines, begins, key), text);
+	machine->complain(machine->context, conf->file, conf_lines_find(conf->lines, begins, key),
+			  text);
 }
 
 static char *read_all(int fd, size_t most, size_t *length)
@@ -61,8 +61,8 @@ char *conf_machine_file(struct conf_machine *machine, unsigned begins, const cha
 
 	if (fd < 0 || fstat(fd, &about) != 0) {
 		conf_machine_tell(machine, begins, key,
-				  "%s \"%s\" cannot be read (%s): make it, or correct the path", key,
-				  path, strerror(errno));
+				  "%s \"%s\" cannot be read (%s): make it, or correct the path",
+				  key, path, strerror(errno));
 		if (fd >= 0)
 			(void)close(fd);
 		return NULL;
@@ -71,12 +71,12 @@ char *conf_machine_file(struct conf_machine *machine, unsigned begins, const cha
 	(void)close(fd);
 	if (!bytes)
 		conf_machine_tell(machine, begins, key,
-				  "%s \"%s\" is no file of at most %zu octets: correct the path", key,
-				  path, most);
+				  "%s \"%s\" is no file of at most %zu octets: correct the path",
+				  key, path, most);
 	if (secret && S_ISREG(about.st_mode) && (about.st_mode & (S_IROTH | S_IWOTH)))
 		conf_machine_tell(machine, begins, key,
-				  "%s \"%s\" is open to everybody (mode %03o): run chmod 600 %s", key,
-				  path, about.st_mode & 0777U, path);
+				  "%s \"%s\" is open to everybody (mode %03o): run chmod 600 %s",
+				  key, path, about.st_mode & 0777U, path);
 	return bytes;
 }
 
@@ -97,7 +97,8 @@ static void check_keytab(struct conf_machine *machine, const struct conf_directo
 	free(bytes);
 }
 
-static void check_password_file(struct conf_machine *machine, const struct conf_directory *directory)
+static void check_password_file(struct conf_machine *machine,
+				const struct conf_directory *directory)
 {
 	size_t length;
 	char *bytes = conf_machine_file(machine, directory->line, "password_file",
@@ -107,10 +108,11 @@ static void check_password_file(struct conf_machine *machine, const struct conf_
 		return;
 	/* A simple bind with an empty password succeeds as nobody (RFC 4513 section 5.1.2). */
 	if (length == 0 || bytes[0] == '\n' || bytes[0] == '\r')
-		conf_machine_tell(machine, directory->line, "password_file",
-				  "password_file \"%s\" has an empty first line: write the password "
-				  "of bind_dn there",
-				  directory->password_file);
+		conf_machine_tell(
+			machine, directory->line, "password_file",
+			"password_file \"%s\" has an empty first line: write the password "
+			"of bind_dn there",
+			directory->password_file);
 	memory_wipe(bytes, length);
 	free(bytes);
 }
@@ -156,10 +158,11 @@ static void check_file_system(struct conf_machine *machine, unsigned begins, con
 				  key, path);
 		break;
 	case TMPFS_MAGIC:
-		conf_machine_tell(machine, begins, key,
-				  "warning: %s \"%s\" lies in memory and is lost at power off: choose "
-				  "a directory on a disk",
-				  key, path);
+		conf_machine_tell(
+			machine, begins, key,
+			"warning: %s \"%s\" lies in memory and is lost at power off: choose "
+			"a directory on a disk",
+			key, path);
 		break;
 	default:
 		break;
@@ -192,13 +195,15 @@ static bool check_writable(struct conf_machine *machine, unsigned begins, const 
 	bool usable = stat(existing, &about) == 0 && S_ISDIR(about.st_mode);
 
 	if (!usable)
-		conf_machine_tell(machine, begins, key, "%s \"%s\": \"%s\" is no directory: correct the path",
-				  key, path, existing);
-	else if (access(existing, W_OK | X_OK) != 0)
 		conf_machine_tell(machine, begins, key,
-				  "%s \"%s\": directory \"%s\" may not be written to (%s): change its "
-				  "owner or mode",
-				  key, path, existing, strerror(errno));
+				  "%s \"%s\": \"%s\" is no directory: correct the path", key, path,
+				  existing);
+	else if (access(existing, W_OK | X_OK) != 0)
+		conf_machine_tell(
+			machine, begins, key,
+			"%s \"%s\": directory \"%s\" may not be written to (%s): change its "
+			"owner or mode",
+			key, path, existing, strerror(errno));
 	free(existing);
 	return usable;
 }
@@ -230,14 +235,16 @@ static void check_log(struct conf_machine *machine, const struct conf_log *log)
 	if (log->to == CONF_LOG_FILE && slash) {
 		slash[slash == folder] = '\0';
 		if (stat(folder, &about) != 0 || !S_ISDIR(about.st_mode))
-			conf_machine_tell(machine, log->line, "file",
-					  "file \"%s\": \"%s\" is no directory: make it, or correct "
-					  "the path",
-					  log->file, folder);
+			conf_machine_tell(
+				machine, log->line, "file",
+				"file \"%s\": \"%s\" is no directory: make it, or correct "
+				"the path",
+				log->file, folder);
 		else if (stat(log->file, &about) == 0 && S_ISDIR(about.st_mode))
-			conf_machine_tell(machine, log->line, "file",
-					  "file \"%s\" is a directory: write the name of a file in it",
-					  log->file);
+			conf_machine_tell(
+				machine, log->line, "file",
+				"file \"%s\" is a directory: write the name of a file in it",
+				log->file);
 	}
 	free(folder);
 }
@@ -250,10 +257,11 @@ static void check_users(struct conf_machine *machine)
 		char *name = memory_format("%s-%s", machine->conf->user_prefix, roles[i]);
 
 		if (!getpwnam(name))
-			conf_machine_tell(machine, 0, "user_prefix",
-					  "user \"%s\" does not exist: run useradd --system "
-					  "--user-group --no-create-home --shell /usr/sbin/nologin %s",
-					  name, name);
+			conf_machine_tell(
+				machine, 0, "user_prefix",
+				"user \"%s\" does not exist: run useradd --system "
+				"--user-group --no-create-home --shell /usr/sbin/nologin %s",
+				name, name);
 		free(name);
 	}
 }

@@ -39,7 +39,7 @@ struct conf_key {
 	size_t offset;        /* of the member */
 	size_t count;         /* of a list's number of texts */
 	const char *fallback; /* as it would be written; NULL = settled later */
-	uint64_t least, most; /* of a number; least 1 of a text: not empty */
+	uint64_t least, most; /* of a number */
 	const struct conf_choice *choices;
 };
 

@@ -86,12 +86,13 @@ static void tell_unknown(const cfg_t *section, const char *text)
 	wrong = memory_text_n(name.at, name.length);
 	near = nearest_key(section, wrong);
 	if (near)
-		conf_tell(current, (unsigned)section->line, "no key or section \"%s\" %s%s: did you mean \"%s\"?",
-			  wrong, top ? "at top level" : "in section ", top ? "" : section->name, near);
+		conf_tell(current, (unsigned)section->line,
+			  "no key or section \"%s\" %s%s: did you mean \"%s\"?", wrong,
+			  top ? "at top level" : "in section ", top ? "" : section->name, near);
 	else
 		conf_tell(current, (unsigned)section->line,
-			  "no key or section \"%s\" %s%s: see postern.conf(5) for what there is", wrong,
-			  top ? "at top level" : "in section ", top ? "" : section->name);
+			  "no key or section \"%s\" %s%s: see postern.conf(5) for what there is",
+			  wrong, top ? "at top level" : "in section ", top ? "" : section->name);
 	free(wrong);
 }
 
@@ -108,7 +109,8 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *section, const
 	}
 	for (size_t i = 0; i < sizeof(advices) / sizeof(*advices); i++) {
 		if (!strncmp(text, advices[i].begins, strlen(advices[i].begins))) {
-			conf_tell(current, (unsigned)section->line, "%s: %s", text, advices[i].advice);
+			conf_tell(current, (unsigned)section->line, "%s: %s", text,
+				  advices[i].advice);
 			return;
 		}
 	}
@@ -122,7 +124,8 @@ static int on_value(cfg_t *section, cfg_opt_t *opt, const char *value, void *res
 	bool first = opt->nvalues <= 1;
 
 	if (first && conf_lines_has(current->lines, section, opt->name)) {
-		conf_tell(current, (unsigned)section->line, "%s is given twice: remove one", opt->name);
+		conf_tell(current, (unsigned)section->line, "%s is given twice: remove one",
+			  opt->name);
 		return -1;
 	}
 	if (first)

@@ -71,10 +71,12 @@ static bool pass_string(struct scan *scan)
 
 	for (scan->at++; *scan->at != quote; scan->at++) {
 		if (*scan->at == '\0' || *scan->at == '\n' || *scan->at == '\r')
-			return refuse(scan, "a text is not closed on its line: add the closing quote");
+			return refuse(scan,
+				      "a text is not closed on its line: add the closing quote");
 		if (quote == '"' && scan->at[0] == '$' && scan->at[1] == '{')
-			return refuse(scan, "\"${\" would take a value from the environment, which is "
-					    "not allowed: write the value itself");
+			return refuse(scan,
+				      "\"${\" would take a value from the environment, which is "
+				      "not allowed: write the value itself");
 		if (*scan->at == '\\') {
 			if (!escape_known(scan->at, quote))
 				return refuse(scan, "a backslash in double quotes means something "
@@ -103,15 +105,16 @@ static bool pass_close(struct scan *scan)
 	struct brace *brace;
 
 	if (scan->depth == 0)
-		return refuse(scan, "a closing brace without an opening one: remove it, or look for "
-				    "a section that was closed too early");
+		return refuse(scan,
+			      "a closing brace without an opening one: remove it, or look for "
+			      "a section that was closed too early");
 	brace = &scan->open[--scan->depth];
 	if (!brace->section && scan->before == '{')
 		return refuse(scan, "an empty list: write at least one value, or remove the key");
 	if (brace->section) {
-		reading->section_lines = memory_grow(reading->section_lines,
-						     reading->section_count + 1,
-						     sizeof(*reading->section_lines));
+		reading->section_lines =
+			memory_grow(reading->section_lines, reading->section_count + 1,
+				    sizeof(*reading->section_lines));
 		reading->section_lines[reading->section_count++] = brace->line;
 	}
 	return true;
@@ -181,7 +184,8 @@ static bool characters_allowed(struct conf_reading *reading, const char *text)
 		if (*at == '\n')
 			line++;
 		if (((unsigned char)*at < ' ' && !strchr("\t\r\n", *at)) || *at == 0x7f) {
-			conf_tell(reading, line, "a control character (%02x hexadecimal): remove it",
+			conf_tell(reading, line,
+				  "a control character (%02x hexadecimal): remove it",
 				  (unsigned)*at);
 			return false;
 		}

@@ -95,16 +95,20 @@ static const struct {
 	{ REST, 0, "no section directory" },
 	{ DIRECTORY SMTP, 0, "no section domain" },
 	{ DIRECTORY DOMAIN, 0, "no section smtp" },
-	{ DIRECTORY SMTP "domain corp.example {\n directory = e }", 4, "\"e\" is none of the sections" },
-	{ "directory e { domain = x.example keytab = /k }\n" ALL, 3, "does not say which directory" },
+	{ DIRECTORY SMTP "domain corp.example {\n directory = e }", 4,
+	  "\"e\" is none of the sections" },
+	{ "directory e { domain = x.example keytab = /k }\n" ALL, 3,
+	  "does not say which directory" },
 	{ ALL "domain 'a b' { alias_of = corp.example }", 4, "no domain name" },
 	{ ALL "domain 'm\xc3\xbcller.example' { alias_of = corp.example }", 4, "xn--" },
 	{ ALL "domain CORP.example { default = true }", 4, "on line 2 already" },
 	{ ALL "domain b.example { alias_of = c.example }", 4, "\"c.example\" is none" },
 	{ ALL "domain b.example { alias_of = B.example }", 4, "the domain itself" },
-	{ ALL "domain b.example { alias_of = corp.example }\n domain c.example { alias_of = b.example }",
+	{ ALL "domain b.example { alias_of = corp.example }\n domain c.example { alias_of = "
+	      "b.example }",
 	  5, "which is an alias" },
-	{ ALL "domain b.example { alias_of = corp.example\n quota = 1G }", 5, "no effect in an alias" },
+	{ ALL "domain b.example { alias_of = corp.example\n quota = 1G }", 5,
+	  "no effect in an alias" },
 	{ ALL "domain b.example { }", 2, "no domain is the default" },
 	{ ALL "domain b.example { default = true }\ndomain c.example { \ndefault = yes }", 6,
 	  "second default" },
@@ -122,29 +126,40 @@ static const struct {
 	{ REST "directory d { servers = {'ldap://[a]'} keytab = /k }", 3, "no host name" },
 	{ REST "directory d { servers = {'ldap://a:0'} keytab = /k }", 3, "the port" },
 	{ REST "directory d { servers = {'ldap://a:'} keytab = /k }", 3, "the port" },
-	{ REST "directory d { servers = {'ldaps://a'} keytab = /k\n tls = starttls }", 3, "write ldap://" },
-	{ REST "directory d { servers = {'ldap://a'} keytab = /k tls = ldaps }", 3, "write ldaps://" },
+	{ REST "directory d { servers = {'ldaps://a'} keytab = /k\n tls = starttls }", 3,
+	  "write ldap://" },
+	{ REST "directory d { servers = {'ldap://a'} keytab = /k tls = ldaps }", 3,
+	  "write ldaps://" },
 	{ REST "directory d { domain = a.example\n bind = gssapi }", 4, "needs a keytab" },
-	{ REST "directory d { domain = a.example bind = simple password_file = /p }", 3, "needs bind_dn" },
-	{ REST "directory d { domain = a.example bind = simple bind_dn = x }", 3, "needs password_file" },
-	{ REST "directory d { domain = a.example bind = krb keytab = /k }", 3, "\"gssapi\", \"simple\"" },
+	{ REST "directory d { domain = a.example bind = simple password_file = /p }", 3,
+	  "needs bind_dn" },
+	{ REST "directory d { domain = a.example bind = simple bind_dn = x }", 3,
+	  "needs password_file" },
+	{ REST "directory d { domain = a.example bind = krb keytab = /k }", 3,
+	  "\"gssapi\", \"simple\"" },
 	{ REST "directory d { domain = a.example keytab = /k\n tls = none }", 4, "in the clear" },
 	{ REST "directory d { " LOCAL SIMPLE "tls = none }", 3, "in the clear" },
 	{ REST "directory d { servers = {'ldap://127.0.0.1', 'ldap://10.0.0.1'} tls = none " SIMPLE
-	       "\nallow_plaintext_on_loopback = true }", 4, "for tests" },
-	{ REST "directory d { domain = a.example tls = none " SIMPLE "allow_plaintext_on_loopback = on }",
+	       "\nallow_plaintext_on_loopback = true }",
+	  4, "for tests" },
+	{ REST "directory d { domain = a.example tls = none " SIMPLE
+	       "allow_plaintext_on_loopback = on }",
 	  3, "for tests" },
 	{ REST "directory d { domain = a.example keytab = /k\n\n recycle = 900 }", 5, "1 to 899" },
 	{ REST "directory d { domain = a.example keytab = /k timeout = 1m }", 3, "1 to 25" },
 	{ REST "directory d { domain = a.example keytab = /k timeout = soon }", 3, "no time" },
 	{ REST "directory d { domain = a.example keytab = k }", 3, "relative path" },
-	{ REST "directory d { domain = a.example keytab = /k\n preset = exchange }", 4, "not known" },
-	{ REST "directory d { domain = a.example preset = inetorgperson " SIMPLE "}", 3, "no base" },
+	{ REST "directory d { domain = a.example keytab = /k\n preset = exchange }", 4,
+	  "not known" },
+	{ REST "directory d { domain = a.example preset = inetorgperson " SIMPLE "}", 3,
+	  "no base" },
 	{ REST "directory d { domain = a.example keytab = /k attribute_id = '' }", 3, "is empty" },
-	{ REST "directory d { domain = a.example keytab = /k attribute_mail = 'a b' }", 3, "attribute name" },
+	{ REST "directory d { domain = a.example keytab = /k attribute_mail = 'a b' }", 3,
+	  "attribute name" },
 	{ REST "directory d { domain = a.example keytab = /k quota_unit = 0 }", 3, "out of range" },
-	{ REST "directory d { domain = a.example keytab = /k\nrecipient_filter = 'mail=%{address}' }", 4,
-	  "at character 1: \"(\" is missing" },
+	{ REST
+	  "directory d { domain = a.example keytab = /k\nrecipient_filter = 'mail=%{address}' }",
+	  4, "at character 1: \"(\" is missing" },
 	{ REST "directory d { domain = a.example keytab = /k login_filter = '(uid=%s)' }", 3,
 	  "write one of %{login}, %{user}, %{domain}" },
 	/* Servers. */
@@ -155,26 +170,35 @@ static const struct {
 	{ DIRECTORY DOMAIN "smtp x { listen '*' { tls = none } }", 3, "no address and port" },
 	{ DIRECTORY DOMAIN "smtp x { listen '*:65536' { tls = none } }", 3, "1 to 65535" },
 	{ DIRECTORY DOMAIN "smtp x { listen '[::1:25' { tls = none } }", 3, "no address and port" },
-	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = yes } }", 3, "\"starttls\", \"implicit\"" },
-	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none }\nlisten '127.0.0.1:25' { tls = none } }",
+	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = yes } }", 3,
+	  "\"starttls\", \"implicit\"" },
+	{ DIRECTORY DOMAIN
+	  "smtp x { listen '*:25' { tls = none }\nlisten '127.0.0.1:25' { tls = none } }",
 	  4, "clashes with * on line 3" },
 	{ ALL "smtp y { listen '[::1]:25' { tls = none } }", 4, "clashes" },
-	{ ALL "pop3 { basic_without_tls = true listen '0.0.0.0:25' { tls = none } }", 4, "clashes" },
+	{ ALL "pop3 { basic_without_tls = true listen '0.0.0.0:25' { tls = none } }", 4,
+	  "clashes" },
 	{ DIRECTORY DOMAIN "smtp x {\n listen '*:25' { } }", 4, "no certificate" },
-	{ DIRECTORY DOMAIN "smtp x { certificate = /c\n listen '*:465' { tls = implicit } }", 4, "no key" },
-	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none }\n key = /k }", 4, "belong together" },
+	{ DIRECTORY DOMAIN "smtp x { certificate = /c\n listen '*:465' { tls = implicit } }", 4,
+	  "no key" },
+	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none }\n key = /k }", 4,
+	  "belong together" },
 	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none }\n authentication = {} }", 4,
 	  "an empty list" },
-	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none } authentication = {anonymous, ntlm} }", 3,
-	  "\"ntlm\" is not known" },
+	{ DIRECTORY DOMAIN
+	  "smtp x { listen '*:25' { tls = none } authentication = {anonymous, ntlm} }",
+	  3, "\"ntlm\" is not known" },
 	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none } authentication = {basic} }", 3,
 	  "nobody can log in" },
 	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none }\n\n session_size = 1M }", 5,
 	  "smaller than message_size" },
-	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none } session_size = 1M message_size = 0 }", 3,
-	  "smaller than message_size" },
-	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none } recipients = 0 }", 3, "1 to 10000" },
-	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none } fqdn = 'a b' }", 3, "no host name" },
+	{ DIRECTORY DOMAIN
+	  "smtp x { listen '*:25' { tls = none } session_size = 1M message_size = 0 }",
+	  3, "smaller than message_size" },
+	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none } recipients = 0 }", 3,
+	  "1 to 10000" },
+	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none } fqdn = 'a b' }", 3,
+	  "no host name" },
 	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none } default_domain = b.example }", 3,
 	  "none of the domains" },
 	{ ALL "pop3 { listen '*:110' { tls = none } }", 4, "nobody can log in" },
@@ -203,11 +227,13 @@ static const char *const right[] = {
 	REST "directory d { " LOCAL SIMPLE "tls = none allow_plaintext_on_loopback = true }",
 	REST "directory d { servers = {'ldaps://a.example:636', \"LDAPS://b\"} " SIMPLE "}",
 	REST "directory d { domain = a.example keytab = /k # comment\n}// other",
-	REST "directory d { domain = a.example keytab = /k login_filter = '(&(uid=%{login})(!(a=\\2a))(b=*))' }",
+	REST "directory d { domain = a.example keytab = /k login_filter = "
+	     "'(&(uid=%{login})(!(a=\\2a))(b=*))' }",
 	ALL "domain b.example { alias_of = CORP.example }",
 	ALL "smtp y { listen '127.0.0.1:26' { tls = none } listen '[::1]:26' { tls = none } }",
 	ALL "pop3 { listen '*:110' { tls = none } basic_without_tls = true }",
-	DIRECTORY DOMAIN "smtp x { listen '0.0.0.0:25' {tls=none} listen '[::]:25' {tls=none} session_size=32M }",
+	DIRECTORY DOMAIN
+	"smtp x { listen '0.0.0.0:25' {tls=none} listen '[::]:25' {tls=none} session_size=32M }",
 };
 
 static void test_accepted(void **state)
@@ -276,18 +302,22 @@ static void test_defaults(void **state)
 
 static void test_values(void **state)
 {
-	struct conf *conf = parse(
-		"directory one { domain = One.Example keytab = /k }\n"
-		"directory two { servers = {'ldaps://a', 'ldaps://b:1636'} " SIMPLE
-		" preset = inetorgperson base = 'dc=x' netbios = TWO cache_password = 1h quota_unit = 1K }\n"
-		"domain One.Example { directory = one default = true quota = 100M postmaster = a@one.example }\n"
-		"domain two.example { directory = two }\n"
-		"domain alias.example { alias_of = two.EXAMPLE }\n"
-		"smtp 'Submission' { listen '[2001:DB8:0::1]:587' { tls = starttls }\n"
-		" listen '192.0.2.1:465' { tls = implicit } authentication = {basic}\n"
-		" certificate = /c key = /d fqdn = mail.one.example default_domain = TWO.example hops = 3 }\n"
-		"pop3 { listen '*:995' { tls = implicit } certificate = /c key = /d idle_timeout = 90s }\n"
-		"log { to = file file = /l level = debug }\n");
+	struct conf *conf =
+		parse("directory one { domain = One.Example keytab = /k }\n"
+		      "directory two { servers = {'ldaps://a', 'ldaps://b:1636'} " SIMPLE
+		      " preset = inetorgperson base = 'dc=x' netbios = TWO cache_password = 1h "
+		      "quota_unit = 1K }\n"
+		      "domain One.Example { directory = one default = true quota = 100M postmaster "
+		      "= a@one.example }\n"
+		      "domain two.example { directory = two }\n"
+		      "domain alias.example { alias_of = two.EXAMPLE }\n"
+		      "smtp 'Submission' { listen '[2001:DB8:0::1]:587' { tls = starttls }\n"
+		      " listen '192.0.2.1:465' { tls = implicit } authentication = {basic}\n"
+		      " certificate = /c key = /d fqdn = mail.one.example default_domain = "
+		      "TWO.example hops = 3 }\n"
+		      "pop3 { listen '*:995' { tls = implicit } certificate = /c key = /d "
+		      "idle_timeout = 90s }\n"
+		      "log { to = file file = /l level = debug }\n");
 	const struct conf_domain *alias = conf_find_domain(conf, "ALIAS.example");
 
 	(void)state;

@@ -12,9 +12,9 @@
 #include "base/memory.h"
 #include "conf/conf_private.h"
 
-#define SAMPLE "conf/postern.conf.sample"
+#define SAMPLE      "conf/postern.conf.sample"
 #define SAMPLE_2003 "conf/postern-2003.conf.sample"
-#define MANUAL "docs/man/postern.conf.5"
+#define MANUAL      "docs/man/postern.conf.5"
 
 static void hear(void *context, const char *file, unsigned line, const char *text)
 {
@@ -95,8 +95,8 @@ static void expect_sample(const char *sample, const char *begin, const struct co
 	if (section == &conf_root)
 		end = strstr(sample, "\ndirectory ");
 	for (const struct conf_key *key = section->keys; key->name; key++)
-		if (!strcmp(key->name, "alias_of") ? !strstr(sample, "\talias_of = ") :
-						     !sample_key(begin, end, key->name))
+		if (!strcmp(key->name, "alias_of") ? !strstr(sample, "\talias_of = ")
+						   : !sample_key(begin, end, key->name))
 			fail_msg("%s lacks %s of %s", SAMPLE, key->name, section->name);
 }
 
@@ -133,8 +133,8 @@ static char *manual_part(const char *manual, const char *heading)
 
 static void expect_manual(const char *manual, const struct conf_section *section)
 {
-	char *heading = section == &conf_root ? memory_text("TOP LEVEL") :
-						memory_format("SECTION %s", section->name);
+	char *heading = section == &conf_root ? memory_text("TOP LEVEL")
+					      : memory_format("SECTION %s", section->name);
 	char *part = manual_part(manual, heading);
 
 	for (const struct conf_key *key = section->keys; key->name; key++) {

@@ -39,9 +39,10 @@ static gnutls_x509_privkey_t make_key(const char *name, mode_t mode)
 	gnutls_datum_t pem;
 
 	assert_int_equal(gnutls_x509_privkey_init(&key), 0);
-	assert_int_equal(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-						      GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
-			 0);
+	assert_int_equal(
+		gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
+					     GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+		0);
 	assert_int_equal(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &pem), 0);
 	write_file(name, pem.data, pem.size, mode);
 	gnutls_free(pem.data);
@@ -59,10 +60,11 @@ static void make_certificate(const char *name, gnutls_x509_privkey_t key, int fr
 	gnutls_x509_crt_set_serial(certificate, "\1", 1);
 	gnutls_x509_crt_set_activation_time(certificate, now + (time_t)from * DAY);
 	gnutls_x509_crt_set_expiration_time(certificate, now + (time_t)until * DAY);
-	gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_DNSNAME, "mail.corp.example", 17,
-					     GNUTLS_FSAN_SET);
+	gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_DNSNAME, "mail.corp.example",
+					     17, GNUTLS_FSAN_SET);
 	gnutls_x509_crt_set_key(certificate, key);
-	assert_int_equal(gnutls_x509_crt_sign2(certificate, certificate, key, GNUTLS_DIG_SHA256, 0), 0);
+	assert_int_equal(gnutls_x509_crt_sign2(certificate, certificate, key, GNUTLS_DIG_SHA256, 0),
+			 0);
 	assert_int_equal(gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_PEM, &pem), 0);
 	write_file(name, pem.data, pem.size, 0644);
 	gnutls_free(pem.data);
@@ -146,7 +148,7 @@ static char *filled(const char *template)
 {
 	char *text = memory_new(strlen(template) * sizeof(folder) + 1), *to = text;
 
-	for (; *template; template++) {
+	for (; *template; template ++) {
 		if (*template == '@')
 			to += sprintf(to, "%s", folder);
 		else
@@ -209,8 +211,8 @@ static void test_rows(void **state)
 		if (!conf)
 			fail_msg("row %zu: %u: %s", i, heard.line, heard.text);
 		conf_check_machine(conf, hear, &heard);
-		if (!rows[i].part ? heard.count != 0 :
-				    heard.line != rows[i].line || !strstr(heard.text, rows[i].part))
+		if (!rows[i].part ? heard.count != 0
+				  : heard.line != rows[i].line || !strstr(heard.text, rows[i].part))
 			fail_msg("row %zu: %u: %s", i, heard.line, heard.text);
 		assert_int_equal(rows[i].passes,
 				 heard.count == 0 || !strncmp(heard.text, "warning:", 8));
@@ -219,14 +221,16 @@ static void test_rows(void **state)
 	}
 }
 
-#define FRAME \
-	"directory d { domain = a.example bind = simple bind_dn = x password_file = '@/secret' }\n" \
+#define FRAME                                                                                      \
+	"directory d { domain = a.example bind = simple bind_dn = x password_file = '@/secret' "   \
+	"}\n"                                                                                      \
 	"domain corp.example { }\n smtp x { listen '*:25' { tls = none } }\n"
 
 static void test_directories(void **state)
 {
 	struct heard heard = { 0, 0, "" };
-	struct conf *conf = parse(FRAME "store {\n root = '@/text/mail'\n queue = '@/q' }\nrun = '@'", &heard);
+	struct conf *conf =
+		parse(FRAME "store {\n root = '@/text/mail'\n queue = '@/q' }\nrun = '@'", &heard);
 
 	(void)state;
 	assert_non_null(conf);
@@ -242,7 +246,8 @@ static void test_users(void **state)
 {
 	struct heard heard = { 0, 0, "" };
 	struct conf *conf = parse("user_prefix = no-such-prefix\n" FRAME
-				  "store { root = '@/m' queue = '@/q' }\nrun = '@'", &heard);
+				  "store { root = '@/m' queue = '@/q' }\nrun = '@'",
+				  &heard);
 
 	(void)state;
 	assert_non_null(conf);

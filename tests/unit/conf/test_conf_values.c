@@ -64,7 +64,8 @@ static const struct {
 	const char *why; /* NULL: right */
 } filters[] = {
 	{ "(mail=%{address})", NULL },
-	{ "(&(|(sAMAccountType=805306368)(objectClass=group))(|(proxyAddresses=smtp:%{address})))", NULL },
+	{ "(&(|(sAMAccountType=805306368)(objectClass=group))(|(proxyAddresses=smtp:%{address})))",
+	  NULL },
 	{ "(!(mail=%{address}))", NULL },
 	{ "(mail=*%{local}*)", NULL },
 	{ "(&(mail=%{address})(cn=*))", NULL },
@@ -110,7 +111,8 @@ static void test_filters(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
 		char why[300] = "";
-		bool valid = conf_filter_check(filters[i].filter, placeholders, 2, why, sizeof(why));
+		bool valid =
+			conf_filter_check(filters[i].filter, placeholders, 2, why, sizeof(why));
 
 		if (valid != !filters[i].why || (!valid && !strstr(why, filters[i].why)))
 			fail_msg("%s: %s", filters[i].filter, why);
@@ -119,12 +121,19 @@ static void test_filters(void **state)
 
 #define REALM "\0\1R"
 #define NAME  "\0\1a"
-#define REST  "\0\0\0\1" "\0\0\0\0" "\1"
-#define KEY   "\0\1k"
-#define ENTRY "\0\0\0\030" "\0\1" REALM NAME REST
-#define AES   ENTRY "\0\022" KEY "xx"
-#define RC4   ENTRY "\0\027" KEY "xx"
-#define HOLE  "\377\377\377\376" "zz"
+#define REST                                                                                       \
+	"\0\0\0\1"                                                                                 \
+	"\0\0\0\0"                                                                                 \
+	"\1"
+#define KEY "\0\1k"
+#define ENTRY                                                                                      \
+	"\0\0\0\030"                                                                               \
+	"\0\1" REALM NAME REST
+#define AES ENTRY "\0\022" KEY "xx"
+#define RC4 ENTRY "\0\027" KEY "xx"
+#define HOLE                                                                                       \
+	"\377\377\377\376"                                                                         \
+	"zz"
 
 #define BYTES(text) (text), sizeof(text) - 1
 
@@ -146,8 +155,12 @@ static void test_keytabs(void **state)
 		{ BYTES("\5\2" HOLE), "no entry" },
 		{ BYTES("\5\2" RC4 RC4), "RC4" },
 		{ BYTES("\5\2\0\0\0\1\0"), "damaged" },
-		{ BYTES("\5\2\0\0\1\0" "\0\1"), "damaged" },
-		{ BYTES("\5\2\200\0\0\0" "\0\1"), "damaged" },
+		{ BYTES("\5\2\0\0\1\0"
+			"\0\1"),
+		  "damaged" },
+		{ BYTES("\5\2\200\0\0\0"
+			"\0\1"),
+		  "damaged" },
 		{ BYTES("\5\2\0\0\0\6\377\377\377\377\0\0"), "damaged" },
 	};
 
