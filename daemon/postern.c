@@ -33,12 +33,14 @@ static int control_connect(const char *run)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int length = snprintf(address.sun_path, sizeof address.sun_path, "%s/control", run);
+	int trouble;
 
 	if (fd >= 0 && length > 0 && (size_t)length < sizeof address.sun_path &&
 	    connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
 		return fd;
-	fprintf(stderr, "postern: %s/control: %s\n", run, strerror(errno));
-	fputs(errno == EACCES ? "postern: this needs root\n"
+	trouble = errno;
+	fprintf(stderr, "postern: %s/control: %s\n", run, strerror(trouble));
+	fputs(trouble == EACCES ? "postern: this needs root\n"
 			      : "postern: is posternd running with this configuration (-c FILE)?\n",
 	      stderr);
 	if (fd >= 0)

@@ -64,7 +64,10 @@ static bool handle_spool(struct work *work)
 	return true;
 }
 
-/* A frontend may only hand back what store_spool made: a nameless regular file of ours. */
+/*
+ * A frontend may only hand back what store_spool made. Its other files of ours, messages that
+ * people logged in to fetch, could pass for one; that would show it nothing it has not seen.
+ */
 static bool is_spool(int fd)
 {
 	struct stat status;

@@ -15,8 +15,8 @@
 #include "base/memory.h"
 #include "io/packet.h"
 
-enum { WORK_WAITING_MAX = 10000, WORK_POOLS_MAX = 4, WORK_STACK = 512 * 1024, WORK_PATIENCE_MS = 5000,
-       WORK_BATCH = 32 };
+enum { WORK_WAITING_MAX = 10000, WORK_OCTETS_MAX = 32 << 20, WORK_POOLS_MAX = 4,
+       WORK_STACK = 512 * 1024, WORK_PATIENCE_MS = 5000, WORK_BATCH = 32 };
 
 struct work_peer {
 	struct message_peer who;
@@ -29,7 +29,8 @@ struct work_peer {
 
 struct work_pool {
 	struct work *first, **last;
-	size_t waiting;
+	size_t waiting;	/* works */
+	size_t octets;	/* of their bodies */
 	pthread_cond_t there;
 };
 
@@ -134,6 +135,7 @@ static struct work *pool_take(struct work_pool *pool)
 		if (!pool->first)
 			pool->last = &pool->first;
 		pool->waiting--;
+		pool->octets -= work->length;
 	}
 	pthread_mutex_unlock(&server.lock);
 	return work;
@@ -182,6 +184,7 @@ static bool server_queue(struct work_peer *peer, const struct packet *packet)
 	*pool->last = work;
 	pool->last = &work->next;
 	pool->waiting++;
+	pool->octets += work->length;
 	pthread_cond_signal(&pool->there);
 	pthread_mutex_unlock(&server.lock);
 	return true;
@@ -238,7 +241,8 @@ static bool server_busy(void)
 
 	pthread_mutex_lock(&server.lock);
 	for (size_t i = 0; i < WORK_POOLS_MAX; i++)
-		busy |= server.pools[i].waiting > WORK_WAITING_MAX;
+		busy |= server.pools[i].waiting > WORK_WAITING_MAX ||
+			server.pools[i].octets > WORK_OCTETS_MAX;
 	pthread_mutex_unlock(&server.lock);
 	return busy;
 }
