@@ -44,18 +44,18 @@ struct conf_directory {
 	char *krb5_config;   /* "" = the system's */
 	char *bind_dn;       /* simple */
 	char *password_file; /* simple; first line */
-	enum conf_tls tls;   /* for simple binds, ours and users': starttls or implicit (ldaps); never none off loopback */
-	bool plain_loopback; /* allow_plaintext_on_loopback: tests and benchmarks only; 127.0.0.0/8 and ::1 */
+	enum conf_tls tls;   /* for simple binds, ours and users'; never none off loopback */
+	bool plain_loopback; /* tests and benchmarks only: 127.0.0.0/8 and ::1 */
 	char *tls_ca;        /* CA file; "" = the system's */
 	char *base;          /* "" = defaultNamingContext (AD) */
 	unsigned timeout;    /* seconds for one operation */
-	unsigned recycle;    /* seconds after which an idle or old connection is replaced; below 900 */
+	unsigned recycle;    /* seconds after which a connection is replaced; below 900 */
 	unsigned retry_preferred; /* seconds between attempts to return to a preferred server */
 	unsigned lookups;         /* lookups in flight */
 	unsigned password_checks; /* password checks in flight */
 	unsigned cache_positive;  /* seconds */
 	unsigned cache_negative;  /* seconds */
-	unsigned cache_password;  /* seconds a proved password is remembered (salted hash, memory only); 0 = never */
+	unsigned cache_password;  /* seconds a proved password is remembered, hashed; 0 = never */
 	struct conf_schema schema;
 	const char *file;
 	unsigned line; /* of the section, for later complaints */

@@ -54,8 +54,8 @@ static const struct measure *measure_of(enum conf_kind kind)
 					     "octets, or a number and K, M or G", " octets" };
 	static const struct measure time = { conf_quantity_time, "time",
 					     "seconds, or a number and s, m, h or d", " seconds" };
-	static const struct measure count = { conf_quantity_count, "number",
-					      "decimal digits only", "" };
+	static const struct measure count = { conf_quantity_count, "number", "decimal digits only",
+					      "" };
 
 	return kind == CONF_KIND_SIZE ? &size : kind == CONF_KIND_TIME ? &time : &count;
 }

@@ -73,7 +73,7 @@ void conf_lines_add(struct conf_lines *lines, const void *section, const char *k
 bool conf_lines_has(const struct conf_lines *lines, const void *section, const char *key);
 /* The section is complete and began at `begins`. */
 void conf_lines_settle(struct conf_lines *lines, const void *section, unsigned begins);
-/* The line of a key in the section that began at `begins`; `begins` itself if the key is not there. */
+/* The line of a key in the section that began at `begins`; `begins` if the key is not there. */
 unsigned conf_lines_find(const struct conf_lines *lines, unsigned begins, const char *key);
 unsigned conf_lines_begins(const struct conf_lines *lines, const void *section);
 
@@ -100,8 +100,9 @@ void conf_tell(struct conf_reading *reading, unsigned line, const char *format, 
 #define conf_tell_key(reading, begins, key, ...) \
 	conf_tell((reading), conf_lines_find((reading)->lines, (begins), (key)), __VA_ARGS__)
 
-bool conf_text_prepare(struct conf_reading *reading, const char *text); /* fills text, section_lines */
-bool conf_syntax_read(struct conf_reading *reading);                    /* fills root, lines */
+/* Fills text and section_lines; false after a complaint, as the next. */
+bool conf_text_prepare(struct conf_reading *reading, const char *text);
+bool conf_syntax_read(struct conf_reading *reading); /* fills root and lines */
 void conf_fill(struct conf_reading *reading);
 /* What a preset says where the file says nothing; TLS as the servers' addresses want it. */
 void conf_directory_defaults(struct conf_directory *directory, bool tls_given);
@@ -141,13 +142,13 @@ struct conf_machine {
 /* A text that begins with "warning:" does not fail the check. */
 void conf_machine_tell(struct conf_machine *machine, unsigned begins, const char *key,
 		       const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* The octets of a file, at most `most`; NULL after a complaint. Secret files must not be for everybody. */
+/* What a file holds, at most `most` octets; NULL after a complaint. Secrets are not for everybody. */
 char *conf_machine_file(struct conf_machine *machine, unsigned begins, const char *key,
 			const char *path, bool secret, size_t most, size_t *length);
 /* NULL if it has entries that a domain controller takes; else what is wrong (static). */
 const char *conf_keytab_wrong(const void *bytes, size_t length);
-void conf_machine_certificate(struct conf_machine *machine, unsigned begins, const char *certificate,
-			      const char *key, const char *fqdn);
+void conf_machine_certificate(struct conf_machine *machine, unsigned begins,
+			      const char *certificate, const char *key, const char *fqdn);
 void conf_machine_authorities(struct conf_machine *machine, unsigned begins, const char *path);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "conf/conf.h"
@@ -346,13 +347,45 @@ static void test_values(void **state)
 	conf_free(conf);
 }
 
+static void hear_any(void *context, const char *file, unsigned line, const char *text)
+{
+	struct heard *heard = context;
+
+	(void)file;
+	heard->count++;
+	heard->line = line;
+	strncpy(heard->text, text, sizeof(heard->text) - 1);
+}
+
+static void test_files(void **state)
+{
+	char path[] = "/tmp/postern-conf-XXXXXX", *text = path;
+	struct heard heard = { 0, 0, "" };
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "run\0= /x", 8), 8);
+	assert_int_equal(close(fd), 0);
+	assert_null(conf_read(path, &text, hear_any, &heard));
+	assert_null(text);
+	assert_int_equal(heard.count, 1);
+	assert_non_null(strstr(heard.text, "not a text"));
+	assert_int_equal(unlink(path), 0);
+	assert_null(conf_read(path, NULL, hear_any, &heard));
+	assert_non_null(strstr(heard.text, "No such file"));
+	assert_null(conf_read("/", NULL, hear_any, &heard));
+	assert_non_null(strstr(heard.text, "directory"));
+	assert_null(conf_read("/dev/zero", NULL, hear_any, &heard));
+	assert_int_equal(heard.count, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_complaints),
-		cmocka_unit_test(test_accepted),
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_complaints), cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_defaults),   cmocka_unit_test(test_values),
+		cmocka_unit_test(test_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
