@@ -47,6 +47,10 @@ void clock_rfc5322(int64_t unix_seconds, char to[CLOCK_RFC5322_SIZE])
 #define EHLO_PLAIN  EXTENSIONS "250-STARTTLS\r\n250-LIMITS RCPTMAX=3\r\n250 HELP\r\n"
 #define EHLO_TLS    EXTENSIONS "250-AUTH PLAIN LOGIN\r\n250-LIMITS RCPTMAX=3\r\n250 HELP\r\n"
 #define EHLO_AUTHED EXTENSIONS "250-LIMITS RCPTMAX=3\r\n250 HELP\r\n"
+#define BARE                                                                                    \
+	"250-mx.corp.example\r\n250-PIPELINING\r\n250-SIZE\r\n250-8BITMIME\r\n"                 \
+	"250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n"
+#define EHLO_BARE   BARE "250 HELP\r\n" /* of a profile with nothing in it */
 #define START_DATA  "354 End data with <CR><LF>.<CR><LF>\r\n"
 #define TAKEN       "250 2.0.0 Ok: queued as S1\r\n"
 #define CLOSED      "[close]"

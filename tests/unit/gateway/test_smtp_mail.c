@@ -50,7 +50,9 @@ static const struct dialogue parameters[] = {
 			     "MAIL FROM:<a@b> SIZE=\r\nMAIL FROM:<a@b> SIZE\r\nMAIL FROM:<a@b> SIZE=x\r\n"
 			     "MAIL FROM:<a@b> SIZE=99999999999999999999\r\n"),
 	  HELLO_REPLY SENDER_OK RESET "552 5.3.4 Message too big\r\n" BAD BAD BAD BAD, NULL, NULL },
-	{ "session size", TEXT("EHLO c\r\nMAIL FROM:<a@b> SIZE=101\r\n"), NULL, "", &small_session },
+	{ "session size", TEXT("EHLO c\r\nMAIL FROM:<a@b> SIZE=101\r\nMAIL FROM:<a@b> SIZE=100\r\n"),
+	  GREETING EHLO_BARE "552 5.3.4 Too much mail in this session\r\n" SENDER_OK, "",
+	  &small_session },
 	{ "body", TEXT(HELLO "MAIL FROM:<a@b> BODY=7bit\r\nRSET\r\nMAIL FROM:<a@b> BODY=8BITMIME\r\nRSET\r\n"
 			     "MAIL FROM:<a@b> BODY=BINARYMIME\r\nRSET\r\nMAIL FROM:<a@b> BODY=9BIT\r\n"),
 	  HELLO_REPLY SENDER_OK RESET SENDER_OK RESET SENDER_OK RESET BAD, NULL, NULL },

@@ -12,11 +12,6 @@ static const struct smtp_profile strict_profile = {
 static const struct smtp_profile bare_profile = {
 	.fqdn = "mx.corp.example", .anonymous = true,
 };
-#define EHLO_BARE                                                                               \
-	"250-mx.corp.example\r\n250-PIPELINING\r\n250-SIZE\r\n250-8BITMIME\r\n"                 \
-	"250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-DSN\r\n"                         \
-	"250-ENHANCEDSTATUSCODES\r\n250 HELP\r\n"
-
 static const struct dialogue hello[] = {
 	{ "ehlo", TEXT("EHLO client.example\r\nQUIT\r\n"),
 	  GREETING EHLO_PLAIN "221 2.0.0 Bye\r\n" CLOSED, "", NULL },
