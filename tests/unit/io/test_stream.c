@@ -211,7 +211,8 @@ static const struct kind {
 	int buffers;
 } kinds[] = {
 	{ false, false, 0 },    { false, true, 0 },    { true, false, 0 },    { true, true, 0 },
-	{ false, false, 4096 }, { false, true, 4096 }, { true, false, 4096 }, { true, true, 4096 },
+	/* TCP with smaller buffers spends its time in delayed acknowledgements. */
+	{ false, false, 4096 }, { false, true, 16384 }, { true, false, 4096 }, { true, true, 16384 },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -796,7 +797,9 @@ static bool script_talker(struct scene *scene)
 
 	memset(much, 'a', sizeof(much));
 	peer_send(&scene->peer, much, sizeof(much));
-	return peer_expect(&scene->peer, "421 enough\r\n");
+	bool ok = peer_expect(&scene->peer, "421 enough\r\n");
+	peer_close(&scene->peer);
+	return ok;
 }
 
 static void test_finish_talker(void **state)
