@@ -52,10 +52,14 @@ def expect(condition, text):
 class Smtp(smtplib.SMTP):
     """Shows what is said. The message itself and credentials are left out."""
 
+    asked = False  # for a name or a password
+
     def send(self, data):
         text = data.decode("ascii", "replace") if isinstance(data, bytes) else data
         if text.endswith("\r\n.\r\n"):
             show("C", "(the message, %d octets, then a line with a dot)" % len(text))
+        elif self.asked:
+            show("C", "(name or password)")
         elif text.upper().startswith("AUTH "):
             show("C", " ".join(text.split()[:2]) + " (name and password)")
         else:
@@ -64,6 +68,7 @@ class Smtp(smtplib.SMTP):
 
     def getreply(self):
         code, text = super().getreply()
+        self.asked = code == 334
         lines = text.split(b"\n")
         for line in lines[:-1]:
             show("S", b"%d-%s" % (code, line))

@@ -159,7 +159,7 @@ domain_running() {
 	local pid start
 	[ -e "$lab_state/samba.pid" ] && read -r pid start <"$lab_state/samba.pid" &&
 		process_is "$pid" "$start" &&
-		inside "$top/tests/lab/accepts.sh" "$lab_dc_address" 389
+		inside "$top/tests/lab/answers.sh" "$lab_dc_address" 389
 }
 
 domain_names() {

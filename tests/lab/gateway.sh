@@ -9,8 +9,6 @@ here=$(dirname "$0")
 # shellcheck source=tests/lab/domain.sh
 . "$here/domain.sh"
 
-gateway_ports=(25 587 465 110 995)
-
 configure() {
 	chown postern-dir:postern "$lab_state/mail.keytab"
 	chmod 600 "$lab_state/mail.keytab"
@@ -79,10 +77,11 @@ configure() {
 	END
 }
 
-# Is the gateway's master there and does every port take connections?
+# The master is there and every port answers; where TLS begins at once, by taking a connection.
 status() {
-	[ -n "$(processes_live "$lab_state/gateway.pid")" ] && inside "$here/accepts.sh" \
-		"$lab_address" "${gateway_ports[@]}"
+	[ -n "$(processes_live "$lab_state/gateway.pid")" ] &&
+		inside "$here/answers.sh" -g "$lab_address" 25 587 110 &&
+		inside "$here/answers.sh" "$lab_address" 465 995
 }
 
 start() {
