@@ -163,7 +163,6 @@ static void full_disk(void **state)
 	struct place *place = *state;
 	struct store_mailbox to[30];
 	struct store_failure failure;
-	char *large = memory_new(100000);
 	enum outcome outcome = OUTCOME_OK;
 	size_t made = 0, links;
 
@@ -171,12 +170,9 @@ static void full_disk(void **state)
 	assert_true(mkdir(place->mail, 0700) == 0 || errno == EEXIST);
 	if (!tiny_disk(place->mail)) {
 		place_open(place);
-		free(large);
-		return;
+		skip();
 	}
 	place_open(place);
-	memset(large, 'x', 99998);
-	memcpy(large + 99998, "\r\n", 2);
 	for (size_t i = 0; i < 30; i++) {
 		char id[16], name[16];
 
@@ -193,23 +189,21 @@ static void full_disk(void **state)
 	assert_int_equal(files_in("%s/.spool", place->mail), 2);
 	assert_true(made > 3);
 	/* Existing mailboxes together, until the links do not fit: none of them has the message. */
-	for (size_t i = 0; i < 20 && outcome != OUTCOME_OK; i++)
-		outcome = OUTCOME_OK;
-	while (outcome == OUTCOME_OK) {
+	do {
 		links = files_in("%s/corp.example/user0/new", place->mail);
 		outcome = deliver_bytes(place->store, message, message_size, to, made, &failure);
-	}
+	} while (outcome == OUTCOME_OK);
+	print_message("%zu mailboxes, %zu messages, then %s\n", made, links, failure.reason);
 	assert_int_equal(outcome, OUTCOME_TEMP);
 	assert_true(failure.full);
 	for (size_t i = 0; i < made; i++) {
 		assert_int_equal(files_in("%s/corp.example/user%zu/new", place->mail, i), links);
 		assert_int_equal(usage_of(place->store, &to[i]).octets, links * message_size);
 	}
-	assert_int_equal(deliver_bytes(place->store, large, 100000, to, 1, &failure), OUTCOME_TEMP);
+
 	store_close(place->store);
 	assert_int_equal(umount2(place->mail, MNT_DETACH), 0);
 	place_open(place);
-	free(large);
 }
 
 /* Descriptors run out at every possible step. */
