@@ -32,7 +32,7 @@ static void link_has_ended(void *context, struct link *link, const char *why, bo
 
 	if (why && frozen)
 		locator_failed(lookup->tools.locator, link_server(link), why);
-	if (why)
+	if (why && !lookup->stop)
 		log_info("directory.connection",
 			 LOG_TEXT("directory", lookup->tools.conf->name),
 			 LOG_TEXT("server", link_server(link)), LOG_TEXT("state", "lost"),

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+#include "auth/find.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "auth/login_name.h"
+#include "conf/conf.h"
+#include "directory/directories.h"
+#include "routing/mailbox.h"
+
+static void say(struct find_answer *answer, enum directory_found found, const char *cause)
+{
+	answer->hit.found = found;
+	snprintf(answer->hit.cause, sizeof(answer->hit.cause), "%s", cause);
+}
+
+static const struct conf_domain *default_domain(const struct find_place *place)
+{
+	const struct conf_domain *domain = NULL;
+
+	if (place->default_domain && place->default_domain[0])
+		domain = conf_find_domain(place->conf, place->default_domain);
+	return domain_canonical(domain ? domain : conf_default_domain(place->conf));
+}
+
+static bool is_name_of(const struct conf_directory *section, const struct facts *facts,
+		       const char *domain)
+{
+	struct span name = span_text(domain);
+
+	return span_is_nocase(name, section->netbios) || span_is_nocase(name, section->domain) ||
+	       span_is_nocase(name, facts->netbios) || span_is_nocase(name, facts->dns_domain);
+}
+
+/* By a NetBIOS or AD name. *certain false when a directory that could not be asked may be the one. */
+static struct directory *directory_by_name(const struct find_place *place, const char *domain,
+					   bool *certain)
+{
+	*certain = true;
+	for (size_t i = 0; i < place->conf->directories_count; i++) {
+		const struct conf_directory *section = &place->conf->directories[i];
+		struct directory *directory = directories_find(place->directories, section);
+		struct facts facts = { 0 };
+		bool known = directory && directory_facts(directory, place->deadline, &facts);
+
+		if (directory && is_name_of(section, &facts, domain))
+			return directory;
+		*certain &= known;
+	}
+	return NULL;
+}
+
+/* The directory, and in *mail the canonical mail domain that goes with the name. */
+static struct directory *choose(const struct find_place *place, const struct login_name *name,
+				const struct conf_domain **mail, bool *certain)
+{
+	struct directory *directory;
+
+	*certain = true;
+	if (name->form == LOGIN_DOWN_LEVEL) {
+		*mail = NULL;
+		return directory_by_name(place, name->domain, certain);
+	}
+	*mail = name->form == LOGIN_BARE
+			? default_domain(place)
+			: domain_canonical(conf_find_domain(place->conf, name->domain));
+	if (*mail)
+		return directories_find(place->directories, (*mail)->directory);
+	directory = directory_by_name(place, name->domain, certain);
+	if (directory || !*certain)
+		return directory;
+	/* A user principal name may have any suffix of the forest. */
+	return directories_find(place->directories, default_domain(place)->directory);
+}
+
+static void search(const struct find_place *place, const struct login_try *try,
+		   struct find_answer *answer)
+{
+	struct filter_values values = {
+		.address = span_text(try->login),
+		.local = span_text(try->user),
+		.domain = span_text(try->domain),
+		.login = span_text(try->login),
+		.user = span_text(try->user),
+	};
+
+	directory_find_login(answer->directory, &values, place->deadline, &answer->hit);
+}
+
+void find_account(const struct find_place *place, const char *text, struct find_answer *answer)
+{
+	struct login_name name;
+	struct login_try tries[LOGIN_TRIES_MAX];
+	const struct conf_domain *mail;
+	const char *why;
+	bool certain;
+
+	*answer = (struct find_answer){ 0 };
+	say(answer, DIRECTORY_NOBODY, "");
+	if (!login_name_parse(span_text(text), &name, &why)) {
+		say(answer, DIRECTORY_NOBODY, why);
+		return;
+	}
+	answer->directory = choose(place, &name, &mail, &certain);
+	if (!answer->directory) {
+		say(answer, certain ? DIRECTORY_NOBODY : DIRECTORY_FAILED,
+		    certain ? "no directory of that domain" : "a directory cannot be asked for its name");
+		return;
+	}
+	(void)directory_facts(answer->directory, place->deadline, &answer->facts);
+	struct login_place where = {
+		.mail_domain = mail ? mail->name : "",
+		.ad_domain = answer->facts.dns_domain,
+		.append_first = mail && mail != domain_canonical(conf_default_domain(place->conf)),
+	};
+	size_t count = login_name_tries(&name, &where, tries);
+
+	for (size_t i = 0; i < count && answer->hit.found == DIRECTORY_NOBODY; i++)
+		search(place, &tries[i], answer);
+}

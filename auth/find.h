@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whose name this is: picks the directory by the name's domain (a mail domain of
+ * ours, a NetBIOS name, a DNS domain of AD, else the default domain's) and
+ * searches it under each form of the name until somebody has it.
+ */
+#ifndef AUTH_FIND_H
+#define AUTH_FIND_H
+
+#include "directory/directory.h"
+
+struct directories;
+
+struct find_place {
+	const struct conf *conf;
+	struct directories *directories;
+	const char *default_domain; /* for a bare name; "" = the default domain */
+	int64_t deadline;           /* clock_ms */
+};
+
+struct find_answer {
+	struct directory *directory; /* where; NULL when none was asked */
+	struct facts facts;          /* of it, where known */
+	struct directory_hit hit;
+};
+
+void find_account(const struct find_place *place, const char *text, struct find_answer *answer);
+
+#endif

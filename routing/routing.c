@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+#include "routing/routing.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "conf/conf.h"
+#include "directory/directories.h"
+#include "directory/directory.h"
+#include "routing/mailbox.h"
+
+struct routing {
+	const struct conf *conf;
+	struct directories *directories;
+};
+
+struct question {
+	const struct conf_domain *domain; /* canonical */
+	struct address address;           /* in it */
+	char asked[ADDRESS_TEXT_SIZE];    /* as the client said it */
+};
+
+struct routing *routing_new(const struct conf *conf, struct directories *directories)
+{
+	struct routing *routing = memory_new(sizeof(*routing));
+
+	routing->conf = conf;
+	routing->directories = directories;
+	return routing;
+}
+
+void routing_free(struct routing *routing)
+{
+	free(routing);
+}
+
+/* What the client is told; %s in `text` is the address. */
+struct refusal {
+	enum outcome outcome;
+	unsigned code;
+	const char *status;
+	const char *text;
+};
+
+static const struct refusal unknown = { OUTCOME_PERM, 550, "5.1.1", "no mailbox here by this address" };
+static const struct refusal ambiguous = { OUTCOME_TEMP, 451, "4.1.4",
+					  "address is ambiguous, the administrator has been told" };
+static const struct refusal disabled = { OUTCOME_PERM, 550, "5.2.1", "mailbox is disabled" };
+static const struct refusal group = { OUTCOME_PERM, 550, "5.7.1",
+				      "mail to groups is not enabled on this server" };
+static const struct refusal contact = { OUTCOME_PERM, 550, "5.7.1",
+					"mail to contacts is not enabled on this server" };
+static const struct refusal unavailable = { OUTCOME_TEMP, 451, "4.3.0",
+					    "directory temporarily unavailable, try again later" };
+
+static enum outcome refuse(struct route *route, const struct refusal *refusal, const char *address)
+{
+	route->kind = ROUTE_REFUSED;
+	route->code = refusal->code;
+	snprintf(route->status, sizeof(route->status), "%s", refusal->status);
+	snprintf(route->text, sizeof(route->text), "<%.120s> %s", address, refusal->text);
+	if (refusal->outcome == OUTCOME_TEMP)
+		route->good_for = 0;
+	return refusal->outcome;
+}
+
+static void explain(struct route *route, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void explain(struct route *route, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(route->cause, sizeof(route->cause), format, arguments);
+	va_end(arguments);
+}
+
+static enum outcome refuse_ambiguous(struct route *route, const struct directory_hit *hit,
+				     const char *address)
+{
+	log_error("directory.ambiguous", LOG_TEXT("address", address), LOG_TEXT("server", hit->server),
+		  LOG_TEXT("dn", hit->person.dn), LOG_TEXT("other", hit->other),
+		  LOG_TEXT("cause", hit->cause));
+	explain(route, "%.60s: two entries: %.140s and %.140s", hit->server, hit->person.dn,
+		hit->other);
+	return refuse(route, &ambiguous, address);
+}
+
+/*
+ * Locked accounts and those whose password must be changed still receive: both
+ * end by themselves, and a stranger can bring the first about.
+ */
+static const struct refusal *objection(const struct person *person)
+{
+	if (person->kind == PERSON_GROUP)
+		return &group;
+	if (person->kind == PERSON_CONTACT)
+		return &contact;
+	if (person->state & (PERSON_DISABLED | PERSON_EXPIRED))
+		return &disabled;
+	return NULL;
+}
+
+static enum outcome accept_person(const struct routing *routing, const struct directory_hit *hit,
+				  const struct question *question, struct route *route)
+{
+	const struct person *person = &hit->person;
+	const struct refusal *refusal = objection(person);
+	const char *state = person_state_name(person->state);
+	char looked_up[ADDRESS_TEXT_SIZE];
+
+	address_text(&question->address, looked_up);
+	explain(route, "%.60s: %.150s: %.120s%s%s", hit->server, hit->cause, person->dn,
+		state[0] ? ": " : "", state);
+	route->good_for = hit->good_for;
+	if (refusal)
+		return refuse(route, refusal, question->asked);
+	if (!mailbox_of_person(routing->conf, person, looked_up, &route->mailbox))
+		return refuse(route, &unknown, question->asked);
+	route->kind = ROUTE_MAILBOX;
+	return OUTCOME_OK;
+}
+
+static enum outcome ask_directory(const struct routing *routing, const struct question *question,
+				  struct route *route)
+{
+	struct directory *directory = directories_find(routing->directories,
+						       question->domain->directory);
+	struct directory_hit hit = { .found = DIRECTORY_FAILED };
+
+	if (directory)
+		directory_find_recipient(directory, &question->address, &hit);
+	switch (hit.found) {
+	case DIRECTORY_ONE:
+		return accept_person(routing, &hit, question, route);
+	case DIRECTORY_MANY:
+		return refuse_ambiguous(route, &hit, question->asked);
+	case DIRECTORY_NOBODY:
+		explain(route, "%.60s: %.300s", hit.server, hit.cause);
+		route->good_for = hit.good_for;
+		return refuse(route, &unknown, question->asked);
+	case DIRECTORY_FAILED:
+		break;
+	}
+	explain(route, "%.60s: %.300s", hit.server, hit.cause);
+	return refuse(route, &unavailable, question->asked);
+}
+
+static bool move_to(struct question *question, const struct conf_domain *domain)
+{
+	question->domain = domain_canonical(domain);
+	return question->domain && span_copy(span_text(question->domain->name),
+					     question->address.domain,
+					     sizeof(question->address.domain));
+}
+
+/* RFC 5321 section 4.5.1: postmaster, in any case, is always there; the configuration says where. */
+static bool redirect_postmaster(const struct conf *conf, struct question *question)
+{
+	const char *target = question->domain->postmaster, *why;
+
+	if (!target[0] || !span_is_nocase(span_text(question->address.local), "postmaster"))
+		return true;
+	return address_parse(span_text(target), &question->address, &why) &&
+	       move_to(question, conf_find_domain(conf, question->address.domain));
+}
+
+enum outcome routing_resolve(struct routing *routing, const struct address *recipient,
+			     struct route *route)
+{
+	const struct conf_domain *domain = conf_find_domain(routing->conf, recipient->domain);
+	struct question question = { .address = *recipient };
+
+	*route = (struct route){ .kind = ROUTE_REMOTE };
+	if (!domain || recipient->literal) {
+		explain(route, "%.255s is not one of the accepted domains", recipient->domain);
+		return OUTCOME_OK;
+	}
+	address_text(recipient, question.asked);
+	if (move_to(&question, domain) && redirect_postmaster(routing->conf, &question))
+		return ask_directory(routing, &question, route);
+	explain(route, "the postmaster of %.255s is set to an address outside our domains",
+		recipient->domain);
+	return refuse(route, &unavailable, question.asked);
+}

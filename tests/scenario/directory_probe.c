@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the directory role does, from the command line, for scenarios and figures:
+ *
+ *	directory_probe CONF resolve ADDRESS...
+ *	directory_probe CONF login USER PASSWORD [AUTHZID [DEFAULT-DOMAIN]]
+ *	directory_probe CONF load THREADS SECONDS ADDRESS-FORMAT COUNT    (lookups; "%u" in the format)
+ *	directory_probe CONF logins THREADS SECONDS USER PASSWORD
+ *	directory_probe CONF watch SECONDS ADDRESS                        (one answer every 100 ms)
+ *	directory_probe CONF shell                                        (the first two, from stdin)
+ *
+ * One line per answer on stdout: result, milliseconds, details.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "auth/auth.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "conf/conf.h"
+#include "directory/directories.h"
+
+static struct {
+	struct conf *conf;
+	struct directories *directories;
+	struct routing *routing;
+	struct auth *auth;
+} probe;
+
+static void complain(void *context, const char *file, unsigned line, const char *text)
+{
+	(void)context;
+	fprintf(stderr, "%s:%u: %s\n", file, line, text);
+}
+
+static enum outcome resolve(const char *text, struct route *route)
+{
+	struct address address;
+	const char *why;
+
+	if (address_parse(span_text(text), &address, &why))
+		return routing_resolve(probe.routing, &address, route);
+	*route = (struct route){ .kind = ROUTE_REFUSED, .code = 501 };
+	return OUTCOME_PERM;
+}
+
+static void print_resolve(const char *text)
+{
+	struct route route;
+	int64_t start = clock_ms();
+	enum outcome outcome = resolve(text, &route);
+	long long took = clock_ms() - start;
+
+	if (route.kind == ROUTE_MAILBOX)
+		printf("mailbox %lld %s@%s id=%s quota=%llu good_for=%u", took, route.mailbox.name,
+		       route.mailbox.domain, route.mailbox.id,
+		       (unsigned long long)route.mailbox.quota, route.good_for);
+	else if (route.kind == ROUTE_REMOTE)
+		printf("remote %lld", took);
+	else
+		printf("refused %lld %u %s %s (%s)", took, route.code, route.status, route.text,
+		       outcome_name(outcome));
+	printf(" [%s]\n", route.cause);
+	fflush(stdout);
+}
+
+static enum auth_verdict login(const char *const *words, struct auth_answer *answer)
+{
+	struct auth_ask ask = {
+		.service = "pop",
+		.user = words[0],
+		.password = words[1],
+		.authzid = words[2],
+		.default_domain = words[3],
+		.client = "192.0.2.1",
+		.session = "probe",
+	};
+
+	auth_login(probe.auth, &ask, answer);
+	return answer->verdict;
+}
+
+static void print_login(const char *const *words)
+{
+	static const char *const names[] = { "ok", "rejected", "expired", "no-mailbox", "temporary" };
+	struct auth_answer answer;
+	int64_t start = clock_ms();
+	enum auth_verdict verdict = login(words, &answer);
+
+	printf("%s %lld %s id=%s [%s]\n", names[verdict], (long long)(clock_ms() - start), answer.who,
+	       answer.mailbox.id, answer.cause);
+	fflush(stdout);
+}
+
+struct load {
+	const char *format;
+	unsigned count;
+	const char *const *words; /* of a login; NULL = lookups */
+	int64_t end;
+	atomic_uint next, good, bad;
+};
+
+static void *load_run(void *context)
+{
+	struct load *load = context;
+
+	while (clock_ms() < load->end) {
+		bool good;
+
+		if (load->words) {
+			struct auth_answer answer;
+
+			good = login(load->words, &answer) == AUTH_OK;
+		} else {
+			char local[64], text[400];
+			struct route route;
+
+			snprintf(local, sizeof(local), "%u",
+				 atomic_fetch_add(&load->next, 1) % load->count);
+			snprintf(text, sizeof(text), "%.*s%s%s", (int)strcspn(load->format, "%"),
+				 load->format, local, strstr(load->format, "%u") + 2);
+			good = resolve(text, &route) == OUTCOME_OK;
+		}
+		atomic_fetch_add(good ? &load->good : &load->bad, 1);
+	}
+	return NULL;
+}
+
+static void run_load(struct load *load, unsigned threads, unsigned seconds)
+{
+	pthread_t *list = memory_array(threads, sizeof(*list));
+	int64_t start = clock_ms();
+
+	load->end = start + (int64_t)seconds * 1000;
+	for (unsigned i = 0; i < threads; i++)
+		if (pthread_create(&list[i], NULL, load_run, load) != 0)
+			memory_die("no thread");
+	for (unsigned i = 0; i < threads; i++)
+		pthread_join(list[i], NULL);
+	printf("good %u bad %u rate %.0f/s\n", atomic_load(&load->good), atomic_load(&load->bad),
+	       atomic_load(&load->good) * 1000.0 / (double)(clock_ms() - start));
+	free(list);
+}
+
+static void watch(unsigned seconds, const char *address)
+{
+	static const struct timespec pause = { 0, 100000000 };
+	int64_t start = clock_ms();
+
+	while (clock_ms() < start + (int64_t)seconds * 1000) {
+		printf("%6lld ", (long long)(clock_ms() - start));
+		print_resolve(address);
+		nanosleep(&pause, NULL);
+	}
+}
+
+static void shell(void)
+{
+	char line[1024];
+
+	while (fgets(line, sizeof(line), stdin)) {
+		const char *words[6] = { "", "", "", "", "", "" };
+		size_t count = 0;
+
+		line[strcspn(line, "\n")] = '\0';
+		for (char *rest = line, *word; count < 5 && (word = strsep(&rest, " ")) != NULL;)
+			words[count++] = word;
+		if (strcmp(words[0], "resolve") == 0)
+			print_resolve(words[1]);
+		else if (strcmp(words[0], "login") == 0)
+			print_login(words + 1);
+		else if (strcmp(words[0], "sleep") == 0)
+			nanosleep(&(struct timespec){ atoi(words[1]), 0 }, NULL);
+	}
+}
+
+static int run(int count, char **words)
+{
+	const char *name = count > 0 ? words[0] : "";
+
+	if (strcmp(name, "resolve") == 0) {
+		for (int i = 1; i < count; i++)
+			print_resolve(words[i]);
+	} else if (strcmp(name, "login") == 0 && count >= 3) {
+		const char *all[4] = { words[1], words[2], count > 3 ? words[3] : "",
+				       count > 4 ? words[4] : "" };
+
+		print_login(all);
+	} else if (strcmp(name, "load") == 0 && count == 5 && strstr(words[3], "%u")) {
+		struct load load = { .format = words[3], .count = (unsigned)atoi(words[4]) };
+
+		run_load(&load, (unsigned)atoi(words[1]), (unsigned)atoi(words[2]));
+	} else if (strcmp(name, "logins") == 0 && count == 5) {
+		const char *all[4] = { words[3], words[4], "", "" };
+		struct load load = { .words = all };
+
+		run_load(&load, (unsigned)atoi(words[1]), (unsigned)atoi(words[2]));
+	} else if (strcmp(name, "watch") == 0 && count == 3) {
+		watch((unsigned)atoi(words[1]), words[2]);
+	} else if (strcmp(name, "shell") == 0) {
+		shell();
+	} else {
+		fprintf(stderr, "usage: directory_probe CONF resolve|login|load|logins|watch|shell ...\n");
+		return 2;
+	}
+	return 0;
+}
+
+int main(int count, char **words)
+{
+	const char *level = getenv("PROBE_LOG");
+	char why[300];
+	int status;
+
+	log_open("probe", level ? (enum log_level)atoi(level) : LOG_LEVEL_WARNING, LOG_FORM_LINE);
+	probe.conf = count > 1 ? conf_read(words[1], NULL, complain, NULL) : NULL;
+	if (!probe.conf)
+		return 2;
+	probe.directories = directories_open(probe.conf, why, sizeof(why));
+	if (!probe.directories) {
+		fprintf(stderr, "%s\n", why);
+		return 1;
+	}
+	directories_start(probe.directories);
+	probe.routing = routing_new(probe.conf, probe.directories);
+	probe.auth = auth_new(probe.conf, probe.directories);
+	status = run(count - 2, words + 2);
+	auth_free(probe.auth);
+	routing_free(probe.routing);
+	directories_close(probe.directories);
+	conf_free(probe.conf);
+	return status;
+}
