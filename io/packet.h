@@ -27,7 +27,8 @@ enum packet_result {
 };
 
 bool packet_pair(int ends[2]); /* close-on-exec, blocking, with large buffers */
-/* memory holds the body until the next receive. Waits if fd is blocking. */
+/* memory holds the body until the next receive. Waits if fd is blocking. A process that has no descriptors left gets
+ * the packet with fd -1. */
 enum packet_result packet_receive(int fd, char memory[PACKET_BODY_MAX], struct packet *packet);
 /* Does not close packet->fd. */
 enum packet_result packet_send(int fd, const struct packet *packet);
@@ -46,7 +47,8 @@ typedef void (*channel_told)(void *context, const struct packet *packet); /* pac
 
 /* lost is called once when the peer is gone, after every outstanding ask got CHANNEL_LOST. */
 struct channel *channel_new(struct event_base *base, int fd, channel_lost lost, channel_told told, void *context);
-void channel_free(struct channel *channel); /* outstanding asks get CHANNEL_LOST; closes */
+/* Closes; outstanding asks, and those made while this runs, get CHANNEL_LOST. Safe inside any call of its own. */
+void channel_free(struct channel *channel);
 /*
  * Sends kind and body (a descriptor too if fd >= 0; it is duplicated, the caller keeps his) and calls answer
  * exactly once, never from inside channel_ask. Returns a handle for channel_forget. When the socket is full the

@@ -21,7 +21,9 @@ bool sandbox_enter(const char *user, const char *chroot, char *why, size_t size)
  * The seccomp filter of the role: SANDBOX_FRONTEND permits an event loop on descriptors it has or is given
  * (read, write, sendmsg, recvmsg, accept4, epoll, pread, fstat, mmap without PROT_EXEC, futex, clock, getrandom,
  * exit ...) and kills the process on anything else: no open, no socket, no connect, no exec, no ptrace. The others
- * permit what their libraries need and kill on exec, ptrace, mount, module and keyring calls, bpf, and the like.
+ * permit what their libraries need and kill on exec, ptrace, mount, module calls, new namespaces, bpf, and the
+ * like; keyring calls fail with EPERM. The event base of a frontend must exist before (epoll, pipe, socketpair).
+ * Under the address and thread sanitizers and valgrind there is no filter, which is logged. False with *why.
  */
 bool sandbox_filter(enum sandbox_role role, char *why, size_t size);
 

@@ -32,6 +32,12 @@
 #define SANITIZED 0
 #endif
 
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#endif
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define CALL(name)   SCMP_SYS(name)
 
@@ -216,9 +222,10 @@ static int filter_load(enum sandbox_role role)
 
 bool sandbox_filter(enum sandbox_role role, char *why, size_t size)
 {
-	/* Address and thread sanitizer open files and trace the process to report what they find. */
-	if (SANITIZED) {
-		log_warning("sandbox.no_filter", LOG_TEXT("cause", "built with a sanitizer"));
+	/* These open files, map code and trace the process to report what they find. */
+	if (SANITIZED || RUNNING_ON_VALGRIND) {
+		log_warning("sandbox.no_filter",
+			    LOG_TEXT("cause", SANITIZED ? "built with a sanitizer" : "valgrind"));
 		return true;
 	}
 	int result = filter_load(role);

@@ -13,7 +13,7 @@ struct tls_server;
 
 /* certificate (chain) and key are PEM. NULL with *why filled ("certificate and key do not belong together"). */
 struct tls_server *tls_server_new(struct span certificate, struct span key, char *why, size_t why_size);
-void tls_server_free(struct tls_server *tls); /* NULL is fine; streams that use it must be gone */
+void tls_server_free(struct tls_server *tls); /* NULL is fine; streams that use it go on */
 
 /* HMAC-SHA-256 and random bytes, so that no other folder needs the crypto library for them. */
 #define MAC_SIZE 32
