@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,19 +25,21 @@ struct delivery {
 	const struct store_mailbox *mailboxes;
 	size_t count;
 	bool *linked; /* per mailbox; a mailbox given twice is linked at its first place only */
-	int spool;
-	int copy; /* when the spool cannot be linked any more: too many links, another file system */
+	struct source source;
 	uint64_t octets;
 	char name[MAILDIR_NAME_SIZE];
 	struct store_failure *failure;
 };
 
-/* The new/ directories of a batch, kept open until they are synced. */
+/*
+ * Mailboxes linked into, kept open until that is durable: taking a link back then
+ * needs no descriptor, which is what a delivery may have failed for.
+ */
 struct batch {
 	size_t count;
-	int directories[BATCH];
-	dev_t devices[BATCH];
-	ino_t inodes[BATCH];
+	size_t which[BATCH];
+	struct mailbox mailboxes[BATCH];
+	int directories[BATCH]; /* new/ */
 };
 
 static enum outcome delivery_measure(struct delivery *delivery, const char *label)
@@ -47,13 +48,13 @@ static enum outcome delivery_measure(struct delivery *delivery, const char *labe
 	struct wire_size size;
 	struct stat status;
 
-	if (fstat(delivery->spool, &status) != 0 || wire_measure(delivery->spool, &size) != 0)
+	if (fstat(delivery->source.spool, &status) != 0 || wire_measure(delivery->source.spool, &size) != 0)
 		return failure_errno(delivery->failure, errno, "cannot read the spool file");
 	if (!S_ISREG(status.st_mode) || size.octets != (uint64_t)status.st_size)
 		return failure_say(delivery->failure, OUTCOME_TEMP, "the spool file is being written");
 	if (size.octets == 0)
 		return failure_say(delivery->failure, OUTCOME_PERM, "an empty message");
-	delivery->octets = size.octets;
+	delivery->octets = delivery->source.octets = size.octets;
 	maildir_name_unique(delivery->store->host, unique);
 	/* IMAP servers count W= without the line end that POP3 needs: then leave it out. */
 	if (!size.unterminated)
@@ -74,69 +75,6 @@ static bool delivery_repeats(const struct delivery *delivery, size_t which)
 			return true;
 	}
 	return false;
-}
-
-/* A second body, durable, in the tmp/ of the mailbox that could not have a link. */
-static int copy_make(struct delivery *delivery, const struct mailbox *mailbox)
-{
-	int folder = mailbox_folder(mailbox, "tmp");
-	off_t at = 0;
-	int error = 0;
-
-	if (folder < 0)
-		return -1;
-	if (delivery->copy >= 0)
-		close(delivery->copy);
-	delivery->copy = spool_new_in(folder, atomic_load(&delivery->store->named_spool));
-	if (delivery->copy < 0)
-		error = errno;
-	while (error == 0 && (uint64_t)at < delivery->octets) {
-		ssize_t sent = sendfile(delivery->copy, delivery->spool, &at,
-					(size_t)(delivery->octets - (uint64_t)at));
-
-		if (sent <= 0)
-			error = sent < 0 ? errno : EIO;
-	}
-	if (error == 0 && fdatasync(delivery->copy) != 0)
-		error = errno;
-	if (error != 0 && delivery->copy >= 0) {
-		spool_forget(folder, delivery->copy);
-		close(delivery->copy);
-		delivery->copy = -1;
-	}
-	close(folder);
-	errno = error;
-	return error == 0 ? 0 : -1;
-}
-
-/* EMLINK, EXDEV; ENOENT: a nameless file whose only link was taken back cannot be linked again. */
-static bool link_needs_copy(int error)
-{
-	return error == EMLINK || error == EXDEV || error == ENOENT;
-}
-
-static int link_make(struct delivery *delivery, const struct mailbox *mailbox, int directory)
-{
-	int folder, result;
-
-	if (spool_link(delivery->spool, directory, delivery->name) == 0)
-		return 0;
-	if (!link_needs_copy(errno))
-		return -1;
-	if (delivery->copy >= 0 && spool_link(delivery->copy, directory, delivery->name) == 0)
-		return 0;
-	if (copy_make(delivery, mailbox) != 0)
-		return -1;
-	result = spool_link(delivery->copy, directory, delivery->name);
-	folder = mailbox_folder(mailbox, "tmp");
-	if (folder >= 0) {
-		int error = errno;
-
-		spool_forget(folder, delivery->copy);
-		close(folder);
-		errno = error;
-	}
-	return result;
 }
 
 static enum outcome refuse_full(struct delivery *delivery, const struct account *account,
@@ -175,7 +113,7 @@ static enum outcome link_accounted(struct delivery *delivery, size_t which,
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	outcome = room_check(delivery, &account, which);
-	if (outcome == OUTCOME_OK && link_make(delivery, mailbox, directory) != 0)
+	if (outcome == OUTCOME_OK && source_link(&delivery->source, mailbox, directory, delivery->name) != 0)
 		outcome = failure_errno(delivery->failure, errno, "cannot link into %s/new",
 					mailbox->path);
 	if (outcome == OUTCOME_OK) {
@@ -207,28 +145,60 @@ static enum outcome link_one(struct delivery *delivery, size_t which, struct bat
 		outcome = link_accounted(delivery, which, &mailbox, directory);
 	if (outcome == OUTCOME_OK) {
 		delivery->linked[which] = true;
-		batch->directories[batch->count] = directory;
-		batch->devices[batch->count] = mailbox.device;
-		batch->inodes[batch->count++] = mailbox.inode;
-	} else if (directory >= 0) {
-		close(directory);
+		batch->which[batch->count] = which;
+		batch->mailboxes[batch->count] = mailbox;
+		batch->directories[batch->count++] = directory;
+		return OUTCOME_OK;
 	}
+	if (directory >= 0)
+		close(directory);
 	mailbox_close(&mailbox);
 	return outcome;
 }
 
-static enum outcome batch_sync(struct delivery *delivery, struct batch *batch, enum outcome outcome)
+static enum outcome batch_sync(struct delivery *delivery, const struct batch *batch)
 {
 	for (size_t i = 0; i < batch->count; i++) {
-		if (outcome == OUTCOME_OK &&
-		    sync_directory(delivery->store->sync, batch->directories[i], batch->devices[i],
-				   batch->inodes[i]) != 0)
-			outcome = failure_errno(delivery->failure, errno,
-						"cannot make a link in new/ durable");
+		const struct mailbox *mailbox = &batch->mailboxes[i];
+
+		if (sync_directory(delivery->store->sync, batch->directories[i], mailbox->device,
+				   mailbox->inode) != 0)
+			return failure_errno(delivery->failure, errno,
+					     "cannot make a link in %s/new durable", mailbox->path);
+	}
+	return OUTCOME_OK;
+}
+
+static bool link_undo(struct delivery *delivery, size_t which, const struct mailbox *mailbox,
+		      int directory)
+{
+	struct account account;
+	bool counted = account_open(delivery->store, mailbox, delivery->mailboxes[which].quota,
+				    &account, NULL) == OUTCOME_OK;
+	bool gone = unlinkat(directory, delivery->name, 0) == 0;
+
+	delivery->linked[which] = !gone;
+	if (counted && gone)
+		(void)account_add(&account, -(int64_t)delivery->octets, -1, NULL);
+	if (counted)
+		account_close(&account);
+	else if (gone)
+		(void)unlinkat(mailbox->fd, "maildirsize", 0); /* to be counted anew */
+	/* Best effort: the client repeats the message, and a power cut may then show it twice. */
+	(void)fsync(directory);
+	return gone;
+}
+
+static void batch_close(struct delivery *delivery, struct batch *batch, bool undo)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		if (undo)
+			(void)link_undo(delivery, batch->which[i], &batch->mailboxes[i],
+					batch->directories[i]);
 		close(batch->directories[i]);
+		mailbox_close(&batch->mailboxes[i]);
 	}
 	batch->count = 0;
-	return outcome;
 }
 
 static enum outcome link_all(struct delivery *delivery)
@@ -238,8 +208,11 @@ static enum outcome link_all(struct delivery *delivery)
 
 	for (size_t i = 0; outcome == OUTCOME_OK && i < delivery->count; i++) {
 		outcome = link_one(delivery, i, &batch);
-		if (batch.count == BATCH || i + 1 == delivery->count || outcome != OUTCOME_OK)
-			outcome = batch_sync(delivery, &batch, outcome);
+		if (outcome == OUTCOME_OK && batch.count < BATCH && i + 1 < delivery->count)
+			continue;
+		if (outcome == OUTCOME_OK)
+			outcome = batch_sync(delivery, &batch);
+		batch_close(delivery, &batch, outcome != OUTCOME_OK);
 	}
 	return outcome;
 }
@@ -270,31 +243,24 @@ static enum outcome check_all(struct delivery *delivery)
 	return outcome;
 }
 
+/* Links of earlier batches: their mailboxes are opened once more. */
 static bool undo_one(struct delivery *delivery, size_t which)
 {
-	struct store *store = delivery->store;
 	struct mailbox mailbox;
-	struct account account;
-	bool done = false;
+	bool gone = false;
 	int directory;
 
-	if (mailbox_open(store, &delivery->mailboxes[which], false, &mailbox, NULL) != OUTCOME_OK ||
+	if (mailbox_open(delivery->store, &delivery->mailboxes[which], false, &mailbox, NULL) !=
+		    OUTCOME_OK ||
 	    mailbox.fd < 0)
 		return false;
 	directory = mailbox_folder(&mailbox, "new");
-	if (directory >= 0 && account_open(store, &mailbox, delivery->mailboxes[which].quota,
-					   &account, NULL) == OUTCOME_OK) {
-		done = unlinkat(directory, delivery->name, 0) == 0;
-		if (done)
-			(void)account_add(&account, -(int64_t)delivery->octets, -1, NULL);
-		account_close(&account);
-		/* Best effort: the client repeats the message, and a power cut may then show it twice. */
-		(void)sync_directory(store->sync, directory, mailbox.device, mailbox.inode);
-	}
-	if (directory >= 0)
+	if (directory >= 0) {
+		gone = link_undo(delivery, which, &mailbox, directory);
 		close(directory);
+	}
 	mailbox_close(&mailbox);
-	return done;
+	return gone;
 }
 
 static void undo_all(struct delivery *delivery)
@@ -312,7 +278,7 @@ static enum outcome deliver(struct delivery *delivery, const char *label)
 
 	if (outcome == OUTCOME_OK && delivery->count > 1)
 		outcome = check_all(delivery);
-	if (outcome == OUTCOME_OK && fdatasync(delivery->spool) != 0)
+	if (outcome == OUTCOME_OK && fdatasync(delivery->source.spool) != 0)
 		outcome = failure_errno(delivery->failure, errno, "cannot make a message durable");
 	if (outcome != OUTCOME_OK)
 		return outcome;
@@ -326,7 +292,8 @@ enum outcome store_deliver(struct store *store, int spool, const struct store_ma
 			   size_t count, const char *label, struct store_failure *failure)
 {
 	struct delivery delivery = { .store = store, .mailboxes = mailboxes, .count = count,
-				     .spool = spool, .copy = -1, .failure = failure };
+				     .source = { .store = store, .spool = spool, .copy = -1 },
+				     .failure = failure };
 	enum outcome outcome;
 
 	failure_clear(failure);
@@ -336,8 +303,8 @@ enum outcome store_deliver(struct store *store, int spool, const struct store_ma
 	outcome = deliver(&delivery, label);
 	if (outcome == OUTCOME_OK && atomic_load(&store->named_spool))
 		spool_forget(store->spool_fd, spool);
-	if (delivery.copy >= 0)
-		close(delivery.copy);
+	if (delivery.source.copy >= 0)
+		close(delivery.source.copy);
 	free(delivery.linked);
 	return outcome;
 }

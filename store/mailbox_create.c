@@ -25,14 +25,13 @@ static int identity_write(int directory, const char *id)
 
 	maildir_name_unique("id", unique + 4);
 	fd = openat(directory, unique, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -1;
-	written = write(fd, line, (size_t)length);
+	/* A network file system may fail and have made the file: it is removed below all the same. */
+	written = fd < 0 ? -1 : write(fd, line, (size_t)length);
 	if (written != length)
 		error = written < 0 ? errno : ENOSPC;
 	else if (fsync(fd) != 0)
 		error = errno;
-	if (close(fd) != 0 && error == 0)
+	if (fd >= 0 && close(fd) != 0 && error == 0)
 		error = errno;
 	if (error == 0 && renameat(directory, unique, directory, "postern-id") != 0)
 		error = errno;

@@ -119,6 +119,17 @@ void spool_forget(int directory, int spool);     /* takes the name of a named on
 size_t spool_sweep(struct store *store, int64_t older_than);
 int spool_link(int spool, int directory, const char *name); /* -1 with errno */
 
+/* source.c */
+struct source {
+	struct store *store;
+	int spool;
+	int copy; /* made when the spool cannot be linked: too many links, another file system */
+	uint64_t octets;
+};
+
+int source_link(struct source *source, const struct mailbox *mailbox, int directory,
+		const char *name); /* -1 with errno */
+
 /* wire.c: messages as POP3 sends them, every line ended by CRLF. */
 struct wire_size {
 	uint64_t octets;   /* as they are in the file */

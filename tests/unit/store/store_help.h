@@ -60,15 +60,21 @@ static inline void place_init(struct place *place)
 	place_open(place);
 }
 
-static inline void place_reopen(struct place *place)
+static inline void place_close(struct place *place)
 {
 	store_close(place->store);
+	place->store = NULL;
+}
+
+static inline void place_reopen(struct place *place)
+{
+	place_close(place);
 	place_open(place);
 }
 
 static inline void place_clear(struct place *place)
 {
-	store_close(place->store);
+	place_close(place);
 	place_remove(place->root);
 }
 

@@ -139,7 +139,7 @@ static void after_a_crash(void **state)
 	file_make(path, "1000S\n500 5\n");
 	place_reopen(place);
 	assert_int_equal(usage_of(place->store, &to).octets, 500);
-	store_close(place->store);
+	place_close(place);
 	snprintf(path, sizeof path, "%s/.spool/state", place->mail);
 	file_make(path, "running\n");
 	usleep(20000);
@@ -149,7 +149,7 @@ static void after_a_crash(void **state)
 
 static bool tiny_disk(const char *path)
 {
-	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("postern", path, "tmpfs", 0, "size=256k,nr_inodes=60") != 0) {
 		print_message("[  SKIP  ] a tiny file system needs root: %s\n", strerror(errno));
 		return false;
@@ -166,7 +166,7 @@ static void full_disk(void **state)
 	enum outcome outcome = OUTCOME_OK;
 	size_t made = 0, links;
 
-	store_close(place->store);
+	place_close(place);
 	assert_true(mkdir(place->mail, 0700) == 0 || errno == EEXIST);
 	if (!tiny_disk(place->mail)) {
 		place_open(place);
@@ -201,7 +201,7 @@ static void full_disk(void **state)
 		assert_int_equal(usage_of(place->store, &to[i]).octets, links * message_size);
 	}
 
-	store_close(place->store);
+	place_close(place);
 	assert_int_equal(umount2(place->mail, MNT_DETACH), 0);
 	place_open(place);
 }
