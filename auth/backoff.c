@@ -13,7 +13,7 @@ enum {
 	BACKOFF_ACCOUNTS_MAX = 100000,
 	BACKOFF_FRIENDS_MAX = 100000,
 	/* Where the directory has no lockout of its own: guessing is slowed to this. */
-	FREE_FAILURES = 20,
+	FREE_FAILURES = 60,
 	FREE_WINDOW_MS = 60 * 1000,
 	LOCKOUT_WINDOW_MS = 30 * 60 * 1000, /* AD's own default */
 	FRIEND_MS = 24 * 60 * 60 * 1000,
@@ -36,7 +36,7 @@ struct backoff_rule backoff_rule_make(unsigned threshold, int64_t window)
 	if (threshold == 0)
 		return (struct backoff_rule){ FREE_FAILURES, FREE_FAILURES, FREE_WINDOW_MS };
 	return (struct backoff_rule){
-		.strangers = threshold > 3 ? threshold - 2 : 1,
+		.strangers = threshold > 3 ? threshold - 2 : threshold > 2 ? 2 : 1,
 		.owner = threshold > 2 ? threshold - 1 : 1,
 		.window = window > 0 ? window : LOCKOUT_WINDOW_MS,
 	};

@@ -196,7 +196,7 @@ bool person_read(const struct entry *entry, const struct conf_schema *schema,
 	copy_first(entry, "userPrincipalName", person->upn, sizeof(person->upn));
 	read_address(entry, schema, conf, person->address);
 	person->kind = read_kind(entry);
-	if (schema->active_directory)
+	if (schema->active_directory && person->kind == PERSON_ACCOUNT)
 		person->state = read_ad_state(entry, now);
 	person->quota = read_quota(entry, schema);
 	person->password_set = number_of(entry, "pwdLastSet", 0);
