@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An owner of the SMTP engine for fuzzing: answers now or later, well or badly, as
+ * the bits of its mood say, and checks what the engine promises.
+ */
+#ifndef TESTS_FUZZ_SMTP_OWNER_H
+#define TESTS_FUZZ_SMTP_OWNER_H
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/smtp_server.h"
+
+struct fuzz_owner {
+	struct smtp_server *server;
+	unsigned moods;
+	size_t piece;
+	bool tls, closed, open; /* open: a transaction that needs a discard or a commit */
+	bool asked;
+	char *input;
+	size_t used;
+	uint64_t stored;
+};
+
+static inline void fuzz_answer(struct fuzz_owner *owner)
+{
+	static const struct smtp_reply reply = { 552, "5.2.2", "Mailbox full" };
+	unsigned mood = owner->moods;
+
+	owner->asked = false;
+	owner->moods = (mood >> 3 | mood << 5) & 0xff;
+	smtp_server_answer(owner->server, mood % 8 < 6 ? OUTCOME_OK : (enum outcome)(mood % 8 - 5),
+			   mood & 16 ? &reply : NULL);
+}
+
+static inline void fuzz_ask(struct fuzz_owner *owner)
+{
+	assert(!owner->asked && !owner->closed);
+	owner->asked = true;
+	if (owner->moods & 32)
+		fuzz_answer(owner);
+}
+
+static inline void fuzz_write(void *context, const char *bytes, size_t length)
+{
+	struct fuzz_owner *owner = context;
+
+	assert(!owner->closed && length >= 2);
+	for (size_t i = 0; i < length; i++)
+		assert((bytes[i] == '\n') == (i > 0 && bytes[i - 1] == '\r'));
+	assert(memcmp(bytes + length - 2, "\r\n", 2) == 0);
+}
+
+static inline void fuzz_start_tls(void *context)
+{
+	((struct fuzz_owner *)context)->tls = true;
+}
+
+static inline void fuzz_close(void *context)
+{
+	struct fuzz_owner *owner = context;
+
+	assert(!owner->closed && !owner->open);
+	owner->closed = true;
+}
+
+static inline void fuzz_login(void *context, const struct smtp_login *login)
+{
+	assert(login->password[0] != '\0' && login->user[0] != '\0');
+	fuzz_ask(context);
+}
+
+static inline void fuzz_sender(void *context, const struct envelope *envelope)
+{
+	struct fuzz_owner *owner = context;
+
+	assert(!owner->open && envelope->count == 0);
+	owner->open = true;
+	fuzz_ask(owner);
+}
+
+static inline void fuzz_recipient(void *context, struct envelope *envelope,
+				  struct envelope_recipient *recipient)
+{
+	assert(envelope->count <= 4 && recipient == &envelope->recipients[envelope->count - 1]);
+	fuzz_ask(context);
+}
+
+static inline void fuzz_spool(void *context, const struct envelope *envelope)
+{
+	assert(envelope->count > 0);
+	((struct fuzz_owner *)context)->stored = 0;
+	fuzz_ask(context);
+}
+
+static inline void fuzz_commit(void *context, const struct smtp_delivery *delivery)
+{
+	struct fuzz_owner *owner = context;
+
+	assert(delivery->size == owner->stored && delivery->hops <= 3);
+	owner->open = false; /* a discard may follow */
+	fuzz_ask(owner);
+}
+
+static inline bool fuzz_body(void *context, const char *bytes, size_t length)
+{
+	struct fuzz_owner *owner = context;
+
+	assert(owner->open && length > 0 && bytes != NULL);
+	owner->stored += length;
+	return owner->moods != 0xff;
+}
+
+static inline void fuzz_discard(void *context)
+{
+	((struct fuzz_owner *)context)->open = false;
+}
+
+static inline void fuzz_note(void *context, const char *event, const char *detail, const char *reply)
+{
+	(void)context;
+	assert(event != NULL && (detail == NULL || detail[0] != '\0'));
+	assert(reply == NULL || strchr(reply, '\n') == NULL);
+}
+
+static const struct smtp_calls fuzz_calls = {
+	fuzz_write, fuzz_start_tls, fuzz_close, fuzz_login, fuzz_sender, fuzz_recipient,
+	fuzz_spool, fuzz_commit, fuzz_body, fuzz_discard, fuzz_note,
+};
+
+static inline void fuzz_feed(struct fuzz_owner *owner)
+{
+	size_t used;
+
+	do {
+		used = smtp_server_feed(owner->server, owner->input, owner->used);
+		assert(used <= owner->used);
+		memmove(owner->input, owner->input + used, owner->used - used);
+		owner->used -= used;
+		if (smtp_server_waiting(owner->server)) {
+			assert(owner->asked);
+			fuzz_answer(owner);
+			used = 1;
+		}
+		if (owner->tls)
+			smtp_server_tls_started(owner->server, "TLS1.3", "X");
+		owner->tls = false;
+	} while (used > 0 && owner->used > 0);
+	assert(owner->used < SMTP_AUTH_MAX);
+}
+
+static inline void fuzz_play(struct fuzz_owner *owner, const char *bytes, size_t size)
+{
+	owner->input = malloc(size + 1);
+	assert(owner->input != NULL);
+	for (size_t at = 0, n; at < size; at += n) {
+		n = owner->piece < size - at ? owner->piece : size - at;
+		memcpy(owner->input + owner->used, bytes + at, n);
+		owner->used += n;
+		fuzz_feed(owner);
+	}
+}
+
+static inline void fuzz_finish(struct fuzz_owner *owner)
+{
+	smtp_server_free(owner->server);
+	free(owner->input);
+}
+
+#endif
