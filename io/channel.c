@@ -96,7 +96,8 @@ static void sweep_arm(struct channel *channel)
 {
 	const struct timeval granularity = { .tv_usec = SWEEP_MS * 1000 };
 
-	if (channel->outstanding && !channel->freed && !event_pending(&channel->sweep, EV_TIMEOUT, NULL))
+	if (channel->outstanding && !channel->freed &&
+	    !event_pending(&channel->sweep, EV_TIMEOUT, NULL))
 		event_add(&channel->sweep, &granularity);
 }
 

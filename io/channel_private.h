@@ -29,7 +29,8 @@ struct waiting {
 
 struct channel {
 	struct event readable, writable;
-	struct event sweep;  /* one timer for all deadlines, running while something is outstanding */
+	struct event
+		sweep; /* one timer for all deadlines, running while something is outstanding */
 	struct event failed; /* made active by hand */
 	int fd;              /* -1 after the peer was lost */
 	bool freed;          /* memory stays until the outermost call has returned */
@@ -51,7 +52,8 @@ struct channel {
 };
 
 void channel_sending_init(struct channel *channel, struct event_base *base);
-void channel_sending_clear(struct channel *channel); /* forgets what waits, closing its descriptors */
+void channel_sending_clear(
+	struct channel *channel); /* forgets what waits, closing its descriptors */
 /* Sends now, or queues when the socket is full. False: it will never be sent. */
 bool channel_send(struct channel *channel, const struct packet *packet);
 

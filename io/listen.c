@@ -125,7 +125,8 @@ static void peer_name(const struct sockaddr_storage *peer, char name[INET6_ADDRS
 		strcpy(name, "unknown");
 }
 
-/* Without descriptors or memory the connection stays in the backlog; asking again at once would spin. */
+/* Without descriptors or memory the connection stays in the backlog; asking again at once would
+ * spin. */
 static void rest(struct listener *listener)
 {
 	const struct timeval second = { .tv_sec = 1 };
@@ -155,7 +156,8 @@ static bool accept_one(struct listener *listener)
 			rest(listener);
 		/* Other processes accept from the same socket: finding nothing is normal. Errors of
 		 * the one connection (accept(2)) concern only that. */
-		return errno != EAGAIN && !errno_is_exhaustion() && errno != EBADF && errno != EINVAL;
+		return errno != EAGAIN && !errno_is_exhaustion() && errno != EBADF &&
+		       errno != EINVAL;
 	}
 	peer_name(&peer, name);
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));

@@ -103,7 +103,8 @@ static ssize_t receive_once(int fd, struct msghdr *message)
 	}
 }
 
-/* Descriptors cut off although there was room means this process has none left: not the peer's fault. */
+/* Descriptors cut off although there was room means this process has none left: not the peer's
+ * fault. */
 static bool control_wrong(const struct msghdr *message, size_t descriptors)
 {
 	if (descriptors > 1)

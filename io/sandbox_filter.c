@@ -43,6 +43,7 @@
 
 /* ---- the frontend: a list of what is permitted ---- */
 
+/* clang-format off */
 static const int loop_calls[] = {
 	/* descriptors it has */
 	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64),
@@ -51,19 +52,21 @@ static const int loop_calls[] = {
 	CALL(sendfile), CALL(getsockname), CALL(getpeername), CALL(getsockopt),
 	/* the loop */
 	CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(epoll_ctl),
-	CALL(epoll_create1), CALL(poll), CALL(ppoll), CALL(timerfd_create), CALL(timerfd_settime),
-	CALL(timerfd_gettime), CALL(eventfd2),
+	CALL(epoll_create1), CALL(poll), CALL(ppoll), CALL(timerfd_create),
+	CALL(timerfd_settime), CALL(timerfd_gettime), CALL(eventfd2),
 	/* memory; pages that could be executed are refused below */
 	CALL(brk), CALL(munmap), CALL(mremap), CALL(madvise),
 	/* time, chance, who am I */
 	CALL(clock_gettime), CALL(clock_getres), CALL(gettimeofday), CALL(time), CALL(nanosleep),
 	CALL(clock_nanosleep), CALL(getrandom), CALL(getpid), CALL(gettid), CALL(getppid),
-	CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(getresuid), CALL(getresgid),
+	CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(getresuid),
+	CALL(getresgid),
 	/* the C library */
 	CALL(futex), CALL(rt_sigreturn), CALL(rt_sigprocmask), CALL(rt_sigaction),
 	CALL(sigaltstack), CALL(sched_yield), CALL(rseq), CALL(set_robust_list),
 	CALL(restart_syscall), CALL(exit), CALL(exit_group),
 };
+/* clang-format on */
 
 /* A call permitted when one argument has the value `value` in the bits of `mask`. */
 struct condition {
@@ -107,9 +110,9 @@ static int permit_loop(scmp_filter_ctx filter)
 		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, loop_calls[i], 0);
 	for (size_t i = 0; i < COUNT(conditions) && result == 0; i++) {
 		const struct condition *c = &conditions[i];
-		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, c->call, 1,
-					  SCMP_CMP64(c->argument, SCMP_CMP_MASKED_EQ, c->mask,
-						     c->value));
+		result = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, c->call, 1,
+			SCMP_CMP64(c->argument, SCMP_CMP_MASKED_EQ, c->mask, c->value));
 	}
 	return result;
 }
@@ -119,15 +122,16 @@ static int permit_options(scmp_filter_ctx filter)
 	int result = 0;
 
 	for (size_t i = 0; i < COUNT(socket_options) && result == 0; i++) {
-		const struct scmp_arg_cmp level = SCMP_A1_64(SCMP_CMP_EQ,
-							     (uint64_t)socket_options[i][0]);
-		const struct scmp_arg_cmp name = SCMP_A2_64(SCMP_CMP_EQ,
-							    (uint64_t)socket_options[i][1]);
+		const struct scmp_arg_cmp level =
+			SCMP_A1_64(SCMP_CMP_EQ, (uint64_t)socket_options[i][0]);
+		const struct scmp_arg_cmp name =
+			SCMP_A2_64(SCMP_CMP_EQ, (uint64_t)socket_options[i][1]);
 		if (socket_options[i][1] < 0)
-			result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(setsockopt), 1, level);
+			result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(setsockopt), 1,
+						  level);
 		else
-			result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(setsockopt), 2, level,
-						  name);
+			result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(setsockopt), 2,
+						  level, name);
 	}
 	return result;
 }
@@ -151,37 +155,40 @@ static int frontend_rules(scmp_filter_ctx filter)
 
 /* ---- directory and store: a list of what is not ---- */
 
+/* clang-format off */
 static const int killed_calls[] = {
 	CALL(execve), CALL(execveat), CALL(ptrace), CALL(process_vm_readv),
 	CALL(process_vm_writev), CALL(process_madvise), CALL(pidfd_getfd), CALL(kcmp),
 	CALL(mount), CALL(umount2), CALL(mount_setattr), CALL(move_mount), CALL(open_tree),
-	CALL(fsopen), CALL(fsmount), CALL(fsconfig), CALL(fspick), CALL(pivot_root), CALL(chroot),
-	CALL(init_module), CALL(finit_module), CALL(delete_module), CALL(kexec_load),
-	CALL(kexec_file_load), CALL(bpf), CALL(perf_event_open), CALL(userfaultfd),
-	CALL(unshare), CALL(setns), CALL(reboot), CALL(swapon), CALL(swapoff), CALL(iopl),
-	CALL(ioperm), CALL(modify_ldt), CALL(personality), CALL(acct), CALL(quotactl),
-	CALL(settimeofday), CALL(clock_settime), CALL(clock_adjtime), CALL(adjtimex),
-	CALL(sethostname), CALL(setdomainname), CALL(syslog), CALL(vhangup), CALL(lookup_dcookie),
-	CALL(open_by_handle_at), CALL(io_uring_setup), CALL(io_uring_enter),
-	CALL(io_uring_register),
+	CALL(fsopen), CALL(fsmount), CALL(fsconfig), CALL(fspick), CALL(pivot_root),
+	CALL(chroot), CALL(init_module), CALL(finit_module), CALL(delete_module),
+	CALL(kexec_load), CALL(kexec_file_load), CALL(bpf), CALL(perf_event_open),
+	CALL(userfaultfd), CALL(unshare), CALL(setns), CALL(reboot), CALL(swapon), CALL(swapoff),
+	CALL(iopl), CALL(ioperm), CALL(modify_ldt), CALL(personality), CALL(acct),
+	CALL(quotactl), CALL(settimeofday), CALL(clock_settime), CALL(clock_adjtime),
+	CALL(adjtimex), CALL(sethostname), CALL(setdomainname), CALL(syslog), CALL(vhangup),
+	CALL(lookup_dcookie), CALL(open_by_handle_at), CALL(io_uring_setup),
+	CALL(io_uring_enter), CALL(io_uring_register),
 };
+/* clang-format on */
 
 /* Kerberos libraries may look for tickets in the kernel's keyring, and go on without. */
 static const int refused_calls[] = { CALL(keyctl), CALL(add_key), CALL(request_key) };
 
 /* In a user namespace of his own an intruder would be root again. */
-static const uint64_t namespaces[] = { CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWPID,
-				       CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP };
+static const uint64_t namespaces[] = { CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWNET,   CLONE_NEWPID,
+				       CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP };
 
 static int namespace_rules(scmp_filter_ctx filter)
 {
-	/* The arguments of clone3 lie in memory, where no filter sees them; without it glibc uses clone. */
+	/* The arguments of clone3 lie in memory, where no filter sees them; without it glibc uses
+	 * clone. */
 	int result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0);
 
 	for (size_t i = 0; i < COUNT(namespaces) && result == 0; i++)
-		result = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, CALL(clone), 1,
-					  SCMP_A0_64(SCMP_CMP_MASKED_EQ, namespaces[i],
-						     namespaces[i]));
+		result = seccomp_rule_add(
+			filter, SCMP_ACT_KILL_PROCESS, CALL(clone), 1,
+			SCMP_A0_64(SCMP_CMP_MASKED_EQ, namespaces[i], namespaces[i]));
 	return result;
 }
 

@@ -26,7 +26,8 @@ struct stream_tls;
 enum stream_state {
 	STREAM_OPEN,
 	STREAM_FINISHING, /* sending what is left */
-	STREAM_LINGERING, /* sending side closed; reading what the peer still sends, to throw it away */
+	STREAM_LINGERING, /* sending side closed; reading what the peer still sends, to throw it
+			     away */
 	STREAM_GONE       /* closed, the owner was told */
 };
 
@@ -57,10 +58,10 @@ struct stream {
 	enum stream_state state;
 	enum stream_layer layer;
 	bool freed, paused, offering, offer_due, work_due;
-	bool reading, writing;       /* the events are added */
-	bool handshake_writes;       /* it waits for room, not for input */
-	bool over;                   /* the output passed the watermark */
-	bool ignored_input;          /* while finishing: closing now would reset the connection */
+	bool reading, writing; /* the events are added */
+	bool handshake_writes; /* it waits for room, not for input */
+	bool over;             /* the output passed the watermark */
+	bool ignored_input;    /* while finishing: closing now would reset the connection */
 };
 
 /* stream.c */
@@ -85,6 +86,7 @@ void stream_tls_names(const struct stream *stream, const char **version, const c
 enum stream_result stream_tls_read(struct stream *stream, char *to, size_t size, size_t *got);
 enum stream_result stream_tls_write(struct stream *stream); /* from stream->output */
 bool stream_tls_bye(struct stream *stream);                 /* false: no room yet */
-bool stream_tls_stalled(const struct stream *stream);       /* input kept back until there is room to send */
+bool stream_tls_stalled(
+	const struct stream *stream); /* input kept back until there is room to send */
 
 #endif

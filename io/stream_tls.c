@@ -20,7 +20,7 @@
 static char scratch[STREAM_SCRATCH];
 
 struct stream_tls {
-	gnutls_session_t session;
+	gnutls_session_t session; /* NULL until the peer says something: many never do */
 	struct tls_server *server;
 	const char *left; /* received, not yet taken by GnuTLS; in scratch or kept */
 	size_t left_length;
@@ -86,18 +86,22 @@ struct stream_tls *stream_tls_new(struct stream *stream, struct tls_server *serv
 
 	tls->fd = stream->fd;
 	tls->server = tls_server_share(server);
-	tls->session = tls_server_session(server);
-	gnutls_transport_set_ptr2(tls->session, tls,
-				  (gnutls_transport_ptr_t)(intptr_t)stream->fd);
-	gnutls_transport_set_pull_function(tls->session, pull);
 	return tls;
+}
+
+static void session_open(struct stream_tls *tls)
+{
+	tls->session = tls_server_session(tls->server);
+	gnutls_transport_set_ptr2(tls->session, tls, (gnutls_transport_ptr_t)(intptr_t)tls->fd);
+	gnutls_transport_set_pull_function(tls->session, pull);
 }
 
 void stream_tls_free(struct stream_tls *tls)
 {
 	if (!tls)
 		return;
-	gnutls_deinit(tls->session);
+	if (tls->session)
+		gnutls_deinit(tls->session);
 	tls_server_free(tls->server);
 	buffer_clear(&tls->kept);
 	free(tls);
@@ -146,6 +150,8 @@ enum stream_result stream_tls_handshake(struct stream *stream)
 	struct stream_tls *tls = stream->tls;
 	int result;
 
+	if (!tls->session)
+		session_open(tls);
 	tls->may_receive = true;
 	do
 		result = gnutls_handshake(tls->session);

@@ -159,8 +159,8 @@ static void linger(struct stream *stream)
 
 static enum stream_result write_plain(struct stream *stream)
 {
-	size_t length = stream->layer == LAYER_STARTING ? stream->plain_left :
-							  buffer_used(&stream->output);
+	size_t length =
+		stream->layer == LAYER_STARTING ? stream->plain_left : buffer_used(&stream->output);
 	ssize_t sent;
 
 	do
@@ -184,8 +184,8 @@ static enum stream_result flush(struct stream *stream)
 	enum stream_result result = MOVED;
 
 	if (buffer_used(&stream->output) > 0 && stream->layer != LAYER_HANDSHAKE)
-		result = stream->layer == LAYER_TLS ? stream_tls_write(stream) :
-						      write_plain(stream);
+		result =
+			stream->layer == LAYER_TLS ? stream_tls_write(stream) : write_plain(stream);
 	if (result == MOVED && stream->layer == LAYER_STARTING)
 		stream->layer = LAYER_HANDSHAKE;
 	if (buffer_used(&stream->output) == 0)
@@ -277,7 +277,8 @@ static bool wants_write(const struct stream *stream)
 	return buffer_used(&stream->output) > 0 || stream_tls_stalled(stream);
 }
 
-/* The reader is deleted only when it rings unwanted: mostly the peer waits for us and it never does. */
+/* The reader is deleted only when it rings unwanted: mostly the peer waits for us and it never
+ * does. */
 static void events_set(struct stream *stream)
 {
 	bool write = wants_write(stream);

@@ -15,7 +15,8 @@
 struct tls_server {
 	gnutls_certificate_credentials_t credentials;
 	gnutls_priority_t priorities;
-	gnutls_datum_t ticket_key; /* of this process and object: dies with them (RFC 5077 section 5.5) */
+	gnutls_datum_t
+		ticket_key; /* of this process and object: dies with them (RFC 5077 section 5.5) */
 	unsigned owners;
 };
 
@@ -41,6 +42,7 @@ static const char *load_error(int result)
 	case GNUTLS_E_BASE64_DECODING_ERROR:
 	case GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR:
 	case GNUTLS_E_NO_CERTIFICATE_FOUND:
+	case GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE:
 		return "not a certificate and a key in PEM form";
 	default:
 		return gnutls_strerror(result);
@@ -103,7 +105,8 @@ gnutls_session_t tls_server_session(struct tls_server *tls)
 	    gnutls_session_ticket_enable_server(session, &tls->ticket_key) < 0)
 		memory_die("tls: no session");
 	gnutls_certificate_server_set_request(session, GNUTLS_CERT_IGNORE);
-	gnutls_handshake_set_timeout(session, GNUTLS_INDEFINITE_TIMEOUT); /* streams have their own */
+	gnutls_handshake_set_timeout(session,
+				     GNUTLS_INDEFINITE_TIMEOUT); /* streams have their own */
 	return session;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A peer's packets into a channel with one ask outstanding: a length octet, that many octets, and so on. */
+/* A peer's packets into a channel with one ask outstanding: a length octet, that many octets, and
+ * so on. */
 #include "io/packet.h"
 
 #include <event2/event.h>

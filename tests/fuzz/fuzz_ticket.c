@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The decoder behind the signature: the input is signed rightly here. What passes must be what is signed again. */
+/* The decoder behind the signature: the input is signed rightly here. What passes must be what is
+ * signed again. */
 #include "auth/ticket.h"
 #include "io/tls.h"
 

@@ -127,8 +127,8 @@ static void test_strict_form(void **state)
 		size_t name_length;
 		bool trailing, good;
 	} rows[] = {
-		{ 1, "alice", 5, false, true },  { 2, "alice", 5, false, false },
-		{ 1, "alice", 5, true, false },  { 1, "ali\0ce", 6, false, false },
+		{ 1, "alice", 5, false, true },    { 2, "alice", 5, false, false },
+		{ 1, "alice", 5, true, false },    { 1, "ali\0ce", 6, false, false },
 		{ 1, "alice\0", 6, false, false },
 	};
 
@@ -152,9 +152,9 @@ static void test_strict_form(void **state)
 			wire_put_u8(&writer, 0);
 		mac_sha256(span_make(key, sizeof(key)), span_make(bytes, writer.used), mac);
 		wire_put_bytes(&writer, mac, 16);
-		assert_int_equal(ticket_verify(span_make(bytes, writer.used), key, TICKET_READ, NOW,
-					       &out),
-				 rows[i].good);
+		assert_int_equal(
+			ticket_verify(span_make(bytes, writer.used), key, TICKET_READ, NOW, &out),
+			rows[i].good);
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The other end of a stream for tests: a blocking peer in a thread, plain or TLS, and a throw-away certificate. */
+/* The other end of a stream for tests: a blocking peer in a thread, plain or TLS, and a throw-away
+ * certificate. */
 #ifndef TESTS_UNIT_IO_PEER_H
 #define TESTS_UNIT_IO_PEER_H
 
@@ -41,10 +42,10 @@ static inline struct pem pem_new(void)
 	unsigned char serial = 7;
 
 	assert_int_equal(gnutls_x509_privkey_init(&key), 0);
-	assert_int_equal(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-						      GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1),
-						      0),
-			 0);
+	assert_int_equal(
+		gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
+					     GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+		0);
 	assert_int_equal(gnutls_x509_crt_init(&crt), 0);
 	gnutls_x509_crt_set_version(crt, 3);
 	gnutls_x509_crt_set_serial(crt, &serial, 1);
@@ -151,8 +152,8 @@ static inline bool peer_handshake(struct peer *peer, const char *priorities)
 static inline bool peer_send(struct peer *peer, const void *bytes, size_t length)
 {
 	for (const char *at = bytes; length > 0;) {
-		ssize_t sent = peer->session ? gnutls_record_send(peer->session, at, length) :
-					       send(peer->fd, at, length, MSG_NOSIGNAL);
+		ssize_t sent = peer->session ? gnutls_record_send(peer->session, at, length)
+					     : send(peer->fd, at, length, MSG_NOSIGNAL);
 		if (sent < 0 && peer->session && !gnutls_error_is_fatal((int)sent))
 			continue;
 		if (sent <= 0)

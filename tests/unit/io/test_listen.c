@@ -122,10 +122,12 @@ static void test_bind_errors(void **state)
 	(void)state;
 	door_open(&door, "127.0.0.1", &port);
 	assert_int_equal(listen_bind("127.0.0.1", port, why, sizeof(why)), -1);
-	snprintf(wanted, sizeof(wanted), "cannot listen on 127.0.0.1:%u: Address already in use", port);
+	snprintf(wanted, sizeof(wanted), "cannot listen on 127.0.0.1:%u: Address already in use",
+		 port);
 	assert_string_equal(why, wanted);
 	assert_int_equal(listen_bind("192.0.2.1", 1025, why, sizeof(why)), -1);
-	assert_string_equal(why, "cannot listen on 192.0.2.1:1025: Cannot assign requested address");
+	assert_string_equal(why,
+			    "cannot listen on 192.0.2.1:1025: Cannot assign requested address");
 	assert_int_equal(listen_bind("mail.test", 1025, why, sizeof(why)), -1);
 	assert_string_equal(why, "cannot listen on mail.test:1025: not a numeric IP address");
 	assert_int_equal(listen_bind("2001:db8::1", 1025, why, sizeof(why)), -1);
@@ -261,7 +263,7 @@ static void test_shared(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bind_errors),    cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_bind_errors),     cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_many_pause_free), cmocka_unit_test(test_exhaustion),
 		cmocka_unit_test(test_shared),
 	};

@@ -59,7 +59,9 @@ static void test_round_trip(void **state)
 	for (size_t i = 0; i < sizeof(body); i++)
 		body[i] = (char)(i * 7);
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-		struct packet sent = { .kind = 0xfffe, .id = 0x80000001u + (uint32_t)i, .fd = -1,
+		struct packet sent = { .kind = 0xfffe,
+				       .id = 0x80000001u + (uint32_t)i,
+				       .fd = -1,
 				       .body = span_make(body, lengths[i]) };
 		assert_int_equal(packet_send(ends[0], &sent), PACKET_OK);
 		assert_int_equal(packet_receive(ends[1], memory, &got), PACKET_OK);
@@ -175,7 +177,8 @@ static void test_malformed(void **state)
 				 rows[i].size);
 		enum packet_result result = packet_receive(ends[1], memory, &got);
 		assert_int_equal(result, rows[i].result);
-		assert_int_equal(got.fd >= 0, rows[i].result == PACKET_OK && rows[i].descriptors == 1);
+		assert_int_equal(got.fd >= 0,
+				 rows[i].result == PACKET_OK && rows[i].descriptors == 1);
 		if (got.fd >= 0)
 			close(got.fd);
 		close(ends[0]);
@@ -343,12 +346,15 @@ static void asker_close(struct asker *asker)
 
 #define MANY 10000
 
-/* Takes packets by the hundred and answers them in another order, some twice, with a descriptor now and then. */
+/* Takes packets by the hundred and answers them in another order, some twice, with a descriptor now
+ * and then. */
 static void *answerer(void *context)
 {
 	int fd = *(int *)context;
 	static char own_memory[PACKET_BODY_MAX];
-	static struct { uint32_t id, number; } held[100];
+	static struct {
+		uint32_t id, number;
+	} held[100];
 	unsigned total = 0, count = 0, seed = 3;
 
 	while (total < MANY) {
@@ -368,7 +374,8 @@ static void *answerer(void *context)
 		for (; count > 0; count--) {
 			unsigned pick = (unsigned)rand_r(&seed) % count;
 			uint32_t number = held[pick].number;
-			struct packet answer = { .kind = 8, .id = held[pick].id,
+			struct packet answer = { .kind = 8,
+						 .id = held[pick].id,
 						 .fd = number % 50 ? -1 : 2,
 						 .body = span_make(&number, sizeof(number)) };
 			for (int twice = 0; twice < (number % 97 ? 1 : 2); twice++)
@@ -436,8 +443,9 @@ static void test_timeout_and_forget(void **state)
 	for (int i = 0; i < 4; i++) {
 		uint32_t number = 2;
 		uint32_t id = i < 3 ? ids[i] : 0xfffffff0u;
-		packet = (struct packet){ .kind = 8, .id = id, .fd = 2,
-					  .body = span_make(&number, sizeof(number)) };
+		packet = (struct packet){
+			.kind = 8, .id = id, .fd = 2, .body = span_make(&number, sizeof(number))
+		};
 		assert_int_equal(packet_send(other, &packet), PACKET_OK);
 	}
 	asker_turns(&asker, 20);
@@ -455,8 +463,8 @@ static void test_peer_dies(void **state)
 	size_t before = descriptors_open();
 
 	(void)state;
-	/* 0: nothing more; 1: freed in an answer; 2: freed in lost; 3: asks again inside the answers;
-	 * 4: sends rubbish instead of closing */
+	/* 0: nothing more; 1: freed in an answer; 2: freed in lost; 3: asks again inside the
+	 * answers; 4: sends rubbish instead of closing */
 	for (int variant = 0; variant < 5; variant++) {
 		struct question questions[50];
 		struct asker asker;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/unit/io/peer.h"
 
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/table.h"
 #include "io/listen.h"
 #include "io/packet.h"
 #include "io/sandbox.h"
@@ -78,6 +81,19 @@ static int prepare(void)
 	unlink(name);
 	pair_new(true, 0, ends);
 	return packet_pair(packets) && listening >= 0 && file >= 0 && base ? 0 : 1;
+}
+
+static int enter_as_is(void)
+{
+	struct rlimit limit;
+	char why[200] = "";
+	uid_t before = getuid();
+
+	if (!sandbox_enter(NULL, "", why, sizeof(why)) || getuid() != before)
+		return 1;
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 || prctl(PR_GET_DUMPABLE) != 0)
+		return 2;
+	return getrlimit(RLIMIT_CORE, &limit) || limit.rlim_max != 0 ? 3 : 0;
 }
 
 static int secured_count, answered;
@@ -196,7 +212,19 @@ static int files_and_memory(void)
 	unsigned char bytes[100];
 	random_bytes(bytes, sizeof(bytes));
 	mac_sha256(span_text("k"), span_text("b"), bytes);
-	return copy < 0 || isatty(2) || clock_ms() == 0 ? 4 : close(copy);
+	return copy < 0 || isatty(file) || clock_ms() == 0 ? 4 : close(copy);
+}
+
+static int words(void)
+{
+	char date[CLOCK_RFC5322_SIZE];
+	struct table *table = table_new(10, free);
+
+	table_put(table, span_text("k"), memory_text("v"), 1);
+	table_free(table);
+	clock_rfc5322(clock_unix(), date);
+	log_info("test.line", LOG_TEXT("date", date), LOG_TEXT("error", strerror(ENOENT)));
+	return 0;
 }
 
 static int give_up(void)
@@ -209,6 +237,7 @@ static void test_frontend_works(void **state)
 	(void)state;
 	assert_int_equal(status_of(prepare_with_client, a_session, SANDBOX_FRONTEND), 0);
 	assert_int_equal(status_of(prepare, files_and_memory, SANDBOX_FRONTEND), 0);
+	assert_int_equal(status_of(enter_as_is, words, SANDBOX_FRONTEND), 0);
 	int status = status_of(NULL, give_up, SANDBOX_FRONTEND);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
@@ -245,7 +274,7 @@ static int do_sendto(void)
 
 static int do_exec(void)
 {
-	char *const arguments[] = { (char *)(uintptr_t)"true", NULL };
+	char *const arguments[] = { (char *)(uintptr_t) "true", NULL };
 	return execve("/bin/true", arguments, arguments + 1);
 }
 
@@ -271,7 +300,8 @@ static int do_tgkill_other(void)
 
 static int do_code(void)
 {
-	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
+	       MAP_FAILED;
 }
 
 static int do_protect(void)
@@ -368,17 +398,28 @@ static void test_forbidden(void **state)
 		deed deed;
 		bool frontend_only;
 	} rows[] = {
-		{ "open", do_open, true },         { "stat", do_stat, true },
-		{ "socket", do_socket, true },     { "connect", do_connect, true },
-		{ "sendto", do_sendto, true },     { "fork", do_fork, true },
-		{ "kill", do_kill, true },         { "tgkill", do_tgkill_other, true },
-		{ "code", do_code, true },         { "mprotect", do_protect, true },
-		{ "unlink", do_unlink, true },     { "setuid", do_setuid, true },
-		{ "so_filter", do_filter_socket, true }, { "setrlimit", do_setrlimit, true },
-		{ "execve", do_exec, false },      { "ptrace", do_ptrace, false },
-		{ "mount", do_mount, false },      { "unshare", do_unshare, false },
-		{ "clone", do_clone_namespace, false }, { "bpf", do_bpf, false },
-		{ "vm_read", do_vm_read, false },  { "x32", do_x32, false },
+		{ "open", do_open, true },
+		{ "stat", do_stat, true },
+		{ "socket", do_socket, true },
+		{ "connect", do_connect, true },
+		{ "sendto", do_sendto, true },
+		{ "fork", do_fork, true },
+		{ "kill", do_kill, true },
+		{ "tgkill", do_tgkill_other, true },
+		{ "code", do_code, true },
+		{ "mprotect", do_protect, true },
+		{ "unlink", do_unlink, true },
+		{ "setuid", do_setuid, true },
+		{ "so_filter", do_filter_socket, true },
+		{ "setrlimit", do_setrlimit, true },
+		{ "execve", do_exec, false },
+		{ "ptrace", do_ptrace, false },
+		{ "mount", do_mount, false },
+		{ "unshare", do_unshare, false },
+		{ "clone", do_clone_namespace, false },
+		{ "bpf", do_bpf, false },
+		{ "vm_read", do_vm_read, false },
+		{ "x32", do_x32, false },
 	};
 
 	(void)state;
@@ -388,7 +429,8 @@ static void test_forbidden(void **state)
 				continue;
 			int status = status_of(NULL, rows[i].deed, role);
 			if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
-				fail_msg("%s was not stopped in role %d: %x", rows[i].name, role, status);
+				fail_msg("%s was not stopped in role %d: %x", rows[i].name, role,
+					 status);
 		}
 	}
 }
@@ -406,19 +448,6 @@ static void test_workers_work(void **state)
 /* ---- becoming somebody ---- */
 
 static char folder[] = "/tmp/postern-sandbox-XXXXXX";
-
-static int enter_as_is(void)
-{
-	struct rlimit limit;
-	char why[200] = "";
-	uid_t before = getuid();
-
-	if (!sandbox_enter(NULL, "", why, sizeof(why)) || getuid() != before)
-		return 1;
-	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 || prctl(PR_GET_DUMPABLE) != 0)
-		return 2;
-	return getrlimit(RLIMIT_CORE, &limit) || limit.rlim_max != 0 ? 3 : 0;
-}
 
 static int enter_unknown(void)
 {

@@ -117,7 +117,8 @@ static void *peer_main(void *context)
 {
 	struct scene *scene = context;
 
-	scene->script_ok = (!scene->tls || peer_handshake(&scene->peer, NULL)) && scene->script(scene);
+	scene->script_ok =
+		(!scene->tls || peer_handshake(&scene->peer, NULL)) && scene->script(scene);
 	return NULL;
 }
 
@@ -210,9 +211,15 @@ static const struct kind {
 	bool tls, tcp;
 	int buffers;
 } kinds[] = {
-	{ false, false, 0 },    { false, true, 0 },    { true, false, 0 },    { true, true, 0 },
+	{ false, false, 0 },
+	{ false, true, 0 },
+	{ true, false, 0 },
+	{ true, true, 0 },
 	/* TCP with smaller buffers spends its time in delayed acknowledgements. */
-	{ false, false, 4096 }, { false, true, 16384 }, { true, false, 4096 }, { true, true, 16384 },
+	{ false, false, 4096 },
+	{ false, true, 16384 },
+	{ true, false, 4096 },
+	{ true, true, 16384 },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -300,7 +307,8 @@ static bool script_bulk(struct scene *scene)
 
 	pthread_create(&sender, NULL, bulk_sender, scene);
 	while (at < scene->octets) {
-		ssize_t got = peer_receive(&scene->peer, piece, 1 + (size_t)rand_r(&seed) % sizeof(piece));
+		ssize_t got = peer_receive(&scene->peer, piece,
+					   1 + (size_t)rand_r(&seed) % sizeof(piece));
 		if (got <= 0)
 			break;
 		for (ssize_t i = 0; i < got; i++, at++) {
@@ -463,7 +471,8 @@ static void test_starttls_injection(void **state)
 	}
 }
 
-/* Plaintext that arrives after the 220, before a handshake: never input, and no handshake either. */
+/* Plaintext that arrives after the 220, before a handshake: never input, and no handshake either.
+ */
 static bool script_plain_after_220(struct scene *scene)
 {
 	struct peer *peer = &scene->peer;
@@ -712,7 +721,8 @@ static void test_free_inside(void **state)
 			scene_open(&scene, kinds[i].tls, kinds[i].tcp, kinds[i].buffers, 60);
 			scene.owner.free_in = (enum place)place;
 			scene.owner.input = place == IN_DRAINED ? write_much : NULL;
-			scene_peer(&scene, place == IN_GONE ? close_after_partial : script_anything);
+			scene_peer(&scene,
+				   place == IN_GONE ? close_after_partial : script_anything);
 			assert_true(scene_run(&scene, is_freed, 10000));
 			assert_int_equal(scene.owner.gone, place == IN_GONE);
 			scene_close(&scene);
@@ -895,20 +905,13 @@ static int group_teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_echo),
-		cmocka_unit_test(test_bulk),
-		cmocka_unit_test(test_pour),
-		cmocka_unit_test(test_starttls_injection),
-		cmocka_unit_test(test_starttls_plain),
-		cmocka_unit_test(test_pause),
-		cmocka_unit_test(test_held_cap),
-		cmocka_unit_test(test_peer_closes),
-		cmocka_unit_test(test_handshake_cut),
-		cmocka_unit_test(test_free_inside),
-		cmocka_unit_test(test_idle),
-		cmocka_unit_test(test_finish_slow),
-		cmocka_unit_test(test_finish_talker),
-		cmocka_unit_test(test_tls_versions),
+		cmocka_unit_test(test_echo),           cmocka_unit_test(test_bulk),
+		cmocka_unit_test(test_pour),           cmocka_unit_test(test_starttls_injection),
+		cmocka_unit_test(test_starttls_plain), cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_held_cap),       cmocka_unit_test(test_peer_closes),
+		cmocka_unit_test(test_handshake_cut),  cmocka_unit_test(test_free_inside),
+		cmocka_unit_test(test_idle),           cmocka_unit_test(test_finish_slow),
+		cmocka_unit_test(test_finish_talker),  cmocka_unit_test(test_tls_versions),
 		cmocka_unit_test(test_tls_reload),
 	};
 
