@@ -13,6 +13,7 @@
 struct pop3_session {
 	struct session session; /* first */
 	struct pop3_server *engine;
+	bool feeding; /* the engine is taking input */
 	struct channel *asked; /* the channel of the outstanding ask */
 	uint32_t ask;
 	struct opening *opening; /* the outstanding MESSAGE_OPEN */
@@ -47,6 +48,8 @@ static struct pop3_session *of(void *owner)
 
 static void session_pace(struct pop3_session *pop3)
 {
+	if (pop3->feeding) /* an answer known at once: on_input sees what remains */
+		return;
 	if (pop3_server_waiting(pop3->engine))
 		stream_pause(pop3->session.stream);
 	else
@@ -56,8 +59,11 @@ static void session_pace(struct pop3_session *pop3)
 static size_t on_input(void *owner, const char *bytes, size_t length)
 {
 	struct pop3_session *pop3 = owner;
-	size_t used = pop3_server_feed(pop3->engine, bytes, length);
+	size_t used;
 
+	pop3->feeding = true;
+	used = pop3_server_feed(pop3->engine, bytes, length);
+	pop3->feeding = false;
 	if (pop3_server_waiting(pop3->engine))
 		stream_pause(pop3->session.stream);
 	return used;

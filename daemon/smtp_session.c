@@ -17,6 +17,7 @@ enum { BODY_BATCH = 64 * 1024, TICKETS_MAX = PACKET_BODY_MAX - 1024 };
 struct smtp_session {
 	struct session session; /* first */
 	struct smtp_server *engine;
+	bool feeding; /* the engine is taking input */
 	struct channel *asked; /* the channel of the outstanding ask */
 	uint32_t ask;
 	int spool;	    /* -1 = none */
@@ -44,6 +45,8 @@ static struct smtp_session *of(void *owner)
 
 static void session_pace(struct smtp_session *smtp)
 {
+	if (smtp->feeding) /* an answer known at once: on_input sees what remains */
+		return;
 	if (smtp_server_waiting(smtp->engine) || !stream_writable(smtp->session.stream))
 		stream_pause(smtp->session.stream);
 	else
@@ -53,8 +56,11 @@ static void session_pace(struct smtp_session *smtp)
 static size_t on_input(void *owner, const char *bytes, size_t length)
 {
 	struct smtp_session *smtp = owner;
-	size_t used = smtp_server_feed(smtp->engine, bytes, length);
+	size_t used;
 
+	smtp->feeding = true;
+	used = smtp_server_feed(smtp->engine, bytes, length);
+	smtp->feeding = false;
 	if (smtp_server_waiting(smtp->engine) || !stream_writable(smtp->session.stream))
 		stream_pause(smtp->session.stream);
 	return used;
