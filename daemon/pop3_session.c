@@ -84,6 +84,7 @@ static void on_secured(void *owner, const char *version, const char *cipher)
 	pop3_server_tls_started(pop3->engine);
 	if (pop3->session.port->conf->tls == CONF_TLS_IMPLICIT)
 		pop3_server_greet(pop3->engine);
+	session_pace(pop3); /* input waited for the handshake */
 }
 
 static void on_idle(void *owner)
