@@ -20,7 +20,8 @@ struct tls_server;
 
 struct stream_calls {
 	/* Input is there: take some with a return of how much was used. What is left is offered again with the
-	 * next input, or by stream_resume. Not called while paused. */
+	 * next input, or by stream_resume. Not called while paused; nothing is read either while more than
+	 * STREAM_WATERMARK octets are unsent, or as many are held unread. */
 	size_t (*input)(void *owner, const char *bytes, size_t length);
 	/* Unsent output fell under the watermark after having been over it. */
 	void (*drained)(void *owner);

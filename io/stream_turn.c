@@ -262,7 +262,9 @@ static bool wants_read(const struct stream *stream)
 	case LAYER_HANDSHAKE:
 		return !stream->handshake_writes;
 	default:
-		return !stream->paused && buffer_used(&stream->input) < STREAM_HELD_MAX;
+		/* A peer that asks without reading the answers must not make us hold them all. */
+		return !stream->paused && stream_writable(stream) &&
+		       buffer_used(&stream->input) < STREAM_HELD_MAX;
 	}
 }
 

@@ -588,6 +588,28 @@ static void test_held_cap(void **state)
 	scene_close(&scene);
 }
 
+static size_t echo_count(struct owner *owner, const char *bytes, size_t length)
+{
+	stream_write(owner->stream, bytes, length);
+	owner->total += length;
+	return length;
+}
+
+/* Nor does a peer that asks and asks and never reads. */
+static void test_unread_answers(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene, false, false, 0, 60);
+	scene.owner.input = echo_count;
+	scene_peer(&scene, script_flood);
+	scene_turns(&scene, 300);
+	assert_false(stream_writable(scene.owner.stream));
+	assert_true(scene.owner.total < 1000000);
+	scene_close(&scene);
+}
+
 /* ---- peers that go away ---- */
 
 static bool close_at_once(struct scene *scene)
