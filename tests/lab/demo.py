@@ -70,9 +70,10 @@ class Smtp(smtplib.SMTP):
         code, text = super().getreply()
         self.asked = code == 334
         lines = text.split(b"\n")
-        for line in lines[:-1]:
+        for line in lines[:-1] if steps == 1 else []:
             show("S", b"%d-%s" % (code, line))
-        show("S", b"%d %s" % (code, lines[-1]))
+        more = b" (and %d lines more)" % (len(lines) - 1) if steps > 1 and len(lines) > 1 else b""
+        show("S", b"%d %s%s" % (code, lines[-1 if steps == 1 else 0], more))
         return code, text
 
 
