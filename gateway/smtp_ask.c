@@ -42,7 +42,7 @@ static void call_owner(struct smtp_server *server, const struct smtp_login *logi
 static enum smtp_step use_answer(struct smtp_server *server)
 {
 	static enum smtp_step (*const done[])(struct smtp_server *, const struct smtp_answer *) = {
-		[SMTP_ASK_LOGIN] = smtp_login_done,   [SMTP_ASK_SENDER] = smtp_sender_done,
+		[SMTP_ASK_LOGIN] = smtp_login_done,         [SMTP_ASK_SENDER] = smtp_sender_done,
 		[SMTP_ASK_RECIPIENT] = smtp_recipient_done, [SMTP_ASK_SPOOL] = smtp_spool_done,
 		[SMTP_ASK_COMMIT] = smtp_commit_done,
 	};
@@ -128,8 +128,8 @@ enum smtp_step smtp_say_yes(struct smtp_server *server, const struct smtp_answer
 enum smtp_step smtp_say_no(struct smtp_server *server, const struct smtp_answer *answer,
 			   const struct smtp_words *temporary, const struct smtp_words *permanent)
 {
-	struct smtp_words chosen = choose_words(
-		answer, answer->outcome == OUTCOME_TEMP ? temporary : permanent);
+	struct smtp_words chosen =
+		choose_words(answer, answer->outcome == OUTCOME_TEMP ? temporary : permanent);
 
 	return smtp_decline(server, chosen.code, chosen.status, chosen.text);
 }

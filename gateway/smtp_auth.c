@@ -18,7 +18,7 @@ struct smtp_exchange {
 
 struct mechanism {
 	const char *name;
-	bool clear_text; /* shows the password to whoever listens */
+	bool clear_text;    /* shows the password to whoever listens */
 	const char *prompt; /* the first challenge */
 	enum smtp_step (*respond)(struct smtp_server *server, char *response, size_t length);
 };
@@ -153,8 +153,7 @@ enum smtp_step smtp_step_auth(struct smtp_server *server, struct span argument)
 	if (mechanism == NULL)
 		return smtp_refuse(server, 504, "5.5.4", "Mechanism not supported");
 	if (mechanism->clear_text && !smtp_auth_usable(server))
-		return smtp_refuse(server, 538, "5.7.11",
-				   "Encryption required for this mechanism");
+		return smtp_refuse(server, 538, "5.7.11", "Encryption required for this mechanism");
 	server->exchange = memory_new(sizeof(*server->exchange));
 	server->exchange->mechanism = mechanism;
 	/* RFC 4954 section 4: "=" is an initial response without octets. */

@@ -37,8 +37,7 @@ static enum smtp_step refuse_address(struct smtp_server *server, const char *sta
 }
 
 /* RFC 5321 section 4.1.1.11 asks for EHLO where parameters are used. */
-static const struct smtp_words *check_parameters(const struct smtp_server *server,
-						   struct span text)
+static const struct smtp_words *check_parameters(const struct smtp_server *server, struct span text)
 {
 	static const struct smtp_words needs_ehlo = { 555, "5.5.4", "Parameters need EHLO" };
 
@@ -46,7 +45,7 @@ static const struct smtp_words *check_parameters(const struct smtp_server *serve
 }
 
 static const struct smtp_words *check_sender(const struct smtp_server *server,
-					       const struct envelope *envelope)
+					     const struct envelope *envelope)
 {
 	static const struct smtp_words utf8 = { 553, "5.6.7", "Address needs SMTPUTF8" };
 	static const struct smtp_words size = { 552, "5.3.4", "Message too big" };
@@ -67,7 +66,7 @@ static const struct smtp_words *check_sender(const struct smtp_server *server,
 }
 
 static const struct smtp_words *take_sender(const struct smtp_server *server,
-					      struct envelope *envelope, struct span parameters)
+					    struct envelope *envelope, struct span parameters)
 {
 	const struct smtp_words *refusal = check_parameters(server, parameters);
 
@@ -123,8 +122,8 @@ enum smtp_step smtp_sender_done(struct smtp_server *server, const struct smtp_an
 }
 
 static const struct smtp_words *take_recipient(const struct smtp_server *server,
-						 struct envelope_recipient *recipient,
-						 struct span parameters)
+					       struct envelope_recipient *recipient,
+					       struct span parameters)
 {
 	static const struct smtp_words utf8 = { 553, "5.6.7", "Address needs SMTPUTF8" };
 	const struct envelope *envelope = &server->transaction->envelope;

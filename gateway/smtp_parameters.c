@@ -9,8 +9,8 @@
 #include "mail/command.h"
 
 struct target {
-	struct envelope *envelope;             /* MAIL */
-	struct envelope_recipient *recipient;  /* RCPT */
+	struct envelope *envelope;            /* MAIL */
+	struct envelope_recipient *recipient; /* RCPT */
 	bool smtputf8;
 };
 
@@ -116,9 +116,12 @@ static bool take_orcpt(struct target *target, struct span value)
 }
 
 static const struct parameter mail_parameters[] = {
-	{ "SIZE", VALUE_NEEDED, take_size },   { "BODY", VALUE_NEEDED, take_body },
-	{ "SMTPUTF8", VALUE_NONE, take_smtputf8 }, { "RET", VALUE_NEEDED, take_ret },
-	{ "ENVID", VALUE_NEEDED, take_envid }, { "AUTH", VALUE_NEEDED, take_auth },
+	{ "SIZE", VALUE_NEEDED, take_size },
+	{ "BODY", VALUE_NEEDED, take_body },
+	{ "SMTPUTF8", VALUE_NONE, take_smtputf8 },
+	{ "RET", VALUE_NEEDED, take_ret },
+	{ "ENVID", VALUE_NEEDED, take_envid },
+	{ "AUTH", VALUE_NEEDED, take_auth },
 	{ NULL, VALUE_NONE, NULL },
 };
 
@@ -134,7 +137,7 @@ static const struct smtp_words not_known = { 555, "5.5.4", "Parameter not recogn
 
 /* Each parameter may come once (RFC 5321 section 4.1.2 in the words of each extension). */
 static const struct smtp_words *take_parameters(const struct parameter *table,
-						  struct target *target, struct span text)
+						struct target *target, struct span text)
 {
 	struct command_parameter given;
 	unsigned seen = 0;
@@ -164,8 +167,8 @@ const struct smtp_words *smtp_mail_parameters(struct envelope *envelope, struct 
 }
 
 const struct smtp_words *smtp_rcpt_parameters(const struct envelope *envelope,
-						struct envelope_recipient *recipient,
-						struct span text)
+					      struct envelope_recipient *recipient,
+					      struct span text)
 {
 	struct target target = { .recipient = recipient, .smtputf8 = envelope->smtputf8 };
 

@@ -35,8 +35,14 @@ enum smtp_step {
 	SMTP_CLOSE /* nothing behind in this input may be used */
 };
 
-enum smtp_ask { SMTP_ASK_NONE, SMTP_ASK_LOGIN, SMTP_ASK_SENDER, SMTP_ASK_RECIPIENT, SMTP_ASK_SPOOL,
-		SMTP_ASK_COMMIT };
+enum smtp_ask {
+	SMTP_ASK_NONE,
+	SMTP_ASK_LOGIN,
+	SMTP_ASK_SENDER,
+	SMTP_ASK_RECIPIENT,
+	SMTP_ASK_SPOOL,
+	SMTP_ASK_COMMIT
+};
 
 struct smtp_words { /* a reply that the engine knows */
 	unsigned code;
@@ -53,7 +59,7 @@ struct smtp_answer { /* an answer between smtp_server_answer and its use */
 struct smtp_chunk { /* the BDAT command being worked on */
 	uint64_t left;
 	bool present, last;
-	bool refused; /* was answered already: swallow */
+	bool refused;         /* was answered already: swallow */
 	enum smtp_state back; /* behind a refused chunk */
 };
 
@@ -61,13 +67,13 @@ struct smtp_transaction {
 	struct envelope envelope;
 	struct smtp_delivery delivery;
 	struct dot dot;
-	struct lines lines;     /* BDAT: line ends, unless binary */
+	struct lines lines; /* BDAT: line ends, unless binary */
 	struct header header;
-	uint64_t octets;        /* of the message as sent, without what the engine adds */
-	uint64_t written;       /* through `body` */
-	bool spooled;           /* a place for the body was given */
+	uint64_t octets;  /* of the message as sent, without what the engine adds */
+	uint64_t written; /* through `body` */
+	bool spooled;     /* a place for the body was given */
 	bool too_big, session_too_big, disk_failed, nul;
-	char tail[2];           /* the last octets of the message */
+	char tail[2]; /* the last octets of the message */
 };
 
 struct smtp_exchange; /* AUTH; in smtp_auth.c */
@@ -78,8 +84,8 @@ struct smtp_server {
 	void *owner;
 	enum smtp_state state;
 	enum smtp_ask pending;
-	bool asking;      /* inside the owner's ask call */
-	bool skipping;    /* inside a command line that was too long */
+	bool asking;   /* inside the owner's ask call */
+	bool skipping; /* inside a command line that was too long */
 	bool skipped_cr;
 	bool esmtp, shutdown;
 	bool authenticated;
@@ -87,9 +93,9 @@ struct smtp_server {
 	unsigned messages; /* accepted */
 	uint64_t session_octets;
 	char *client, *session;
-	char *helo;     /* NULL = none yet */
-	char *tls;      /* "TLS1.3 TLS_AES_256_GCM_SHA384"; NULL = plain */
-	char *identity; /* NULL = anonymous */
+	char *helo;         /* NULL = none yet */
+	char *tls;          /* "TLS1.3 TLS_AES_256_GCM_SHA384"; NULL = plain */
+	char *identity;     /* NULL = anonymous */
 	struct span detail; /* for the log; set only while one of our functions runs */
 	struct smtp_chunk chunk;
 	struct smtp_answer *answer;
@@ -156,8 +162,8 @@ enum smtp_step smtp_recipient_done(struct smtp_server *server, const struct smtp
 /* smtp_parameters.c: NULL, or the answer to parameters that are wrong. */
 const struct smtp_words *smtp_mail_parameters(struct envelope *envelope, struct span text);
 const struct smtp_words *smtp_rcpt_parameters(const struct envelope *envelope,
-						struct envelope_recipient *recipient,
-						struct span text);
+					      struct envelope_recipient *recipient,
+					      struct span text);
 
 /* smtp_data.c: takes from the front of *input. */
 enum smtp_step smtp_data_take(struct smtp_server *server, struct span *input);

@@ -15,10 +15,10 @@
 #include "base/outcome.h"
 #include "mail/envelope.h"
 
-#define SMTP_LINE_MAX    2048  /* command line with CRLF; RFC 5321 4.5.3.1.4 plus extensions */
-#define SMTP_AUTH_MAX    12288 /* AUTH lines, RFC 4954 section 4.5.3 */
-#define SMTP_TEXT_MAX    1000  /* text line with CRLF every server takes, 4.5.3.1.6; longer ones pass here */
-#define SMTP_REASON_MAX  400   /* reply text */
+#define SMTP_LINE_MAX   2048  /* command line with CRLF; RFC 5321 4.5.3.1.4 plus extensions */
+#define SMTP_AUTH_MAX   12288 /* AUTH lines, RFC 4954 section 4.5.3 */
+#define SMTP_TEXT_MAX   1000  /* text line with CRLF, 4.5.3.1.6; longer ones are taken as well */
+#define SMTP_REASON_MAX 400   /* reply text */
 
 /* What one virtual server offers on one kind of listener. Shared, constant. */
 struct smtp_profile {
@@ -28,11 +28,11 @@ struct smtp_profile {
 	bool anonymous;             /* MAIL allowed without AUTH */
 	bool basic;                 /* AUTH PLAIN and LOGIN */
 	bool basic_without_tls;
-	uint64_t message_size;      /* octets; 0 = none */
-	uint64_t session_size;      /* octets of bodies; 0 = none */
-	unsigned recipients;        /* a message; the next one gets 452 4.5.3; 0 = no limit, as below */
-	unsigned hops;              /* Received headers; more is 554 5.4.6 */
-	unsigned bad_commands;      /* after so many errors: 421 4.7.0 and close; a message taken forgives them */
+	uint64_t message_size; /* octets; 0 = none */
+	uint64_t session_size; /* octets of bodies; 0 = none */
+	unsigned recipients;   /* a message; the next one gets 452 4.5.3; 0 = no limit, as below */
+	unsigned hops;         /* Received headers; more is 554 5.4.6 */
+	unsigned bad_commands; /* after so many errors, since the last message: 421 4.7.0, close */
 };
 
 struct smtp_reply {         /* the answer to an ask when it is not a plain yes */
@@ -50,14 +50,14 @@ struct smtp_login {
 
 struct smtp_delivery { /* the finished message, for the commit */
 	const struct envelope *envelope;
-	uint64_t size;  /* octets written through `body`, trace headers included */
-	unsigned hops;  /* Received headers found */
+	uint64_t size; /* octets written through `body`, trace headers included */
+	unsigned hops; /* Received headers found */
 };
 
 struct smtp_calls {
-	/* Reply bytes. Many calls may come in a row; the owner sends when feed or answer returns. */
+	/* Reply bytes. Many calls may come in a row: send when feed or answer returns. */
 	void (*write)(void *owner, const char *bytes, size_t length);
-	/* The 220 was written: throw away unread input, do the handshake, then smtp_server_tls_started. */
+	/* The 220 was written: drop unread input, handshake, then smtp_server_tls_started. */
 	void (*start_tls)(void *owner);
 	/* Nothing follows: send what was written, then close. */
 	void (*close)(void *owner);
@@ -66,36 +66,42 @@ struct smtp_calls {
 	void (*ask_login)(void *owner, const struct smtp_login *login);
 	void (*ask_sender)(void *owner, const struct envelope *envelope);
 	/* recipient is the last of the envelope; an answer that is not OK takes it out again. */
-	void (*ask_recipient)(void *owner, struct envelope *envelope, struct envelope_recipient *recipient);
+	void (*ask_recipient)(void *owner, struct envelope *envelope,
+			      struct envelope_recipient *recipient);
 	void (*ask_spool)(void *owner, const struct envelope *envelope); /* a place for the body */
 	void (*ask_commit)(void *owner, const struct smtp_delivery *delivery);
 
-	/* Message bytes in wire form, CRLF line ends, not dot-stuffed. False: disk trouble (452 4.3.1 at the end). */
+	/* Message in wire form, CRLF, not dot-stuffed. False: disk trouble (452 4.3.1 later). */
 	bool (*body)(void *owner, const char *bytes, size_t length);
 	/*
-	 * A transaction that asked for its sender is over without a commit: forget the place and what hangs
-	 * on the envelope, which is gone when this returns. Called before close as well; never twice.
+	 * A transaction that asked for its sender is over without a commit: forget the place and
+	 * what hangs on the envelope, which is gone when this returns. Called before close as well;
+	 * never twice.
 	 */
 	void (*discard)(void *owner);
 	/*
-	 * For the log. "smtp.refused": every 4yz and 5yz; "smtp.accepted": detail tells sender, number of
-	 * recipients, size, protocol; "smtp.auth": a login, detail is the name as typed; "smtp.tls". reply is
-	 * the line as sent, or NULL. detail is the argument of the command, never a password, or NULL.
+	 * For the log. "smtp.refused": every 4yz and 5yz; "smtp.accepted": detail tells sender,
+	 * number of recipients, size, protocol; "smtp.auth": a login, detail is the name as typed;
+	 * "smtp.tls". reply is the line as sent, or NULL. detail is the argument of the command,
+	 * never a password, or NULL.
 	 */
 	void (*note)(void *owner, const char *event, const char *detail, const char *reply);
 };
 
 struct smtp_server;
 
-/* client: "192.0.2.1" as text for Received and logs. session: the id in logs and Received. All are copied. */
-struct smtp_server *smtp_server_new(const struct smtp_profile *profile, const struct smtp_calls *calls,
-				    void *owner, const char *client, const char *session);
+/* client: "192.0.2.1" for Received. session: the id in Received and replies. Both are copied. */
+struct smtp_server *smtp_server_new(const struct smtp_profile *profile,
+				    const struct smtp_calls *calls, void *owner, const char *client,
+				    const char *session);
 void smtp_server_free(struct smtp_server *server); /* wipes; calls no call */
 
-void smtp_server_greet(struct smtp_server *server);                   /* 220 */
-void smtp_server_refuse(struct smtp_server *server, const char *why); /* 421 4.x.x instead, then close */
-void smtp_server_timeout(struct smtp_server *server);                 /* 421 4.4.2, then close */
-void smtp_server_shutdown(struct smtp_server *server); /* 421 4.3.2 at the next command outside a transaction */
+void smtp_server_greet(struct smtp_server *server); /* 220 */
+/* 421 4.3.2 instead, then close. */
+void smtp_server_refuse(struct smtp_server *server, const char *why);
+void smtp_server_timeout(struct smtp_server *server); /* 421 4.4.2, then close */
+/* 421 4.3.2 at the next command outside a transaction. */
+void smtp_server_shutdown(struct smtp_server *server);
 
 /*
  * Takes as much of the input as can be used now and returns how much that was.
@@ -106,16 +112,17 @@ size_t smtp_server_feed(struct smtp_server *server, const char *bytes, size_t le
 bool smtp_server_waiting(const struct smtp_server *server); /* an ask is outstanding */
 
 /*
- * reply may be NULL: the engine's own words. For OUTCOME_OK of a commit, text may name the queue id. A code
- * whose class does not fit the outcome (2yz, 4yz, 5yz) is not used. Without an ask outstanding, because the
- * session ended meanwhile, this does nothing.
+ * reply may be NULL: the engine's own words. For OUTCOME_OK of a commit, text may name the queue
+ * id. A code whose class does not fit the outcome (2yz, 4yz, 5yz) is not used. Without an ask
+ * outstanding, because the session ended meanwhile, this does nothing.
  */
-void smtp_server_answer(struct smtp_server *server, enum outcome outcome, const struct smtp_reply *reply);
-/* Who the login proved, for Received and the log; call before answering OK. Copied. */
+void smtp_server_answer(struct smtp_server *server, enum outcome outcome,
+			const struct smtp_reply *reply);
+/* Who the login proved; call before answering OK. Copied. Received never shows it. */
 void smtp_server_identify(struct smtp_server *server, const char *who);
 /* TLS is on: "TLS1.3", "TLS_AES_256_GCM_SHA384" for Received. All state before it is forgotten. */
 void smtp_server_tls_started(struct smtp_server *server, const char *version, const char *cipher);
-bool smtp_server_idle(const struct smtp_server *server); /* outside a transaction */
+bool smtp_server_idle(const struct smtp_server *server);            /* outside a transaction */
 const char *smtp_server_identity(const struct smtp_server *server); /* NULL = anonymous */
 
 #endif

@@ -74,8 +74,8 @@ static void add_received(const struct smtp_server *server, struct buffer *to)
 
 static char *take_text(struct buffer *from, size_t *length)
 {
-	char *text = memory_text_n(buffer_used(from) > 0 ? buffer_bytes(from) : "",
-				   buffer_used(from));
+	char *text =
+		memory_text_n(buffer_used(from) > 0 ? buffer_bytes(from) : "", buffer_used(from));
 
 	*length = buffer_used(from);
 	buffer_clear(from);

@@ -149,12 +149,22 @@ static enum smtp_step refuse_argument(struct smtp_server *server, const struct v
 	return smtp_refuse(server, 501, "5.5.4", text);
 }
 
+static enum smtp_step refuse_order(struct smtp_server *server, const struct verb *verb)
+{
+	const char *text = verb->order;
+
+	if (server->state == SMTP_CONNECTED)
+		text = "Send EHLO first";
+	else if (server->state == SMTP_BDAT)
+		text = "Send BDAT or RSET";
+	return smtp_refuse(server, 503, "5.5.1", text);
+}
+
 static enum smtp_step run_verb(struct smtp_server *server, const struct verb *verb,
 			       struct span argument)
 {
 	if (!(verb->states & server->state))
-		return smtp_refuse(server, 503, "5.5.1",
-				   server->state == SMTP_CONNECTED ? "Send EHLO first" : verb->order);
+		return refuse_order(server, verb);
 	if ((verb->rules & NEEDS_AUTH) && !server->profile->anonymous && !server->authenticated)
 		return smtp_refuse(server, 530, "5.7.0", "Authentication required");
 	if (((verb->rules & NO_ARGUMENT) && argument.length > 0) ||

@@ -13,13 +13,14 @@
 #define ADDRESS_LOCAL_MAX  64  /* octets, RFC 5321 4.5.3.1.1, after unquoting */
 #define ADDRESS_DOMAIN_MAX 255 /* octets, 4.5.3.1.2 */
 /* Local part quoted at its worst, "@", domain, NUL. */
-#define ADDRESS_TEXT_SIZE  (2 * ADDRESS_LOCAL_MAX + 2 + 1 + ADDRESS_DOMAIN_MAX + 1)
+#define ADDRESS_TEXT_SIZE (2 * ADDRESS_LOCAL_MAX + 2 + 1 + ADDRESS_DOMAIN_MAX + 1)
 
 struct address {
-	char local[ADDRESS_LOCAL_MAX + 1];   /* unquoted; "" only in the null address */
-	char domain[ADDRESS_DOMAIN_MAX + 1]; /* lower case; "" = none given; "[192.0.2.1]" = literal */
-	bool utf8;    /* local part or domain has octets above 127 (RFC 6531) */
-	bool literal; /* the domain is an address literal */
+	char local[ADDRESS_LOCAL_MAX + 1]; /* unquoted; "" only in the null address */
+	char domain[ADDRESS_DOMAIN_MAX +
+		    1]; /* lower case; "" = none given; "[192.0.2.1]" = literal */
+	bool utf8;      /* local part or domain has octets above 127 (RFC 6531) */
+	bool literal;   /* the domain is an address literal */
 };
 
 /*

@@ -22,15 +22,15 @@ enum envelope_ret { ENVELOPE_RET_NONE, ENVELOPE_RET_FULL, ENVELOPE_RET_HDRS };
 
 struct envelope_recipient {
 	struct address address;
-	unsigned notify;                     /* ENVELOPE_NOTIFY_ bits */
-	char *orcpt;                         /* "rfc822;xtext" as given; NULL = not given */
-	void *route;                         /* the asker's answer for it; not the envelope's to free */
+	unsigned notify; /* ENVELOPE_NOTIFY_ bits */
+	char *orcpt;     /* "rfc822;xtext" as given; NULL = not given */
+	void *route;     /* the asker's answer for it; not the envelope's to free */
 };
 
 struct envelope {
 	struct address sender;
-	bool has_sender;      /* MAIL was accepted; the null sender counts */
-	uint64_t declared;    /* SIZE=; 0 = not given */
+	bool has_sender;   /* MAIL was accepted; the null sender counts */
+	uint64_t declared; /* SIZE=; 0 = not given */
 	enum envelope_body body;
 	bool smtputf8;
 	enum envelope_ret ret;
@@ -43,6 +43,7 @@ void envelope_init(struct envelope *envelope);
 /* The recipient stays the envelope's; the pointer is good until the next one is added. */
 struct envelope_recipient *envelope_add(struct envelope *envelope, const struct address *address);
 void envelope_drop_last(struct envelope *envelope); /* the recipient added last was refused */
-void envelope_clear(struct envelope *envelope); /* frees what it grew; then as after envelope_init */
+void envelope_clear(
+	struct envelope *envelope); /* frees what it grew; then as after envelope_init */
 
 #endif

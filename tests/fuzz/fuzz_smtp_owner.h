@@ -10,13 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "gateway/smtp_server.h"
 
 struct fuzz_owner {
 	struct smtp_server *server;
 	unsigned moods;
 	size_t piece;
-	bool tls, closed, open; /* open: a transaction that needs a discard or a commit */
+	struct buffer heard;             /* replies and the sizes of messages */
+	bool tls, had_tls, closed, open; /* open: a transaction that needs a discard or a commit */
 	bool asked;
 	char *input;
 	size_t used;
@@ -50,11 +52,14 @@ static inline void fuzz_write(void *context, const char *bytes, size_t length)
 	for (size_t i = 0; i < length; i++)
 		assert((bytes[i] == '\n') == (i > 0 && bytes[i - 1] == '\r'));
 	assert(memcmp(bytes + length - 2, "\r\n", 2) == 0);
+	buffer_add(&owner->heard, bytes, length);
 }
 
 static inline void fuzz_start_tls(void *context)
 {
-	((struct fuzz_owner *)context)->tls = true;
+	struct fuzz_owner *owner = context;
+
+	owner->tls = owner->had_tls = true;
 }
 
 static inline void fuzz_close(void *context)
@@ -100,6 +105,7 @@ static inline void fuzz_commit(void *context, const struct smtp_delivery *delive
 
 	assert(delivery->size == owner->stored && delivery->hops <= 3);
 	owner->open = false; /* a discard may follow */
+	buffer_add(&owner->heard, &delivery->size, sizeof(delivery->size));
 	fuzz_ask(owner);
 }
 
@@ -117,7 +123,8 @@ static inline void fuzz_discard(void *context)
 	((struct fuzz_owner *)context)->open = false;
 }
 
-static inline void fuzz_note(void *context, const char *event, const char *detail, const char *reply)
+static inline void fuzz_note(void *context, const char *event, const char *detail,
+			     const char *reply)
 {
 	(void)context;
 	assert(event != NULL && (detail == NULL || detail[0] != '\0'));
@@ -125,8 +132,8 @@ static inline void fuzz_note(void *context, const char *event, const char *detai
 }
 
 static const struct smtp_calls fuzz_calls = {
-	fuzz_write, fuzz_start_tls, fuzz_close, fuzz_login, fuzz_sender, fuzz_recipient,
-	fuzz_spool, fuzz_commit, fuzz_body, fuzz_discard, fuzz_note,
+	fuzz_write, fuzz_start_tls, fuzz_close, fuzz_login,   fuzz_sender, fuzz_recipient,
+	fuzz_spool, fuzz_commit,    fuzz_body,  fuzz_discard, fuzz_note,
 };
 
 static inline void fuzz_feed(struct fuzz_owner *owner)
@@ -165,6 +172,7 @@ static inline void fuzz_play(struct fuzz_owner *owner, const char *bytes, size_t
 static inline void fuzz_finish(struct fuzz_owner *owner)
 {
 	smtp_server_free(owner->server);
+	buffer_clear(&owner->heard);
 	free(owner->input);
 }
 

@@ -38,28 +38,34 @@ void clock_rfc5322(int64_t unix_seconds, char to[CLOCK_RFC5322_SIZE])
 }
 
 /* A segment ends at SEGMENT; a handshake asked for in it is done then. */
-#define SEGMENT    '\001'
-#define TEXT(t)    { (t), sizeof(t) - 1 }
-#define GREETING   "220 mx.corp.example ESMTP Postern\r\n"
-#define EXTENSIONS                                                                              \
-	"250-mx.corp.example\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n"            \
+#define SEGMENT '\001'
+#define TEXT(t)                                                                                    \
+	{                                                                                          \
+		(t), sizeof(t) - 1                                                                 \
+	}
+#define GREETING "220 mx.corp.example ESMTP Postern\r\n"
+#define EXTENSIONS                                                                                 \
+	"250-mx.corp.example\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n"               \
 	"250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n"
 #define EHLO_PLAIN  EXTENSIONS "250-STARTTLS\r\n250-LIMITS RCPTMAX=3\r\n250 HELP\r\n"
 #define EHLO_TLS    EXTENSIONS "250-AUTH PLAIN LOGIN\r\n250-LIMITS RCPTMAX=3\r\n250 HELP\r\n"
 #define EHLO_AUTHED EXTENSIONS "250-LIMITS RCPTMAX=3\r\n250 HELP\r\n"
-#define BARE                                                                                    \
-	"250-mx.corp.example\r\n250-PIPELINING\r\n250-SIZE\r\n250-8BITMIME\r\n"                 \
+#define BARE                                                                                       \
+	"250-mx.corp.example\r\n250-PIPELINING\r\n250-SIZE\r\n250-8BITMIME\r\n"                    \
 	"250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n"
-#define EHLO_BARE   BARE "250 HELP\r\n" /* of a profile with nothing in it */
-#define START_DATA  "354 End data with <CR><LF>.<CR><LF>\r\n"
-#define TAKEN       "250 2.0.0 Ok: queued as S1\r\n"
-#define CLOSED      "[close]"
+#define EHLO_BARE  BARE "250 HELP\r\n" /* of a profile with nothing in it */
+#define START_DATA "354 End data with <CR><LF>.<CR><LF>\r\n"
+#define TAKEN      "250 2.0.0 Ok: queued as S1\r\n"
+#define CLOSED     "[close]"
 
 struct dialogue {
 	const char *name;
-	struct { const char *at; size_t length; } input;
-	const char *output; /* replies and marks */
-	const char *events; /* transactions; NULL = any */
+	struct {
+		const char *at;
+		size_t length;
+	} input;
+	const char *output;                 /* replies and marks */
+	const char *events;                 /* transactions; NULL = any */
 	const struct smtp_profile *profile; /* NULL = the usual one */
 };
 
@@ -74,8 +80,14 @@ struct owner {
 };
 
 static const struct smtp_profile usual_profile = {
-	.fqdn = "mx.corp.example", .default_domain = "Corp.Example", .starttls = true,
-	.anonymous = true, .basic = true, .message_size = 1000, .recipients = 3, .hops = 2,
+	.fqdn = "mx.corp.example",
+	.default_domain = "Corp.Example",
+	.starttls = true,
+	.anonymous = true,
+	.basic = true,
+	.message_size = 1000,
+	.recipients = 3,
+	.hops = 2,
 	.bad_commands = 20,
 };
 
@@ -216,7 +228,8 @@ static inline void on_commit(void *context, const struct smtp_delivery *delivery
 		address_text(&envelope->recipients[i].address, text);
 		buffer_add_format(&owner->events, "to <%s> notify=%u orcpt=%s\n", text,
 				  envelope->recipients[i].notify,
-				  envelope->recipients[i].orcpt ? envelope->recipients[i].orcpt : "");
+				  envelope->recipients[i].orcpt ? envelope->recipients[i].orcpt
+								: "");
 	}
 	buffer_add(&owner->events, buffer_bytes(&owner->body), buffer_used(&owner->body));
 	if (strcmp(envelope->sender.local, "nocommit") == 0)
@@ -243,8 +256,8 @@ static inline void on_note(void *context, const char *event, const char *detail,
 }
 
 static const struct smtp_calls owner_calls = {
-	on_write, on_start_tls, on_close, on_login, on_sender, on_recipient,
-	on_spool, on_commit, on_body, on_discard, on_note,
+	on_write, on_start_tls, on_close, on_login,   on_sender, on_recipient,
+	on_spool, on_commit,    on_body,  on_discard, on_note,
 };
 
 static inline void owner_init(struct owner *owner, const struct smtp_profile *profile)
@@ -339,10 +352,10 @@ static inline void play_dialogue(const struct dialogue *dialogue)
 	}
 }
 
-#define PLAY_ALL(table)                                                                          \
-	do {                                                                                     \
-		for (size_t play = 0; play < sizeof(table) / sizeof((table)[0]); play++)         \
-			play_dialogue(&(table)[play]);                                           \
+#define PLAY_ALL(table)                                                                            \
+	do {                                                                                       \
+		for (size_t play = 0; play < sizeof(table) / sizeof((table)[0]); play++)           \
+			play_dialogue(&(table)[play]);                                             \
 	} while (0)
 
 #endif

@@ -45,7 +45,8 @@ static void test_refuse(void **state)
 	owner_init(&owner, NULL);
 	smtp_server_refuse(owner.server, "Too many connections");
 	check_output(&owner, "421 4.3.2 Too many connections\r\n" CLOSED);
-	check_text("refuse", "notes", &owner.notes, "smtp.refused -|421 4.3.2 Too many connections\n");
+	check_text("refuse", "notes", &owner.notes,
+		   "smtp.refused -|421 4.3.2 Too many connections\n");
 	owner_clear(&owner);
 }
 
@@ -75,7 +76,10 @@ static void test_shutdown(void **state)
 static void test_end_while_waiting(void **state)
 {
 	static const char *const inputs[] = {
-		"EHLO c\r\nMAIL FROM:<a@b>\r\n", TO, TO "DATA\r\n", TO "BDAT 0 LAST\r\n",
+		"EHLO c\r\nMAIL FROM:<a@b>\r\n",
+		TO,
+		TO "DATA\r\n",
+		TO "BDAT 0 LAST\r\n",
 		TO "DATA\r\n.\r\n",
 	};
 
@@ -110,15 +114,17 @@ static void test_notes(void **state)
 	(void)state;
 	owner_init(&owner, NULL);
 	feed(&owner, "EHLO c\r\nMAIL FROM:<temp@b>\r\nMAIL FROM:<a@b>\r\nRCPT TO:<perm@b>\r\n"
-		     "RCPT TO:<x@@y>\r\nRCPT TO:<x@y>\r\nRCPT TO:<z@y>\r\nDATA\r\n.\r\nMAIL FROM:<diskfull@b>\r\n"
+		     "RCPT TO:<x@@y>\r\nRCPT TO:<x@y>\r\nRCPT TO:<z@y>\r\nDATA\r\n.\r\nMAIL "
+		     "FROM:<diskfull@b>\r\n"
 		     "RCPT TO:<x@y>\r\nDATA\r\n.\r\nnonsense\r\n");
-	check_text("notes", "notes", &owner.notes,
-		   "smtp.refused temp@b|451 4.3.0 Temporary failure, try again later\n"
-		   "smtp.refused perm@b|550 5.1.1 Recipient refused\n"
-		   "smtp.refused TO:<x@@y>|501 5.1.3 Bad address: bad domain\n"
-		   "smtp.accepted <a@b> recipients=2 size=129 with=ESMTP|250 2.0.0 Ok: queued as S1\n"
-		   "smtp.refused diskfull@b|452 4.3.1 Cannot store the message now\n"
-		   "smtp.refused -|500 5.5.2 Command not recognised\n");
+	check_text(
+		"notes", "notes", &owner.notes,
+		"smtp.refused temp@b|451 4.3.0 Temporary failure, try again later\n"
+		"smtp.refused perm@b|550 5.1.1 Recipient refused\n"
+		"smtp.refused TO:<x@@y>|501 5.1.3 Bad address: bad domain\n"
+		"smtp.accepted <a@b> recipients=2 size=129 with=ESMTP|250 2.0.0 Ok: queued as S1\n"
+		"smtp.refused diskfull@b|452 4.3.1 Cannot store the message now\n"
+		"smtp.refused -|500 5.5.2 Command not recognised\n");
 	owner_clear(&owner);
 }
 
@@ -176,14 +182,10 @@ static void test_ipv6_client(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_timeout),
-		cmocka_unit_test(test_refuse),
-		cmocka_unit_test(test_shutdown),
-		cmocka_unit_test(test_end_while_waiting),
-		cmocka_unit_test(test_notes),
-		cmocka_unit_test(test_few_body_calls),
-		cmocka_unit_test(test_small_when_idle),
-		cmocka_unit_test(test_ipv6_client),
+		cmocka_unit_test(test_timeout),         cmocka_unit_test(test_refuse),
+		cmocka_unit_test(test_shutdown),        cmocka_unit_test(test_end_while_waiting),
+		cmocka_unit_test(test_notes),           cmocka_unit_test(test_few_body_calls),
+		cmocka_unit_test(test_small_when_idle), cmocka_unit_test(test_ipv6_client),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,23 +2,28 @@
 /* Return-Path, Received, and what submission adds. */
 #include "smtp_owner.h"
 
-#define ALICE   "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n"
-#define MAILTO  "MAIL FROM:<a@b>\r\nRCPT TO:<x@y>\r\n"
-#define TLS     "EHLO c\r\nSTARTTLS\r\n\001EHLO c\r\n"
-#define LOGIN   "login PLAIN /alice/secret\n"
-#define COMMIT(utf8) "commit <a@b> size=0 body=0 utf8=" utf8 " ret=0 envid=\nto <x@y> notify=0 orcpt=\n"
-#define FROM    "Return-Path: <a@b>\r\nReceived: from c\r\n\t([192.0.2.1])\r\n\tby mx.corp.example\r\n"
-#define DATE    "Sun, 22 Nov 2026 00:00:00 +0000\r\n"
-#define TLS_ON  "\r\n\t(TLS1.3 TLS_AES_256_GCM_SHA384)"
-#define FOR     "\r\n\tfor <x@y>;\r\n\t" DATE
-#define SUBMITTED LOGIN COMMIT("0") FROM "\twith ESMTPA id S1" FOR
-#define ID      "Message-ID: <S1.1.1795305600@mx.corp.example>\r\n"
-#define SUBMIT(text) TEXT("EHLO c\r\n" ALICE MAILTO "DATA\r\n" text ".\r\n")
+#define ALICE  "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n"
+#define MAILTO "MAIL FROM:<a@b>\r\nRCPT TO:<x@y>\r\n"
+#define TLS    "EHLO c\r\nSTARTTLS\r\n\001EHLO c\r\n"
+#define LOGIN  "login PLAIN /alice/secret\n"
+#define COMMIT(utf8)                                                                               \
+	"commit <a@b> size=0 body=0 utf8=" utf8 " ret=0 envid=\nto <x@y> notify=0 orcpt=\n"
+#define FROM           "Return-Path: <a@b>\r\nReceived: from c\r\n\t([192.0.2.1])\r\n\tby mx.corp.example\r\n"
+#define DATE           "Sun, 22 Nov 2026 00:00:00 +0000\r\n"
+#define TLS_ON         "\r\n\t(TLS1.3 TLS_AES_256_GCM_SHA384)"
+#define FOR            "\r\n\tfor <x@y>;\r\n\t" DATE
+#define SUBMITTED      LOGIN COMMIT("0") FROM "\twith ESMTPA id S1" FOR
+#define ID             "Message-ID: <S1.1.1795305600@mx.corp.example>\r\n"
+#define SUBMIT(text)   TEXT("EHLO c\r\n" ALICE MAILTO "DATA\r\n" text ".\r\n")
 #define CHUNK(n, text) TEXT("EHLO c\r\n" ALICE MAILTO "BDAT " n " LAST\r\n" text)
 
 static const struct smtp_profile submission = {
-	.fqdn = "mx.corp.example", .default_domain = "corp.example", .basic = true,
-	.basic_without_tls = true, .anonymous = true, .starttls = true,
+	.fqdn = "mx.corp.example",
+	.default_domain = "corp.example",
+	.basic = true,
+	.basic_without_tls = true,
+	.anonymous = true,
+	.starttls = true,
 };
 
 static const struct dialogue protocols[] = {
@@ -29,19 +34,23 @@ static const struct dialogue protocols[] = {
 	{ "ESMTPS", TEXT(TLS MAILTO "DATA\r\n.\r\n"), NULL,
 	  COMMIT("0") FROM "\twith ESMTPS id S1" TLS_ON FOR, &submission },
 	{ "ESMTPSA", TEXT(TLS ALICE MAILTO "DATA\r\nDate: 1\r\nMessage-ID: 2\r\n\r\n.\r\n"), NULL,
-	  LOGIN COMMIT("0") FROM "\twith ESMTPSA id S1" TLS_ON FOR "Date: 1\r\nMessage-ID: 2\r\n\r\n",
+	  LOGIN COMMIT("0") FROM "\twith ESMTPSA id S1" TLS_ON FOR
+				 "Date: 1\r\nMessage-ID: 2\r\n\r\n",
 	  &submission },
-	{ "UTF8SMTP", TEXT("EHLO c\r\nMAIL FROM:<a@b> SMTPUTF8\r\nRCPT TO:<x@y>\r\nDATA\r\n.\r\n"), NULL,
-	  COMMIT("1") FROM "\twith UTF8SMTP id S1" FOR, &submission },
+	{ "UTF8SMTP", TEXT("EHLO c\r\nMAIL FROM:<a@b> SMTPUTF8\r\nRCPT TO:<x@y>\r\nDATA\r\n.\r\n"),
+	  NULL, COMMIT("1") FROM "\twith UTF8SMTP id S1" FOR, &submission },
 	{ "name that lies", TEXT("EHLO a (b [192.0.2.9])\r\n" MAILTO "DATA\r\n.\r\n"), NULL,
-	  COMMIT("0") "Return-Path: <a@b>\r\nReceived: from a??b?[192.0.2.9]?\r\n\t([192.0.2.1])\r\n"
-		      "\tby mx.corp.example\r\n\twith ESMTP id S1" FOR, &submission },
+	  COMMIT("0") "Return-Path: <a@b>\r\nReceived: from "
+		      "a??b?[192.0.2.9]?\r\n\t([192.0.2.1])\r\n"
+		      "\tby mx.corp.example\r\n\twith ESMTP id S1" FOR,
+	  &submission },
 };
 
 static const struct dialogue submissions[] = {
 	{ "nothing missing", SUBMIT("From: a\r\ndate: 1\r\nMESSAGE-ID: <2>\r\n\r\nHello\r\n"), NULL,
 	  SUBMITTED "From: a\r\ndate: 1\r\nMESSAGE-ID: <2>\r\n\r\nHello\r\n", &submission },
-	{ "both missing", SUBMIT("From: a\r\nSubject: folded\r\n Date: no\r\n\r\nDate: no\r\n"), NULL,
+	{ "both missing", SUBMIT("From: a\r\nSubject: folded\r\n Date: no\r\n\r\nDate: no\r\n"),
+	  NULL,
 	  SUBMITTED "From: a\r\nSubject: folded\r\n Date: no\r\nDate: " DATE ID "\r\nDate: no\r\n",
 	  &submission },
 	{ "date missing", SUBMIT("Message-ID: <x>\r\n\r\n"), NULL,
@@ -55,14 +64,14 @@ static const struct dialogue submissions[] = {
 	{ "header alone", SUBMIT("From: a\r\n"), NULL, SUBMITTED "From: a\r\nDate: " DATE ID,
 	  &submission },
 	{ "nothing at all", SUBMIT(""), NULL, SUBMITTED "Date: " DATE ID, &submission },
-	{ "return-path stays", SUBMIT("Return-Path: <z@z>\r\nDate: 1\r\nMessage-ID: 2\r\n\r\n"), NULL,
-	  SUBMITTED "Return-Path: <z@z>\r\nDate: 1\r\nMessage-ID: 2\r\n\r\n", &submission },
-	{ "chunk without CRLF", CHUNK("7", "From: a"), NULL,
-	  SUBMITTED "From: a\r\nDate: " DATE ID, &submission },
-	{ "chunk without field", CHUNK("4", "From"), NULL, SUBMITTED "Date: " DATE ID "\r\nFrom\r\n",
+	{ "return-path stays", SUBMIT("Return-Path: <z@z>\r\nDate: 1\r\nMessage-ID: 2\r\n\r\n"),
+	  NULL, SUBMITTED "Return-Path: <z@z>\r\nDate: 1\r\nMessage-ID: 2\r\n\r\n", &submission },
+	{ "chunk without CRLF", CHUNK("7", "From: a"), NULL, SUBMITTED "From: a\r\nDate: " DATE ID,
 	  &submission },
-	{ "no change to mail from outside", TEXT("EHLO c\r\n" MAILTO "DATA\r\nHello\r\n.\r\n"), NULL,
-	  COMMIT("0") FROM "\twith ESMTP id S1" FOR "Hello\r\n", &submission },
+	{ "chunk without field", CHUNK("4", "From"), NULL,
+	  SUBMITTED "Date: " DATE ID "\r\nFrom\r\n", &submission },
+	{ "no change to mail from outside", TEXT("EHLO c\r\n" MAILTO "DATA\r\nHello\r\n.\r\n"),
+	  NULL, COMMIT("0") FROM "\twith ESMTP id S1" FOR "Hello\r\n", &submission },
 };
 
 static void test_protocols(void **state)

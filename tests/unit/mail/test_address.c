@@ -33,7 +33,12 @@ static const struct good goods[] = {
 	{ "a@[IPv6:2001:DB8::1]", "a", "[ipv6:2001:db8::1]", NULL, false, true },
 	{ "a@[ipv6:::ffff:192.0.2.1]", "a", "[ipv6:::ffff:192.0.2.1]", NULL, false, true },
 	{ "j\xc3\xbcrgen@x", "j\xc3\xbcrgen", "x", NULL, true, false },
-	{ "a@B\xc3\x9c" "cher.Example", "a", "b\xc3\x9c" "cher.example", NULL, true, false },
+	{ "a@B\xc3\x9c"
+	  "cher.Example",
+	  "a",
+	  "b\xc3\x9c"
+	  "cher.example",
+	  NULL, true, false },
 	{ "\"\xe4\xb8\xad \"@x", "\xe4\xb8\xad ", "x", "\"\xe4\xb8\xad \"@x", true, false },
 	{ "a@xn--bcher-kva.example", "a", "xn--bcher-kva.example", NULL, false, false },
 	{ "a@1.2.3.4", "a", "1.2.3.4", NULL, false, false },
@@ -42,12 +47,57 @@ static const struct good goods[] = {
 };
 
 static const char *const bads[] = {
-	"", "@", "@b", "a@", ".a@b", "a.@b", "a..b@c", "a b@c", "a@b.", "a@.b", "a@b..c", "a@-b", "a@b-",
-	"a@b_c", "a@b c", "a@b@c", "a@b>", "\"\"@b", "\"a@b", "\"a\\", "\"a\\\"", "\"a\"b@c", "a\"b\"@c",
-	"\"a\n\"@b", "\"a\177\"@b", "a(x)@b", "a,b@c", "a@[]", "a@[1.2.3]", "a@[1.2.3.256]", "a@[1.2.3.4",
-	"a@1.2.3.4]", "a@[1.2.3.4]x", "a@[IPv6:]", "a@[IPv6::::]", "a@[2001:db8::1]", "a@[IPv6:fe80::1%lo]",
-	"a@[X:y]", "\xfc@b", "a@\xfc", "\xc3@b", "\xc0\xaf@b", "\xed\xa0\x80@b", "\xc2\x85@b", "a@\xc2\x85",
-	"\"\\\xc3\xbc\"@b", A63 "bc@x", "a@" A63 "a", "a@" A63 "." A63 "." A63 "." A63 ".a", "<a@b>", "a@b\r",
+	"",
+	"@",
+	"@b",
+	"a@",
+	".a@b",
+	"a.@b",
+	"a..b@c",
+	"a b@c",
+	"a@b.",
+	"a@.b",
+	"a@b..c",
+	"a@-b",
+	"a@b-",
+	"a@b_c",
+	"a@b c",
+	"a@b@c",
+	"a@b>",
+	"\"\"@b",
+	"\"a@b",
+	"\"a\\",
+	"\"a\\\"",
+	"\"a\"b@c",
+	"a\"b\"@c",
+	"\"a\n\"@b",
+	"\"a\177\"@b",
+	"a(x)@b",
+	"a,b@c",
+	"a@[]",
+	"a@[1.2.3]",
+	"a@[1.2.3.256]",
+	"a@[1.2.3.4",
+	"a@1.2.3.4]",
+	"a@[1.2.3.4]x",
+	"a@[IPv6:]",
+	"a@[IPv6::::]",
+	"a@[2001:db8::1]",
+	"a@[IPv6:fe80::1%lo]",
+	"a@[X:y]",
+	"\xfc@b",
+	"a@\xfc",
+	"\xc3@b",
+	"\xc0\xaf@b",
+	"\xed\xa0\x80@b",
+	"\xc2\x85@b",
+	"a@\xc2\x85",
+	"\"\\\xc3\xbc\"@b",
+	A63 "bc@x",
+	"a@" A63 "a",
+	"a@" A63 "." A63 "." A63 "." A63 ".a",
+	"<a@b>",
+	"a@b\r",
 	"a\t@b",
 };
 
@@ -141,8 +191,8 @@ static void test_paths(void **state)
 		char text[ADDRESS_TEXT_SIZE];
 		struct span rest;
 		const char *why = NULL;
-		bool good = address_parse_path(span_text(path->text), path->null_ok, &address, &rest,
-					       &why);
+		bool good = address_parse_path(span_text(path->text), path->null_ok, &address,
+					       &rest, &why);
 
 		if (good != path->good)
 			fail_msg("%s: %d", path->text, good);
@@ -171,7 +221,7 @@ static void test_longest_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),	     cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_good),         cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_nul_inside),   cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_longest_text),
 	};

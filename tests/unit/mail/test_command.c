@@ -75,11 +75,11 @@ static void test_parameters(void **state)
 
 		while ((good = command_next_parameter(&rest, &parameter)) &&
 		       parameter.keyword.length > 0)
-			used += (size_t)snprintf(have + used, sizeof(have) - used, "%.*s%s%.*s;",
-						 (int)parameter.keyword.length, parameter.keyword.at,
-						 parameter.has_value ? "|" : "",
-						 (int)parameter.value.length,
-						 parameter.has_value ? parameter.value.at : "");
+			used += (size_t)snprintf(
+				have + used, sizeof(have) - used, "%.*s%s%.*s;",
+				(int)parameter.keyword.length, parameter.keyword.at,
+				parameter.has_value ? "|" : "", (int)parameter.value.length,
+				parameter.has_value ? parameter.value.at : "");
 		if (!good)
 			snprintf(have + used, sizeof(have) - used, "!");
 		assert_string_equal(have, parameters[i].want);
@@ -89,8 +89,8 @@ static void test_parameters(void **state)
 static void test_xtext(void **state)
 {
 	static const char *const good[] = { "a", "a+2Bb", "+20", "~", "<a>;\"'" };
-	static const char *const bad[] = { "",    " ",   "a b", "+",    "+2",  "a+2b", "+GG",
-					   "a=b", "+0A", "+7F", "\177", "\n",  "\xc3\xbc", "+C3" };
+	static const char *const bad[] = { "",    " ",   "a b", "+",    "+2", "a+2b",     "+GG",
+					   "a=b", "+0A", "+7F", "\177", "\n", "\xc3\xbc", "+C3" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)

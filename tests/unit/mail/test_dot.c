@@ -97,10 +97,17 @@ struct strict {
 };
 
 static const struct strict stricts[] = {
-	{ "", false, false },	  { "a", false, false },	{ "a\r\nb\r\n", false, false },
-	{ "\r\n\r\n", false, false }, { "a\r", false, true },	{ "a\nb", true, false },
-	{ "a\rb", true, false },  { "\r\r\n", true, false },	{ "\n", true, false },
-	{ "\r\n\n", true, false }, { "a\r\n\rb\r\n", true, false },
+	{ "", false, false },
+	{ "a", false, false },
+	{ "a\r\nb\r\n", false, false },
+	{ "\r\n\r\n", false, false },
+	{ "a\r", false, true },
+	{ "a\nb", true, false },
+	{ "a\rb", true, false },
+	{ "\r\r\n", true, false },
+	{ "\n", true, false },
+	{ "\r\n\n", true, false },
+	{ "a\r\n\rb\r\n", true, false },
 };
 
 static void test_lines(void **state)
