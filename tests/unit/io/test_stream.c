@@ -930,11 +930,11 @@ int main(void)
 		cmocka_unit_test(test_echo),           cmocka_unit_test(test_bulk),
 		cmocka_unit_test(test_pour),           cmocka_unit_test(test_starttls_injection),
 		cmocka_unit_test(test_starttls_plain), cmocka_unit_test(test_pause),
-		cmocka_unit_test(test_held_cap),       cmocka_unit_test(test_peer_closes),
-		cmocka_unit_test(test_handshake_cut),  cmocka_unit_test(test_free_inside),
-		cmocka_unit_test(test_idle),           cmocka_unit_test(test_finish_slow),
-		cmocka_unit_test(test_finish_talker),  cmocka_unit_test(test_tls_versions),
-		cmocka_unit_test(test_tls_reload),
+		cmocka_unit_test(test_held_cap),       cmocka_unit_test(test_unread_answers),
+		cmocka_unit_test(test_peer_closes),    cmocka_unit_test(test_handshake_cut),
+		cmocka_unit_test(test_free_inside),    cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_finish_slow),    cmocka_unit_test(test_finish_talker),
+		cmocka_unit_test(test_tls_versions),   cmocka_unit_test(test_tls_reload),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
