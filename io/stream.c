@@ -194,7 +194,8 @@ void stream_finish(struct stream *stream)
 	if (stream->state != STREAM_OPEN)
 		return;
 	stream->state = STREAM_FINISHING;
-	stream->ignored_input = stream->ended == NULL && buffer_used(&stream->input) > 0;
+	/* While input is being offered, how much of it is left is known only afterwards. */
+	stream->ignored_input = !stream->offering && buffer_used(&stream->input) > 0;
 	stream_timer_set(stream, FINISH_SECONDS * 1000);
 	stream_work_later(stream);
 }
