@@ -81,6 +81,8 @@ static void test_end_while_waiting(void **state)
 		TO "DATA\r\n",
 		TO "BDAT 0 LAST\r\n",
 		TO "DATA\r\n.\r\n",
+		"EHLO c\r\nAUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n",
+		"EHLO c\r\nAUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n",
 	};
 
 	(void)state;
@@ -90,6 +92,7 @@ static void test_end_while_waiting(void **state)
 
 		owner_init(&owner, NULL);
 		owner.later = true;
+		smtp_server_tls_started(owner.server, "TLS1.3", "X");
 		for (used = 0; used < length;) {
 			used += smtp_server_feed(owner.server, inputs[i] + used, length - used);
 			if (smtp_server_waiting(owner.server) && used < length)
