@@ -116,7 +116,7 @@ static bool connect_to(struct lookup *lookup, const struct server *server, int64
 }
 
 struct stock {
-	size_t usable, slots_free;
+	size_t usable, ending, slots_free;
 	int64_t oldest_born; /* of those; INT64_MAX without any */
 };
 
@@ -128,6 +128,7 @@ static struct stock take_stock(struct lookup *lookup)
 		struct link *link = lookup->links[i];
 
 		stock.slots_free += !link;
+		stock.ending += link && !link_is_usable(link);
 		if (!link || !link_is_usable(link))
 			continue;
 		stock.usable++;
@@ -236,7 +237,8 @@ static void keep(struct lookup *lookup)
 		connect_first(lookup);
 		stock = count_links(lookup);
 	}
-	if (stock.usable > 0 && stock.usable < LOOKUP_LINKS && stock.slots_free > 0)
+	/* One that is ending may be about to tell that the server froze: better not to go there now. */
+	if (stock.usable > 0 && stock.usable < LOOKUP_LINKS && stock.ending == 0)
 		connect_more(lookup);
 	recycle(lookup);
 	probe_preferred(lookup);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+#include "auth/backoff.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+
+static const struct backoff_rule rule = { .strangers = 2, .owner = 3, .window = 60000 };
+
+static bool try(struct backoff *backoff, const char *account, const char *client, enum backoff_end end)
+{
+	if (!backoff_enter(backoff, &rule, account, client, clock_ms()))
+		return false;
+	backoff_leave(backoff, &rule, account, client, end);
+	return true;
+}
+
+static void stays_below_the_threshold(void **state)
+{
+	static const struct {
+		unsigned threshold, strangers, owner;
+	} cases[] = { { 1, 1, 1 }, { 2, 1, 1 }, { 3, 2, 2 }, { 4, 2, 3 }, { 5, 3, 4 }, { 10, 8, 9 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct backoff_rule made = backoff_rule_make(cases[i].threshold, 0);
+
+		assert_int_equal(made.strangers, cases[i].strangers);
+		assert_int_equal(made.owner, cases[i].owner);
+		assert_int_equal(made.window, 30 * 60 * 1000);
+	}
+	assert_int_equal(backoff_rule_make(5, 1234).window, 1234);
+	assert_true(backoff_rule_make(0, 0).strangers >= 20);
+}
+
+static void stops_strangers_first(void **state)
+{
+	struct backoff *backoff = backoff_new();
+
+	(void)state;
+	assert_true(try(backoff, "alice", "home", BACKOFF_RIGHT));
+	assert_true(try(backoff, "alice", "bad", BACKOFF_WRONG));
+	assert_true(try(backoff, "alice", "worse", BACKOFF_WRONG));
+	assert_false(try(backoff, "alice", "bad", BACKOFF_WRONG));
+	assert_false(try(backoff, "alice", "unknown", BACKOFF_RIGHT));
+	/* Another account of the same client is another matter. */
+	assert_true(try(backoff, "bob", "bad", BACKOFF_WRONG));
+	/* Where the owner was seen there is one more; a right password clears all. */
+	assert_true(try(backoff, "alice", "home", BACKOFF_RIGHT));
+	assert_true(try(backoff, "alice", "bad", BACKOFF_WRONG));
+	backoff_free(backoff);
+}
+
+static void temporary_failures_do_not_count(void **state)
+{
+	struct backoff *backoff = backoff_new();
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		assert_true(try(backoff, "alice", "x", BACKOFF_UNDECIDED));
+	backoff_free(backoff);
+}
+
+static void forgets_after_the_window(void **state)
+{
+	static const struct backoff_rule brief = { .strangers = 1, .owner = 1, .window = 50 };
+	struct backoff *backoff = backoff_new();
+
+	(void)state;
+	assert_true(backoff_enter(backoff, &brief, "alice", "x", clock_ms()));
+	backoff_leave(backoff, &brief, "alice", "x", BACKOFF_WRONG);
+	assert_false(backoff_enter(backoff, &brief, "alice", "x", clock_ms()));
+	nanosleep(&(struct timespec){ 0, 80000000 }, NULL);
+	assert_true(backoff_enter(backoff, &brief, "alice", "x", clock_ms()));
+	backoff_leave(backoff, &brief, "alice", "x", BACKOFF_RIGHT);
+	backoff_free(backoff);
+}
+
+static void *wait_for_turn(void *context)
+{
+	struct backoff *backoff = context;
+	static const bool yes = true;
+
+	if (!backoff_enter(backoff, &rule, "alice", "x", clock_ms() + 5000))
+		return NULL;
+	backoff_leave(backoff, &rule, "alice", "x", BACKOFF_RIGHT);
+	return (void *)(uintptr_t)&yes;
+}
+
+/* Many devices of one person at once: those over the limit wait for the first, they are not refused. */
+static void waits_for_checks_in_flight(void **state)
+{
+	struct backoff *backoff = backoff_new();
+	pthread_t thread;
+	void *got_in = NULL;
+
+	(void)state;
+	assert_true(backoff_enter(backoff, &rule, "alice", "x", clock_ms()));
+	assert_true(backoff_enter(backoff, &rule, "alice", "x", clock_ms()));
+	assert_false(backoff_enter(backoff, &rule, "alice", "x", clock_ms()));
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_turn, backoff), 0);
+	backoff_leave(backoff, &rule, "alice", "x", BACKOFF_RIGHT);
+	pthread_join(thread, &got_in);
+	assert_non_null(got_in);
+	backoff_leave(backoff, &rule, "alice", "x", BACKOFF_RIGHT);
+	backoff_free(backoff);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stays_below_the_threshold),
+		cmocka_unit_test(stops_strangers_first),
+		cmocka_unit_test(temporary_failures_do_not_count),
+		cmocka_unit_test(forgets_after_the_window),
+		cmocka_unit_test(waits_for_checks_in_flight),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
