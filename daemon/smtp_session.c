@@ -123,7 +123,12 @@ static void smtp_session_free(struct session *session)
 
 static void smtp_session_shutdown(struct session *session)
 {
-	smtp_server_shutdown(((struct smtp_session *)session)->engine);
+	struct smtp_session *smtp = (struct smtp_session *)session;
+
+	if (smtp_server_idle(smtp->engine))
+		smtp_server_refuse(smtp->engine, "Service closing, try again later");
+	else
+		smtp_server_shutdown(smtp->engine);
 }
 
 /* ---- the engine's side ---- */

@@ -12,6 +12,8 @@ static void waiting_free(struct waiting *waiting)
 {
 	if (waiting->packet.fd >= 0)
 		close(waiting->packet.fd);
+	/* It may have held a password. */
+	memory_wipe(waiting, sizeof(*waiting) + waiting->packet.body.length);
 	free(waiting);
 }
 
