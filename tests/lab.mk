@@ -11,13 +11,16 @@ $(B)/tests/bench/loadgen: $(BENCH_OBJECTS)
 $(B)/tests/bench/bound: $(B)/tests/bench/bound.o
 	$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 
+# All processors, unless make was told otherwise.
+LAB_JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
 .PHONY: packages lab lab-down bench-programs bench-up bench-down bench demo
 packages:
 	tests/lab/packages.sh build lab test
 
 lab:
 	tests/lab/packages.sh build lab
-	+$(MAKE) --no-print-directory all
+	+$(MAKE) --no-print-directory $(LAB_JOBS) all
 	POSTERND=$(B)/posternd tests/lab/lab-up.sh
 
 lab-down:
@@ -27,7 +30,7 @@ bench-programs: $(BENCH_PROGRAMS)
 
 bench-up:
 	tests/lab/packages.sh build lab
-	+$(MAKE) --no-print-directory all
+	+$(MAKE) --no-print-directory $(LAB_JOBS) all
 	POSTERND=$(B)/posternd tests/bench/bench-up.sh
 
 bench-down:
@@ -35,10 +38,10 @@ bench-down:
 
 bench:
 	tests/lab/packages.sh build lab bench
-	+$(MAKE) --no-print-directory all bench-programs
+	+$(MAKE) --no-print-directory $(LAB_JOBS) all bench-programs
 	POSTERND=$(B)/posternd BENCH_PROGRAMS=$(B)/tests/bench tests/bench/bench.sh
 
 demo:
 	tests/lab/packages.sh build lab test
-	+$(MAKE) --no-print-directory all
+	+$(MAKE) --no-print-directory $(LAB_JOBS) all
 	POSTERND=$(B)/posternd tests/lab/demo.sh

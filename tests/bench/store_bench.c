@@ -75,8 +75,8 @@ static void syncfs_shared(void)
 
 static void deliver_bare(unsigned long number, size_t which)
 {
-	const int range = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-			  SYNC_FILE_RANGE_WAIT_AFTER;
+	const int range =
+		SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
 	int fd = openat(root_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	char path[40], name[64];
 
@@ -86,8 +86,8 @@ static void deliver_bare(unsigned long number, size_t which)
 	else if (strncmp(variant, "range", 5) == 0)
 		need(sync_file_range(fd, 0, 0, range) == 0, "sync_file_range");
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	snprintf(name, sizeof name, "%lld.Q%lu.bench,S=%d,W=%d", (long long)clock_unix(), number, SIZE,
-		 SIZE);
+	snprintf(name, sizeof name, "%lld.Q%lu.bench,S=%d,W=%d", (long long)clock_unix(), number,
+		 SIZE, SIZE);
 	need(linkat(AT_FDCWD, path, new_fds[which], name, AT_SYMLINK_FOLLOW) == 0, "linkat");
 	if (strstr(variant, "syncfs") != NULL)
 		syncfs_shared();

@@ -137,7 +137,7 @@ certificate_create() {
 
 # gateway_prepare DIRECTORY: the directories the configuration below names.
 gateway_prepare() {
-	"$top/tests/lab/users.sh" add "$lab_users_comment"
+	"$top/conf/users.sh" add "$lab_users_comment"
 	mkdir -p "$1/mail" "$1/queue" "$1/run" "$1/log"
 	chown postern-store:postern "$1/mail" "$1/queue"
 	chmod 750 "$1/mail" "$1/queue"
@@ -192,5 +192,5 @@ gateway_stop() {
 # gateway_users_remove: when no lab is left that could need them.
 gateway_users_remove() {
 	rmdir "$labs_root" 2>/dev/null || return 0
-	"$top/tests/lab/users.sh" remove "$lab_users_comment"
+	"$top/conf/users.sh" remove "$lab_users_comment"
 }

@@ -57,11 +57,12 @@ static void *send_messages(void *argument)
 		int fd = store_spool(sender->store, &failure);
 		size_t length;
 
-		snprintf(token, sizeof token, "r%03ut%ui%06un%zu%zu", sender->round, sender->number, i,
-			 first, count);
+		snprintf(token, sizeof token, "r%03ut%ui%06un%zu%zu", sender->round, sender->number,
+			 i, first, count);
 		length = message_fill(text, token);
 		if (fd < 0 || write(fd, text, length) != (ssize_t)length ||
-		    store_deliver(sender->store, fd, to + first, count, token, &failure) != OUTCOME_OK)
+		    store_deliver(sender->store, fd, to + first, count, token, &failure) !=
+			    OUTCOME_OK)
 			_exit(1);
 		close(fd);
 		if (write(sender->pipe, token, sizeof token) != sizeof token)
@@ -203,7 +204,8 @@ static void killed_while_delivering(void **state)
 		close(pipes[0]);
 	}
 	store_check(place);
-	print_message("%zu deliveries acknowledged in %d runs that were killed\n", acknowledged, ROUNDS);
+	print_message("%zu deliveries acknowledged in %d runs that were killed\n", acknowledged,
+		      ROUNDS);
 	assert_true(acknowledged > 0);
 	place_open(place);
 }

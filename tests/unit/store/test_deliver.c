@@ -24,7 +24,8 @@ static void one_copy_for_all(void **state)
 	char *text;
 	int fd;
 
-	assert_int_equal(deliver_bytes(place->store, message, message_size, to, 3, &failure), OUTCOME_OK);
+	assert_int_equal(deliver_bytes(place->store, message, message_size, to, 3, &failure),
+			 OUTCOME_OK);
 	assert_int_equal(files_in("%s/corp.example/alice/new", place->mail), 1);
 	assert_int_equal(files_in("%s/corp.example/bob/new", place->mail), 1);
 	assert_int_equal(files_in("%s/corp.example/alice/tmp", place->mail), 0);
@@ -57,10 +58,13 @@ static void refusals(void **state)
 	assert_int_equal(deliver_bytes(place->store, message, message_size, to, 0, &failure),
 			 OUTCOME_PERM);
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		assert_int_equal(deliver_bytes(place->store, message, message_size, &bad[i], 1, &failure),
-				 OUTCOME_PERM);
-	assert_int_equal(deliver_bytes(place->store, message, message_size, to, 2, &failure), OUTCOME_OK);
-	assert_int_equal(deliver_bytes(place->store, message, message_size, to, 2, &failure), OUTCOME_OK);
+		assert_int_equal(
+			deliver_bytes(place->store, message, message_size, &bad[i], 1, &failure),
+			OUTCOME_PERM);
+	assert_int_equal(deliver_bytes(place->store, message, message_size, to, 2, &failure),
+			 OUTCOME_OK);
+	assert_int_equal(deliver_bytes(place->store, message, message_size, to, 2, &failure),
+			 OUTCOME_OK);
 	assert_int_equal(deliver_bytes(place->store, message, message_size, to, 2, &failure),
 			 OUTCOME_PERM);
 	assert_true(failure.over_quota && !failure.full);
@@ -93,7 +97,8 @@ static void all_or_nothing(void **state)
 	assert_false(failure.full);
 	assert_int_equal(files_in("%s/corp.example/alice/new", place->mail), 0);
 	assert_int_equal(usage_of(place->store, &to[0]).octets, 0);
-	/* The same spool file again, when the cause is gone: a copy, because its link was taken back. */
+	/* The same spool file again, when the cause is gone: a copy, because its link was taken
+	 * back. */
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(store_deliver(place->store, fd, to, 2, "", &failure), OUTCOME_OK);
 	close(fd);

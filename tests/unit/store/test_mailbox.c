@@ -55,7 +55,8 @@ static void adopted_directory(void **state)
 	char path[512];
 
 	snprintf(path, sizeof path,
-		 "mkdir -p %s/corp.example/alice/cur && printf 'a\\n' > %s/corp.example/alice/cur/1.x:2,S",
+		 "mkdir -p %s/corp.example/alice/cur && printf 'a\\n' > "
+		 "%s/corp.example/alice/cur/1.x:2,S",
 		 place->mail, place->mail);
 	assert_int_equal(system(path), 0);
 	assert_int_equal(usage_of(place->store, &to).octets, 2);
@@ -121,9 +122,10 @@ static void symbolic_links(void **state)
 	struct store_mailbox to = who(ALICE, "corp.example", "alice", 0);
 	char path[512];
 
-	snprintf(path, sizeof path,
-		 "mkdir -p %s/corp.example %s/elsewhere && ln -s %s/elsewhere %s/corp.example/alice",
-		 place->mail, place->root, place->root, place->mail);
+	snprintf(
+		path, sizeof path,
+		"mkdir -p %s/corp.example %s/elsewhere && ln -s %s/elsewhere %s/corp.example/alice",
+		place->mail, place->root, place->root, place->mail);
 	assert_int_equal(system(path), 0);
 	assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_TEMP);
 	assert_int_equal(files_in("%s/elsewhere", place->root), 0);
@@ -131,9 +133,20 @@ static void symbolic_links(void **state)
 
 static void names(void **state)
 {
-	static const char *const names[] = { "../x", ".", "..", ".id", "a/b", "../../../etc", "j\xc3\xbcrgen",
-					     "%2E", "new", "\"a b\"@c", "x\ny",
-					     "0123456789012345678901234567890123456789012345678901234567890123" };
+	static const char *const names[] = {
+		"../x",
+		".",
+		"..",
+		".id",
+		"a/b",
+		"../../../etc",
+		"j\xc3\xbcrgen",
+		"%2E",
+		"new",
+		"\"a b\"@c",
+		"x\ny",
+		"0123456789012345678901234567890123456789012345678901234567890123"
+	};
 	struct place *place = *state;
 	char longest[STORE_NAME_SIZE], id[16];
 

@@ -15,16 +15,16 @@ static void names(void **state)
 		bool message, has_octets, has_wire;
 		uint64_t octets, wire, seconds, microseconds, counter;
 	} rows[] = {
-		{ "1700000000.M12P34Q5.mx,S=10,W=12:2,S", "1700000000.M12P34Q5.mx", true, true, true, 10, 12,
-		  1700000000, 12, 5 },
-		{ "1700000000.M12P34Q5.mx,W=12,S=10", "1700000000.M12P34Q5.mx", true, true, true, 10, 12,
-		  1700000000, 12, 5 },
-		{ "1700000000.P34Q5.mx,S=10,L=a.b_c~d", "1700000000.P34Q5.mx", true, true, false, 10, 0,
-		  1700000000, 0, 5 },
+		{ "1700000000.M12P34Q5.mx,S=10,W=12:2,S", "1700000000.M12P34Q5.mx", true, true,
+		  true, 10, 12, 1700000000, 12, 5 },
+		{ "1700000000.M12P34Q5.mx,W=12,S=10", "1700000000.M12P34Q5.mx", true, true, true,
+		  10, 12, 1700000000, 12, 5 },
+		{ "1700000000.P34Q5.mx,S=10,L=a.b_c~d", "1700000000.P34Q5.mx", true, true, false,
+		  10, 0, 1700000000, 0, 5 },
 		{ "1700000000.12345_7.mx:2,RS", "1700000000.12345_7.mx", true, false, false, 0, 0,
 		  1700000000, 0, 0 },
-		{ "1700000000.V801I23M77P9.mx,S=1", "1700000000.V801I23M77P9.mx", true, true, false, 1, 0,
-		  1700000000, 77, 0 },
+		{ "1700000000.V801I23M77P9.mx,S=1", "1700000000.V801I23M77P9.mx", true, true, false,
+		  1, 0, 1700000000, 77, 0 },
 		{ "1.mx:2,S=5", "1.mx", true, false, false, 0, 0, 1, 0, 0 },
 		{ "1.mx,S=5x", "1.mx", true, false, false, 0, 0, 1, 0, 0 },
 		{ "1.mx,S=99999999999999999999999", "1.mx", true, false, false, 0, 0, 1, 0, 0 },
@@ -40,7 +40,8 @@ static void names(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct maildir_name name;
 
-		assert_int_equal(maildir_name_parse(span_text(rows[i].name), &name), rows[i].message);
+		assert_int_equal(maildir_name_parse(span_text(rows[i].name), &name),
+				 rows[i].message);
 		if (!rows[i].message)
 			continue;
 		assert_true(span_is(name.unique, rows[i].unique));

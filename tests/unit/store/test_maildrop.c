@@ -16,7 +16,8 @@ static void exclusive(void **state)
 	struct store_failure failure;
 	bool busy;
 
-	assert_int_equal(store_maildrop_open(place->store, &to, &second, &busy, &failure), OUTCOME_TEMP);
+	assert_int_equal(store_maildrop_open(place->store, &to, &second, &busy, &failure),
+			 OUTCOME_TEMP);
 	assert_true(busy);
 	assert_null(second);
 	/* Mail still comes in, but is not in the list of the session that is open. */
@@ -52,7 +53,8 @@ static void order_and_removal(void **state)
 		free(got);
 	}
 	snprintf(uid, sizeof uid, "%s", store_maildrop_uid(maildrop, 3));
-	assert_int_equal(store_maildrop_remove(maildrop, (uint32_t[]){ 1, 2, 20, 99 }, 4, &removed, &failure),
+	assert_int_equal(store_maildrop_remove(maildrop, (uint32_t[]){ 1, 2, 20, 99 }, 4, &removed,
+					       &failure),
 			 OUTCOME_OK);
 	assert_int_equal(removed, 3);
 	store_maildrop_close(maildrop);
@@ -84,13 +86,14 @@ static void renamed_by_others(void **state)
 	maildrop = drop_open(place->store, &to);
 	snprintf(command, sizeof command,
 		 "cd %s/corp.example/alice/new && n=0; for f in *; do n=$((n+1)); "
-		 "[ $n = 2 ] && rm $f || mv $f ../cur/$f:2,S; done", place->mail);
+		 "[ $n = 2 ] && rm $f || mv $f ../cur/$f:2,S; done",
+		 place->mail);
 	assert_int_equal(system(command), 0);
 	text = message_text(maildrop, 1);
 	assert_string_equal(text, message);
 	free(text);
-	snprintf(command, sizeof command, "cd %s/corp.example/alice/cur && for f in *; do mv $f ${f}T; done",
-		 place->mail);
+	snprintf(command, sizeof command,
+		 "cd %s/corp.example/alice/cur && for f in *; do mv $f ${f}T; done", place->mail);
 	assert_int_equal(system(command), 0);
 	for (size_t i = 1, gone = 0; i <= 4; i++) {
 		int fd = store_maildrop_message(maildrop, i, &outcome, &failure);
@@ -103,8 +106,9 @@ static void renamed_by_others(void **state)
 	}
 	assert_int_equal(store_maildrop_message(maildrop, 9, &outcome, &failure), -1);
 	assert_int_equal(outcome, OUTCOME_PERM);
-	assert_int_equal(store_maildrop_remove(maildrop, (uint32_t[]){ 1, 2, 3, 4 }, 4, &removed, &failure),
-			 OUTCOME_OK);
+	assert_int_equal(
+		store_maildrop_remove(maildrop, (uint32_t[]){ 1, 2, 3, 4 }, 4, &removed, &failure),
+		OUTCOME_OK);
 	assert_int_equal(removed, 4);
 	store_maildrop_close(maildrop);
 	assert_int_equal(files_in("%s/corp.example/alice/cur", place->mail), 0);
@@ -170,7 +174,8 @@ static void large_conversion(void **state)
 
 	store_maildrop_close(drop_open(place->store, &to));
 	for (size_t i = 0; i < lines; i++) {
-		used += (size_t)snprintf(text + used, 8, i % 3 == 0 ? "line\r\n" : "line%.*s\n", (int)(i % 2), "x");
+		used += (size_t)snprintf(text + used, 8, i % 3 == 0 ? "line\r\n" : "line%.*s\n",
+					 (int)(i % 2), "x");
 		wire += i % 3 == 0 ? 6 : 6 + i % 2;
 	}
 	snprintf(path, sizeof path, "%s/corp.example/alice/new/1.x", place->mail);
@@ -220,8 +225,9 @@ static void many_messages(void **state)
 
 	store_maildrop_close(maildrop);
 	for (size_t i = 0; i < count; i++) {
-		snprintf(path, sizeof path, "%s/corp.example/alice/%s/%zu.M%zuP1Q%zu.host,S=%zu,W=%zu%s",
-			 place->mail, i % 2 ? "new" : "cur", 1700000000 + i / 100, i * 7919 % count, i,
+		snprintf(path, sizeof path,
+			 "%s/corp.example/alice/%s/%zu.M%zuP1Q%zu.host,S=%zu,W=%zu%s", place->mail,
+			 i % 2 ? "new" : "cur", 1700000000 + i / 100, i * 7919 % count, i,
 			 message_size, message_size, i % 2 ? "" : ":2,S");
 		file_make(path, message);
 	}
@@ -230,7 +236,8 @@ static void many_messages(void **state)
 	print_message("%zu messages opened in %lld ms\n", count, (long long)(clock_ms() - start));
 	assert_int_equal(store_maildrop_count(maildrop), count);
 	for (size_t i = 2; i <= count; i++)
-		assert_true(strncmp(store_maildrop_uid(maildrop, i - 1), store_maildrop_uid(maildrop, i), 10) <= 0);
+		assert_true(strncmp(store_maildrop_uid(maildrop, i - 1),
+				    store_maildrop_uid(maildrop, i), 10) <= 0);
 	store_maildrop_close(maildrop);
 }
 

@@ -149,7 +149,8 @@ static void after_a_crash(void **state)
 
 static bool tiny_disk(const char *path)
 {
-	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("postern", path, "tmpfs", 0, "size=256k,nr_inodes=60") != 0) {
 		print_message("[  SKIP  ] a tiny file system needs root: %s\n", strerror(errno));
 		return false;
@@ -181,7 +182,8 @@ static void full_disk(void **state)
 		to[i] = who(id, "corp.example", name, 100000);
 	}
 	while (outcome == OUTCOME_OK && made < 30) {
-		outcome = deliver_bytes(place->store, message, message_size, &to[made], 1, &failure);
+		outcome =
+			deliver_bytes(place->store, message, message_size, &to[made], 1, &failure);
 		made += outcome == OUTCOME_OK;
 	}
 	assert_int_equal(outcome, OUTCOME_TEMP);
