@@ -48,10 +48,12 @@ static enum outcome delivery_measure(struct delivery *delivery, const char *labe
 	struct wire_size size;
 	struct stat status;
 
-	if (fstat(delivery->source.spool, &status) != 0 || wire_measure(delivery->source.spool, &size) != 0)
+	if (fstat(delivery->source.spool, &status) != 0 ||
+	    wire_measure(delivery->source.spool, &size) != 0)
 		return failure_errno(delivery->failure, errno, "cannot read the spool file");
 	if (!S_ISREG(status.st_mode) || size.octets != (uint64_t)status.st_size)
-		return failure_say(delivery->failure, OUTCOME_TEMP, "the spool file is being written");
+		return failure_say(delivery->failure, OUTCOME_TEMP,
+				   "the spool file is being written");
 	if (size.octets == 0)
 		return failure_say(delivery->failure, OUTCOME_PERM, "an empty message");
 	delivery->octets = delivery->source.octets = size.octets;
@@ -86,7 +88,8 @@ static enum outcome refuse_full(struct delivery *delivery, const struct account 
 	}
 	return failure_say(delivery->failure, OUTCOME_PERM, "%s: %llu and %llu octets, quota %llu",
 			   account->mailbox->path, (unsigned long long)account->usage.octets,
-			   (unsigned long long)delivery->octets, (unsigned long long)account->quota);
+			   (unsigned long long)delivery->octets,
+			   (unsigned long long)account->quota);
 }
 
 static enum outcome room_check(struct delivery *delivery, struct account *account, size_t which)
@@ -113,7 +116,8 @@ static enum outcome link_accounted(struct delivery *delivery, size_t which,
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	outcome = room_check(delivery, &account, which);
-	if (outcome == OUTCOME_OK && source_link(&delivery->source, mailbox, directory, delivery->name) != 0)
+	if (outcome == OUTCOME_OK &&
+	    source_link(&delivery->source, mailbox, directory, delivery->name) != 0)
 		outcome = failure_errno(delivery->failure, errno, "cannot link into %s/new",
 					mailbox->path);
 	if (outcome == OUTCOME_OK) {
@@ -139,8 +143,8 @@ static enum outcome link_one(struct delivery *delivery, size_t which, struct bat
 		return outcome;
 	directory = mailbox_folder(&mailbox, "new");
 	if (directory < 0)
-		outcome = failure_errno(delivery->failure, errno, "cannot open %s/new",
-					mailbox.path);
+		outcome =
+			failure_errno(delivery->failure, errno, "cannot open %s/new", mailbox.path);
 	else
 		outcome = link_accounted(delivery, which, &mailbox, directory);
 	if (outcome == OUTCOME_OK) {
@@ -291,7 +295,9 @@ static enum outcome deliver(struct delivery *delivery, const char *label)
 enum outcome store_deliver(struct store *store, int spool, const struct store_mailbox *mailboxes,
 			   size_t count, const char *label, struct store_failure *failure)
 {
-	struct delivery delivery = { .store = store, .mailboxes = mailboxes, .count = count,
+	struct delivery delivery = { .store = store,
+				     .mailboxes = mailboxes,
+				     .count = count,
 				     .source = { .store = store, .spool = spool, .copy = -1 },
 				     .failure = failure };
 	enum outcome outcome;

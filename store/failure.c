@@ -39,7 +39,8 @@ enum outcome failure_errno(struct store_failure *failure, int error, const char 
 	return OUTCOME_TEMP;
 }
 
-enum outcome failure_say(struct store_failure *failure, enum outcome outcome, const char *format, ...)
+enum outcome failure_say(struct store_failure *failure, enum outcome outcome, const char *format,
+			 ...)
 {
 	va_list arguments;
 

@@ -76,8 +76,8 @@ static enum binding binding_read(int directory, const char *id)
 	return strcmp(text, id) == 0 ? BINDING_OURS : BINDING_OTHER;
 }
 
-enum binding mailbox_examine(struct store *store, const char *domain, const char *name, const char *id,
-			     struct mailbox *mailbox)
+enum binding mailbox_examine(struct store *store, const char *domain, const char *name,
+			     const char *id, struct mailbox *mailbox)
 {
 	enum binding binding;
 	struct stat status;
@@ -87,8 +87,8 @@ enum binding mailbox_examine(struct store *store, const char *domain, const char
 	mailbox->fd = directory_below(store, domain, name);
 	if (mailbox->fd < 0)
 		return errno == ENOENT ? BINDING_ABSENT : BINDING_TROUBLE;
-	binding = fstat(mailbox->fd, &status) == 0 ? binding_read(mailbox->fd, id)
-						   : BINDING_TROUBLE;
+	binding =
+		fstat(mailbox->fd, &status) == 0 ? binding_read(mailbox->fd, id) : BINDING_TROUBLE;
 	mailbox->device = status.st_dev;
 	mailbox->inode = status.st_ino;
 	if (binding == BINDING_OURS || binding == BINDING_UNBOUND)
@@ -99,12 +99,13 @@ enum binding mailbox_examine(struct store *store, const char *domain, const char
 	return binding;
 }
 
-bool mailbox_candidate(const struct store_mailbox *who, unsigned number, char name[MAILDIR_NAME_SIZE])
+bool mailbox_candidate(const struct store_mailbox *who, unsigned number,
+		       char name[MAILDIR_NAME_SIZE])
 {
 	char base[PATH_COMPONENT_MAX + 1];
 
-	/* The plain name, then with the front of the identity, then with all of it, which no other has;
-	 * PATH_COMPONENT_MAX, a point and that stay below NAME_MAX only when cut there. */
+	/* The plain name, then with the front of the identity, then with all of it, which no other
+	 * has; PATH_COMPONENT_MAX, a point and that stay below NAME_MAX only when cut there. */
 	if (number > 2 || !path_component(who->name, base))
 		return false;
 	if (number == 0)
@@ -132,7 +133,8 @@ enum binding mailbox_bound(struct store *store, const char *id, struct mailbox *
 	return mailbox_examine(store, target + 3, slash + 1, id, mailbox);
 }
 
-/* Where mailbox_create would put it, without making anything: adopted in effect, not yet on disk. */
+/* Where mailbox_create would put it, without making anything: adopted in effect, not yet on disk.
+ */
 static enum binding mailbox_would_be(struct store *store, const struct store_mailbox *who,
 				     const char *domain, struct mailbox *mailbox)
 {
@@ -153,7 +155,8 @@ enum outcome mailbox_open(struct store *store, const struct store_mailbox *who, 
 	*mailbox = (struct mailbox)MAILBOX_NONE;
 	if (!mailbox_id_valid(who->id) || !path_component(who->domain, domain) ||
 	    !path_component(who->name, name))
-		return failure_say(failure, OUTCOME_PERM, "no mailbox can have this identity or name");
+		return failure_say(failure, OUTCOME_PERM,
+				   "no mailbox can have this identity or name");
 	binding = mailbox_bound(store, who->id, mailbox);
 	if (binding == BINDING_OURS || (binding == BINDING_UNBOUND && !create))
 		return OUTCOME_OK;

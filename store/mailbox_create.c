@@ -25,7 +25,8 @@ static int identity_write(int directory, const char *id)
 
 	maildir_name_unique("id", unique + 4);
 	fd = openat(directory, unique, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	/* A network file system may fail and have made the file: it is removed below all the same. */
+	/* A network file system may fail and have made the file: it is removed below all the same.
+	 */
 	written = fd < 0 ? -1 : write(fd, line, (size_t)length);
 	if (written != length)
 		error = written < 0 ? errno : ENOSPC;
@@ -77,7 +78,8 @@ static int mailbox_build(struct store *store, int parent, const char *name, cons
 	maildir_name_unique("id", unique + strlen(unique));
 	if (mkdirat(store->spool_fd, unique, 0700) != 0)
 		return -1;
-	building.fd = openat(store->spool_fd, unique, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	building.fd =
+		openat(store->spool_fd, unique, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (building.fd < 0) {
 		(void)unlinkat(store->spool_fd, unique, AT_REMOVEDIR);
 		return -1;

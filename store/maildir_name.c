@@ -80,7 +80,8 @@ bool maildir_name_parse(struct span name, struct maildir_name *parsed)
 
 static unsigned __int128 hash_128(struct span bytes)
 {
-	/* FNV-1a, 128 bit: nobody chooses these names to collide, and the answer must never change. */
+	/* FNV-1a, 128 bit: nobody chooses these names to collide, and the answer must never change.
+	 */
 	const unsigned __int128 prime = ((unsigned __int128)1 << 88) + 0x13b;
 	unsigned __int128 hash =
 		((unsigned __int128)0x6c62272e07bb0142u << 64) | 0x62b821756295c58du;
@@ -139,7 +140,8 @@ static bool component_escapes(const char *name, size_t i)
 
 bool path_component(const char *name, char to[PATH_COMPONENT_MAX + 1])
 {
-	const size_t tail = 18; /* "%~" and a 64-bit hash; an escape is %XX, so no name looks like it */
+	const size_t tail =
+		18; /* "%~" and a 64-bit hash; an escape is %XX, so no name looks like it */
 	struct span whole = span_text(name);
 	size_t used = 0, cut = 0;
 

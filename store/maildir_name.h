@@ -3,7 +3,8 @@
  * Names in a Maildir++: what a message's file name tells without opening it, and
  * how the name of a mailbox or domain becomes one safe path component. Pure.
  *
- *	<seconds>.M<microseconds>P<pid>Q<counter>.<host>,S=<octets>,W=<octets on the wire>[,L=<label>]
+ *	<seconds>.M<microseconds>P<pid>Q<counter>.<host>,S=<octets>,W=<octets on the
+ *wire>[,L=<label>]
  *
  * What stands before the first comma or colon is the unique name: it stays when
  * another program moves the file to cur/ and changes its flags.

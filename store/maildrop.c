@@ -193,7 +193,8 @@ static bool maildrop_changed(const struct store_maildrop *maildrop)
 	for (size_t i = 0; i < 2; i++) {
 		if (fstatat(maildrop->mailbox.fd, folders[i], &status, AT_SYMLINK_NOFOLLOW) != 0 ||
 		    status.st_mtim.tv_sec > since.tv_sec ||
-		    (status.st_mtim.tv_sec == since.tv_sec && status.st_mtim.tv_nsec >= since.tv_nsec))
+		    (status.st_mtim.tv_sec == since.tv_sec &&
+		     status.st_mtim.tv_nsec >= since.tv_nsec))
 			return true;
 	}
 	return false;

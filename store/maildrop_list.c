@@ -69,8 +69,8 @@ static bool list_add(void *context, const char *name)
 		.in_cur = reading->in_cur,
 	};
 	maildir_name_uid(parsed.unique, uid);
-	message->uid = span_is(parsed.unique, uid) ? message->unique
-						   : text_keep(list, span_text(uid));
+	message->uid =
+		span_is(parsed.unique, uid) ? message->unique : text_keep(list, span_text(uid));
 	return list->count < MAILDROP_MESSAGES_MAX;
 }
 
@@ -105,8 +105,8 @@ static int message_order_in_list(const void *left, const void *right)
 static void list_remove_doubles(struct drop_list *list)
 {
 	for (size_t i = 0; i + 1 < list->count; i++)
-		list->messages[i].gone = strcmp(list->messages[i].unique,
-						list->messages[i + 1].unique) == 0;
+		list->messages[i].gone =
+			strcmp(list->messages[i].unique, list->messages[i + 1].unique) == 0;
 	drop_list_remove_gone(list);
 }
 

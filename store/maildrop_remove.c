@@ -9,8 +9,8 @@
 
 struct removal {
 	struct store_maildrop *maildrop;
-	size_t removed;  /* as the client asked */
-	int64_t octets;  /* of those that this removal took away */
+	size_t removed; /* as the client asked */
+	int64_t octets; /* of those that this removal took away */
 	int64_t messages;
 	bool touched[2]; /* new, cur */
 };
@@ -55,8 +55,9 @@ static int removal_sync(const struct removal *removal)
 	int result = 0;
 
 	for (size_t i = 0; i < 2; i++) {
-		int fd = removal->touched[i] ? mailbox_folder(&removal->maildrop->mailbox, folders[i])
-					     : -1;
+		int fd = removal->touched[i]
+				 ? mailbox_folder(&removal->maildrop->mailbox, folders[i])
+				 : -1;
 
 		if (removal->touched[i] && (fd < 0 || fsync(fd) != 0))
 			result = -1;

@@ -21,9 +21,9 @@
 #include <unistd.h>
 
 #define RECOUNT_PAUSE_MS 60000 /* at most one recount a minute because other programs write too */
-#define TMP_AGE (36 * 3600)    /* what Maildir programs allow a writer; then the file is litter */
+#define TMP_AGE          (36 * 3600) /* what Maildir programs allow a writer; then the file is litter */
 
-struct recount { /* of one mailbox, in store->recounts */
+struct recount {      /* of one mailbox, in store->recounts */
 	int64_t at;   /* clock_ms */
 	bool foreign; /* another program changed the mailbox since */
 };
@@ -89,7 +89,8 @@ static bool file_believed(struct account *account, struct maildirsize *sizes)
 	    time_before(&status.st_mtim, &account->store->suspect_before))
 		return false;
 	got = pread(account->fd, text, sizeof text, 0);
-	if (got < 0 || got > MAILDIRSIZE_MAX || !maildirsize_parse(span_make(text, (size_t)got), sizes))
+	if (got < 0 || got > MAILDIRSIZE_MAX ||
+	    !maildirsize_parse(span_make(text, (size_t)got), sizes))
 		return false;
 	if (sizes->quota_octets != account->quota)
 		return false;
@@ -153,7 +154,8 @@ enum outcome account_open(struct store *store, const struct mailbox *mailbox, ui
 	*account = (struct account){ .store = store, .mailbox = mailbox, .quota = quota };
 	account->lock = &store->quota[stripe_of(mailbox->inode, QUOTA_STRIPES)];
 	pthread_mutex_lock(account->lock);
-	account->fd = openat(mailbox->fd, "maildirsize", O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	account->fd =
+		openat(mailbox->fd, "maildirsize", O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
 	if (account->fd < 0 && errno != ENOENT) {
 		failure_errno(failure, errno, "cannot open %s/maildirsize", mailbox->path);
 		account_close(account);
@@ -182,8 +184,8 @@ enum outcome account_add(struct account *account, int64_t octets, int64_t messag
 			 struct store_failure *failure)
 {
 	char line[64];
-	int length = snprintf(line, sizeof line, "%lld %lld\n", (long long)octets,
-			      (long long)messages);
+	int length =
+		snprintf(line, sizeof line, "%lld %lld\n", (long long)octets, (long long)messages);
 
 	if (account->fd < 0 || write(account->fd, line, (size_t)length) == length)
 		return OUTCOME_OK;

@@ -41,7 +41,8 @@ size_t folder_sweep(int directory, const char *folder, const char *prefix, int64
 {
 	struct sweep sweep = { -1, prefix, older_than, 0 };
 
-	sweep.directory = openat(directory, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	sweep.directory =
+		openat(directory, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (sweep.directory < 0)
 		return 0;
 	(void)folder_scan(sweep.directory, ".", SCAN_MESSAGES, sweep_file, &sweep);
@@ -102,8 +103,8 @@ static void sweep_all(struct store *store)
 
 static int state_write(struct store *store, const char *state)
 {
-	int fd = openat(store->spool_fd, "state", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-			0600);
+	int fd = openat(store->spool_fd, "state",
+			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	ssize_t length = (ssize_t)strlen(state);
 	int result;
 
@@ -132,7 +133,8 @@ enum outcome store_recover(struct store *store, struct store_failure *failure)
 {
 	bool alone, clean;
 
-	store->run_fd = openat(store->spool_fd, "run", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	store->run_fd =
+		openat(store->spool_fd, "run", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (store->run_fd < 0)
 		return failure_errno(failure, errno, "cannot open %s/.spool/run", store->root);
 	alone = flock(store->run_fd, LOCK_EX | LOCK_NB) == 0;

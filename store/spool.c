@@ -60,8 +60,8 @@ static void sweep_now_and_then(struct store *store)
 	long long next = atomic_load(&store->next_sweep);
 	int64_t now = clock_ms();
 
-	if (now >= next && atomic_compare_exchange_strong(&store->next_sweep, &next,
-							  now + SWEEP_EVERY_MS))
+	if (now >= next &&
+	    atomic_compare_exchange_strong(&store->next_sweep, &next, now + SWEEP_EVERY_MS))
 		(void)spool_sweep(store, clock_unix() - SWEEP_AGE);
 }
 

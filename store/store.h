@@ -23,8 +23,8 @@ struct store;
 struct store_mailbox {
 	char id[STORE_ID_SIZE];       /* [0-9a-f-]+, of the directory entry */
 	char domain[STORE_NAME_SIZE]; /* lower case */
-	char name[STORE_NAME_SIZE];   /* local part, lower case; made safe for a path by the store */
-	uint64_t quota;               /* octets; 0 = no limit */
+	char name[STORE_NAME_SIZE]; /* local part, lower case; made safe for a path by the store */
+	uint64_t quota;             /* octets; 0 = no limit */
 };
 
 struct store_failure {
@@ -38,7 +38,8 @@ struct store_failure {
 struct store *store_open(const char *root, const char *queue, struct store_failure *failure);
 void store_close(struct store *store);
 
-/* A fresh, nameless file on the mail file system, open for reading and writing. -1 with a reason. */
+/* A fresh, nameless file on the mail file system, open for reading and writing. -1 with a reason.
+ */
 int store_spool(struct store *store, struct store_failure *failure);
 
 /*
@@ -69,7 +70,8 @@ enum outcome store_maildrop_open(struct store *store, const struct store_mailbox
 size_t store_maildrop_count(const struct store_maildrop *maildrop);
 uint64_t store_maildrop_size(const struct store_maildrop *maildrop, size_t number); /* 1-based */
 const char *store_maildrop_uid(const struct store_maildrop *maildrop, size_t number);
-/* A descriptor of message `number`, open for reading; -1 with a reason (gone = PERM in *outcome). */
+/* A descriptor of message `number`, open for reading; -1 with a reason (gone = PERM in *outcome).
+ */
 int store_maildrop_message(struct store_maildrop *maildrop, size_t number, enum outcome *outcome,
 			   struct store_failure *failure);
 /* Removes, durably; *removed says how many went. */

@@ -44,8 +44,8 @@ struct store {
 /* failure.c: sets the reason and full, returns TEMP. failure may be NULL. */
 enum outcome failure_errno(struct store_failure *failure, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-enum outcome failure_say(struct store_failure *failure, enum outcome outcome, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+enum outcome failure_say(struct store_failure *failure, enum outcome outcome, const char *format,
+			 ...) __attribute__((format(printf, 3, 4)));
 void failure_clear(struct store_failure *failure);
 
 /* mailbox.c */
@@ -56,7 +56,10 @@ struct mailbox {
 	char path[PATH_SIZE]; /* below root, for messages */
 };
 
-#define MAILBOX_NONE { .fd = -1 }
+#define MAILBOX_NONE                                                                               \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
 
 /* Without create, a mailbox that does not exist is OK with fd -1. */
 enum outcome mailbox_open(struct store *store, const struct store_mailbox *who, bool create,
@@ -69,12 +72,13 @@ bool mailbox_id_valid(const char *id);
 enum binding { BINDING_TROUBLE, BINDING_ABSENT, BINDING_UNBOUND, BINDING_OURS, BINDING_OTHER };
 
 /* Opens <root>/<domain>/<name> and tells whose it is. TROUBLE: errno. */
-enum binding mailbox_examine(struct store *store, const char *domain, const char *name, const char *id,
-			     struct mailbox *mailbox);
+enum binding mailbox_examine(struct store *store, const char *domain, const char *name,
+			     const char *id, struct mailbox *mailbox);
 /* The same for what <root>/.id/<id> leads to; ABSENT too when it leads nowhere. */
 enum binding mailbox_bound(struct store *store, const char *id, struct mailbox *mailbox);
 /* The number-th path component a person's mailbox may have; false when there are no more. */
-bool mailbox_candidate(const struct store_mailbox *who, unsigned number, char name[MAILDIR_NAME_SIZE]);
+bool mailbox_candidate(const struct store_mailbox *who, unsigned number,
+		       char name[MAILDIR_NAME_SIZE]);
 
 /* mailbox_create.c: finds or makes a candidate, binds it, leaves it open. */
 enum outcome mailbox_create(struct store *store, const struct store_mailbox *who,
@@ -95,7 +99,7 @@ struct account {
 	struct store *store;
 	const struct mailbox *mailbox;
 	uint64_t quota;
-	int fd; /* maildirsize, for appending; -1: not kept */
+	int fd;                   /* maildirsize, for appending; -1: not kept */
 	struct store_usage usage; /* only when quota > 0 */
 	pthread_mutex_t *lock;
 };
@@ -112,9 +116,9 @@ void account_close(struct account *account);
 int mailbox_count(int directory, struct store_usage *usage);
 
 /* spool.c */
-int spool_new(struct store *store);              /* -1 with errno */
-int spool_new_in(int directory, bool named);     /* O_TMPFILE, or with a name told by its inode */
-void spool_forget(int directory, int spool);     /* takes the name of a named one away */
+int spool_new(struct store *store);          /* -1 with errno */
+int spool_new_in(int directory, bool named); /* O_TMPFILE, or with a name told by its inode */
+void spool_forget(int directory, int spool); /* takes the name of a named one away */
 /* Removes what was last changed before `older_than` (seconds since 1970); how many. */
 size_t spool_sweep(struct store *store, int64_t older_than);
 int spool_link(int spool, int directory, const char *name); /* -1 with errno */
@@ -137,7 +141,7 @@ struct wire_size {
 	bool unterminated; /* the last line has no line end */
 };
 
-int wire_measure(int file, struct wire_size *size); /* -1 with errno */
+int wire_measure(int file, struct wire_size *size);             /* -1 with errno */
 int wire_convert(struct store *store, int file, uint64_t size); /* a new descriptor, at 0; or -1 */
 
 /* locks.c */
@@ -149,7 +153,8 @@ void drop_lock_release(struct store *store, dev_t device, ino_t inode);
 /* recovery.c */
 enum outcome store_recover(struct store *store, struct store_failure *failure);
 void store_mark_clean(struct store *store);
-/* Files in `folder` last changed before `older_than` that nobody can want any more; how many went. */
+/* Files in `folder` last changed before `older_than` that nobody can want any more; how many went.
+ */
 size_t folder_sweep(int directory, const char *folder, const char *prefix, int64_t older_than);
 
 #endif
