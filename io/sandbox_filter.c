@@ -47,7 +47,7 @@
 static const int loop_calls[] = {
 	/* descriptors it has */
 	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64),
-	CALL(preadv), CALL(pwritev), CALL(recvmsg), CALL(sendmsg), CALL(recvfrom), CALL(accept4),
+	CALL(preadv), CALL(pwritev), CALL(recvmsg), CALL(recvfrom), CALL(accept4),
 	CALL(shutdown), CALL(close), CALL(dup), CALL(lseek), CALL(fstat), CALL(ftruncate),
 	CALL(sendfile), CALL(getsockname), CALL(getpeername), CALL(getsockopt),
 	/* the loop */
@@ -89,6 +89,11 @@ static const struct condition conditions[] = {
 	{ CALL(fcntl), 1, ALL, F_DUPFD_CLOEXEC },
 	/* on connected sockets only: no address */
 	{ CALL(sendto), 4, ALL, 0 },
+	/* MSG_FASTOPEN would be a connect(); without it an address means nothing to a stream */
+	{ CALL(sendmsg), 2, MSG_FASTOPEN, 0 },
+	/* the log, given anew: onto descriptor 2 and no other */
+	{ CALL(dup2), 1, ALL, STDERR_FILENO },
+	{ CALL(dup3), 1, ALL, STDERR_FILENO },
 	/* reading limits, of oneself */
 	{ CALL(prlimit64), 2, ALL, 0 },
 	{ CALL(ioctl), 1, ALL, FIONREAD },

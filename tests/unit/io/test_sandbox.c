@@ -272,6 +272,21 @@ static int do_sendto(void)
 	return (int)sendto(0, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
 }
 
+/* sendmsg with MSG_FASTOPEN connects. */
+static int do_fastopen(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = 1 };
+	struct iovec part = { (char[]){ 'x' }, 1 };
+	struct msghdr message = { .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &part,
+				  .msg_iovlen = 1 };
+	return (int)sendmsg(0, &message, MSG_FASTOPEN);
+}
+
+static int do_dup_other(void)
+{
+	return dup2(2, 5);
+}
+
 static int do_exec(void)
 {
 	char *const arguments[] = { (char *)(uintptr_t) "true", NULL };
@@ -403,6 +418,8 @@ static void test_forbidden(void **state)
 		{ "socket", do_socket, true },
 		{ "connect", do_connect, true },
 		{ "sendto", do_sendto, true },
+		{ "fastopen", do_fastopen, true },
+		{ "dup_other", do_dup_other, true },
 		{ "fork", do_fork, true },
 		{ "kill", do_kill, true },
 		{ "tgkill", do_tgkill_other, true },
