@@ -143,7 +143,7 @@ gateway_prepare() {
 	chmod 750 "$1/mail" "$1/queue"
 }
 
-posternd=${POSTERND:-$top/build/posternd}
+posternd=$(realpath -m "${POSTERND:-$top/build/posternd}")
 
 # gateway_launch DIRECTORY READY [PREFIX...]: starts posternd, below the prefix, with the
 # configuration there and waits until the command READY succeeds.

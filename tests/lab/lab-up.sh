@@ -36,7 +36,7 @@ write_environment() {
 		LAB_SINK_ADDRESS=$lab_sink_address
 		LAB_MAIL_ROOT=$lab_state/mail
 		LAB_LOG=$lab_state/log/postern.log
-		LAB_RESTART='env LAB_NAME=$lab_name POSTERND=$(realpath -m "${POSTERND:-$top/build/posternd}") $top/tests/lab/gateway.sh start'
+		LAB_RESTART='env LAB_NAME=$lab_name POSTERND=$posternd $top/tests/lab/gateway.sh start'
 	END
 	mv "$lab_dir/lab.env.new" "$lab_dir/lab.env"
 }
