@@ -279,7 +279,7 @@ def mpop(address, ca, user, password, home):
                    "auth plain\nuser %s\npassword %s\nkeep on\nuidls_file %s/uidls\ndelivery mbox %s/box\n"
                    % (ca, user, password, home, home))
     os.chmod(path, 0o600)
-    return in_names(address, "mpop", "--file=" + path, "--account=a")
+    return in_names(address, "mpop", "--file=" + path, "a")
 
 
 def in_names(address, *words, **options):
