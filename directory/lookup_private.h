@@ -3,6 +3,8 @@
 #ifndef DIRECTORY_LOOKUP_PRIVATE_H
 #define DIRECTORY_LOOKUP_PRIVATE_H
 
+#include <stdatomic.h>
+
 #include "directory/link.h"
 #include "directory/lookup.h"
 #include "directory/threads.h"
@@ -20,7 +22,7 @@ struct lookup {
 	unsigned in_flight;
 	bool outage; /* no server could be reached at the last round */
 	bool wake;   /* something ended: the keeper must look */
-	bool stop;
+	atomic_bool stop; /* read without the mutex by what ends while closing */
 	bool has_facts;
 	struct facts facts;
 	int64_t probe; /* when to look for a preferred server again */
