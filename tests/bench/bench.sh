@@ -4,7 +4,8 @@
 # minutes, taking turns. The load generator shares the processors with them.
 #
 #   bench NAME postern=X peer=Y ratio=R unit=U    one line a row. Rates: R = X/Y. Memory: R = Y/X.
-#   cpu NAME ...    processor seconds for 1,000 messages or sessions; +slapd's share of them
+#   cpu NAME ...    processor seconds for 1,000 messages or sessions: the system's own, slapd's
+#                   and the load generator's
 #   detail NAME ... what else was seen; bound ... what the bare disk allows
 #
 # Every message counts only when it lies in its Maildir, and every reply is checked: one that
@@ -74,7 +75,7 @@ field() {
 }
 
 # measure ROW SYSTEM LOADGEN-ARGUMENTS...: one line in the results:
-# ROW SYSTEM COUNT SECONDS CPU SLAPD-CPU RETR/S MB/S
+# ROW SYSTEM COUNT SECONDS CPU SLAPD-CPU LOADGEN-CPU RETR/S MB/S
 measure() {
 	local row=$1 system=$2 pid line cpu slapd
 	shift 2
@@ -85,19 +86,19 @@ measure() {
 	line=$("$loadgen" "$@") || die "$row against $system failed: $line"
 	echo "$row $system $(field count "$line") $(field seconds "$line")" \
 		"$(cpu_of "$pid") $cpu $(slapd_cpu) $slapd" \
-		"$(field retr_rate "$line") $(field mb_rate "$line")" |
-		awk '{ print $1, $2, $3, $4, $5 - $6, $7 - $8, $9 + 0, $10 + 0 }' >>"$results"
+		"$(field cpu "$line") $(field retr_rate "$line") $(field mb_rate "$line")" |
+		awk '{ print $1, $2, $3, $4, $5 - $6, $7 - $8, $9, $10 + 0, $11 + 0 }' >>"$results"
 }
 
-# summarize ROW SYSTEM: "RATE CPU-PER-1000 SLAPD-PER-1000 RETR/S MB/S" of all its turns.
+# summarize ROW SYSTEM: "RATE CPU-PER-1000+SLAPD'S+LOADGEN'S RETR/S MB/S" of all its turns.
 summarize() {
 	awk -v row="$1" -v system_name="$2" '
 		$1 == row && $2 == system_name {
-			n += $3; t += $4; cpu += $5; slapd += $6; retr += $7; mb += $8; turns++
+			n += $3; t += $4; cpu += $5; slapd += $6; load += $7; retr += $8; mb += $9; turns++
 		}
 		END {
-			printf "%.1f %.3f %.3f %.0f %.1f\n", n / t, 1000 * cpu / n, 1000 * slapd / n,
-				retr / turns, mb / turns
+			printf "%.1f %.3f+%.3f+%.3f %.0f %.1f\n", n / t, 1000 * cpu / n,
+				1000 * slapd / n, 1000 * load / n, retr / turns, mb / turns
 		}' "$results"
 }
 
@@ -108,12 +109,12 @@ print_row() {
 	theirs=$(summarize "$1" "$3")
 	awk -v row="$1" -v unit="$2" -v peer="$3" '
 		{
-			printf "bench %s postern=%s peer=%s ratio=%.2f unit=%s\n", row, $1, $6, $1 / $6, unit
-			printf "cpu %s postern=%s+%s peer=%s+%s unit=s/1000 (system+slapd; peer is %s)\n",
-				row, $2, $3, $7, $8, peer
-			if ($4 > 0)
+			printf "bench %s postern=%s peer=%s ratio=%.2f unit=%s\n", row, $1, $5, $1 / $5, unit
+			printf "cpu %s postern=%s peer=%s unit=s/1000 (system+slapd+loadgen; peer is %s)\n",
+				row, $2, $6, peer
+			if ($3 > 0)
 				printf "detail %s postern_retr=%s peer_retr=%s unit=RETR/s postern_mb=%s peer_mb=%s unit=MB/s\n",
-					row, $4, $9, $5, $10
+					row, $3, $7, $4, $8
 		}' <<<"$ours $theirs"
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const struct load_protocol *protocols[] = { &load_smtp, &load_pop3_login, &load_pop3_fetch,
@@ -89,9 +90,15 @@ static bool read_number(struct load_options *options, int option)
 
 static void print_result(const struct load *load, const struct load_times *times)
 {
-	printf("%s count=%llu errors=%llu seconds=%.3f rate=%.1f unit=%s", load->protocol->name,
-	       (unsigned long long)load->finished, (unsigned long long)load->errors,
-	       times->complete, (double)load->finished / times->complete, load->protocol->unit);
+	struct rusage used;
+
+	getrusage(RUSAGE_SELF, &used);
+	printf("%s count=%llu errors=%llu seconds=%.3f rate=%.1f unit=%s cpu=%.2f",
+	       load->protocol->name, (unsigned long long)load->finished,
+	       (unsigned long long)load->errors, times->complete,
+	       (double)load->finished / times->complete, load->protocol->unit,
+	       (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+		       (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
 	if (load->options->delivered_in)
 		printf(" accepted_rate=%.1f", (double)load->finished / times->accepted);
 	if (load->fetched)
