@@ -27,8 +27,10 @@ remove_users() {
 	local comment=$1 user removed=
 	for user in $(users); do
 		if [ "$(getent passwd "$user" | cut -d: -f5)" = "$comment" ]; then
-			userdel "$user"
-			removed=yes
+			# refused while a process of that user is there, even one that is only not reaped
+			if userdel "$user"; then
+				removed=yes
+			fi
 		fi
 	done
 	# Groups carry no comment: the group goes with the last of its users.
