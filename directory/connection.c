@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "conf/conf.h"
+#include "directory/diagnose.h"
 
 static const char system_ca[] = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -39,13 +40,17 @@ static bool set_basics(LDAP *ldap)
 	       ldap_set_option(ldap, LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON) == LDAP_OPT_SUCCESS;
 }
 
+static const char *ca_file(const struct conf_directory *conf)
+{
+	return conf->tls_ca[0] ? conf->tls_ca : system_ca;
+}
+
 /* NEWCTX comes last: without it the handle silently keeps the process's TLS settings. */
 static bool set_tls(LDAP *ldap, const struct conf_directory *conf)
 {
 	static const int demand = LDAP_OPT_X_TLS_DEMAND, client = 0;
-	const char *ca = conf->tls_ca[0] ? conf->tls_ca : system_ca;
 
-	return ldap_set_option(ldap, LDAP_OPT_X_TLS_CACERTFILE, ca) == LDAP_OPT_SUCCESS &&
+	return ldap_set_option(ldap, LDAP_OPT_X_TLS_CACERTFILE, ca_file(conf)) == LDAP_OPT_SUCCESS &&
 	       ldap_set_option(ldap, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) == LDAP_OPT_SUCCESS &&
 	       ldap_set_option(ldap, LDAP_OPT_X_TLS_NEWCTX, &client) == LDAP_OPT_SUCCESS;
 }
@@ -80,7 +85,7 @@ static bool start_tls(struct connection *connection, const struct conf_directory
 
 	if (!set_tls(connection->ldap, conf)) {
 		snprintf(why, CONNECTION_TEXT_SIZE, "TLS cannot be set up: check the CA file %s",
-			 conf->tls_ca[0] ? conf->tls_ca : system_ca);
+			 ca_file(conf));
 		return false;
 	}
 	result = way == TLS_WAY_START ? ldap_start_tls_s(connection->ldap, NULL, NULL)
@@ -90,6 +95,18 @@ static bool start_tls(struct connection *connection, const struct conf_directory
 	connection_text(connection->ldap, result, text);
 	snprintf(why, CONNECTION_TEXT_SIZE, "TLS: %.200s", text);
 	return false;
+}
+
+/* Says more than the library did, if more can be found out. */
+static void explain_tls(const struct conf_directory *conf, const struct server *server,
+			enum tls_way way, int64_t deadline, char why[CONNECTION_TEXT_SIZE])
+{
+	char text[CONNECTION_TEXT_SIZE - 8];
+
+	diagnose_tls(server, choose_port(server, way), way == TLS_WAY_START, ca_file(conf), deadline,
+		     text, sizeof(text));
+	if (text[0])
+		snprintf(why, CONNECTION_TEXT_SIZE, "TLS: %s", text);
 }
 
 static bool make_handle(struct connection *connection, const struct server *server, int descriptor,
@@ -145,6 +162,8 @@ static bool prepare(struct connection *connection, const struct conf_directory *
 		snprintf(why, CONNECTION_TEXT_SIZE, "TLS: no answer in time");
 		return false;
 	}
+	if (!good)
+		explain_tls(conf, server, way, deadline, why);
 	return good;
 }
 

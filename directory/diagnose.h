@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * After a failed TLS start: connects again and finds out why, because all that
+ * libldap with GnuTLS has to say is "(unknown error code)".
+ */
+#ifndef DIRECTORY_DIAGNOSE_H
+#define DIRECTORY_DIAGNOSE_H
+
+#include "directory/server.h"
+
+/* *why becomes "" when nothing more can be said. */
+void diagnose_tls(const struct server *server, uint16_t port, bool start_tls, const char *ca_file,
+		  int64_t deadline, char *why, size_t size);
+
+#endif
