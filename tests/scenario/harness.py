@@ -89,9 +89,9 @@ def run(main):
     begin = time.monotonic()
     try:
         main()
-    except Exception:
-        traceback.print_exc()
-        check(NAME + " runs to its end", False, traceback.format_exc(limit=-1).splitlines()[-1])
+    except Exception as error:
+        traceback.print_exc(file=sys.stdout)
+        check(NAME + " runs to its end", False, "%s: %s" % (type(error).__name__, str(error)[:500]))
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)

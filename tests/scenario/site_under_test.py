@@ -16,13 +16,25 @@ LDAP_ADDRESS = "10.54.0.1"
 HOST = "mail.corp.example"
 
 
+HOME = os.open("/proc/self/ns/net", os.O_RDONLY)
+
+
+def set_namespace(fd):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(fd, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
+
+
 def enter(namespace):
     """This process, and what it starts from here, talks in that network namespace."""
-    libc = ctypes.CDLL(None, use_errno=True)
     fd = os.open("/run/netns/" + namespace, os.O_RDONLY)
-    if libc.setns(fd, CLONE_NEWNET) != 0:
-        raise OSError(ctypes.get_errno(), "setns " + namespace)
+    set_namespace(fd)
     os.close(fd)
+
+
+def leave():
+    """Before a namespace goes away everybody in it is killed."""
+    set_namespace(HOME)
 
 
 class Namespace:
@@ -38,12 +50,12 @@ class Namespace:
         enter(self.name)
 
     def remove(self):
+        leave()
         for pid in command("ip", "netns", "pids", self.name).stdout.split():
-            if int(pid) != os.getpid():
-                try:
-                    os.kill(int(pid), signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+            try:
+                os.kill(int(pid), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         command("ip", "netns", "delete", self.name)
 
 
@@ -270,7 +282,11 @@ class Lab:
         self.environment = dict(os.environ, LAB_NAME=self.name, LAB_DIR=self.directory,
                                 POSTERND=harness.POSTERND)
         at_end(self.down)
-        must(TOP + "/tests/lab/lab-up.sh", env=self.environment, timeout=180)
+        done = command(TOP + "/tests/lab/lab-up.sh", env=self.environment, timeout=180)
+        if done.returncode != 0:
+            state = os.path.join(harness.LABS, self.name)
+            logs = [read(os.path.join(state, name))[-1500:] for name in ("join.log", "provision.log", "samba.log")]
+            raise RuntimeError("lab-up.sh: %s\n%s" % (done.stdout, "\n".join(logs)))
         text = must("bash", "-c", '. "$0" && for v in ${!LAB_@}; do echo "$v=${!v}"; done',
                     self.directory + "/lab.env")
         self.values = dict(line.split("=", 1) for line in text.splitlines())
@@ -280,6 +296,7 @@ class Lab:
         enter(self.name)
 
     def down(self):
+        leave()
         must(TOP + "/tests/lab/lab-down.sh", env=self.environment, timeout=60)
 
     def master(self):

@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""The whole population of the lab on a real Active Directory (Samba), Kerberos bind, real clients."""
+import re
+
+import core
+from clients import Pop3, Smtp, message, subjects, token
+from harness import case, check, contains, equal, lacks, run, status_of, wait_for, children
+from site_under_test import Lab, tls
+
+PASSWORDS = ["Alice-Pw1", "Bob-Pw1", "Bob-Sales-Pw1", "Carol-Pw1", "Dave-Pw1", "Erin-Pw1", "Frank-Pw1",
+             "Bob-Pw2", "Grace-Pw1", "Wrong-Pw1", "Dave-Pw2", "Admin-Pw1"]
+RECIPIENTS = (
+    ("a.smith@corp.example", "250"), ("alice@corp-alias.example", "250"), ("a.smith@corp-alias.example", "250"),
+    ("Alice@Corp.Example", "250"), ("bob@sales.example", "250"), ("dave@corp.example", "250"),
+    ("nobody@corp.example", "550 5.1.1"), ("alice@sales.example", "550 5.1.1"),
+    ("carol@corp.example", "550 5.2.1"), ("frank@corp.example", "550 5.2.1"),
+    ("x@partner.example", "550 5.7.1"), ("engineering@corp.example", "550"), ("nobody@sales.example", "550 5.1.1"))
+
+
+def expired_password(place):
+    """dave must change his password; only who knows it is told so."""
+    with Smtp(place.address, 465, place.context) as smtp:
+        answer = smtp.login("dave", "Dave-Pw1")
+        check("dave is told that his password expired", answer.startswith("535 5.7.8 Password expired"), answer)
+        answer = smtp.login("dave", "Wrong-Pw1")
+        check("with a wrong password he is not", answer.startswith("535 5.7.8") and "expired" not in answer, answer)
+    with Pop3(place.address, 995, place.context) as pop:
+        answer = pop.login("dave", "Dave-Pw1")
+        check("the same in POP3", answer.startswith("-ERR [AUTH] Password expired"), answer)
+    line = place.logged(r"auth\.refused .*user=dave") or ""
+    check("the log has AD's sub-code", "773" in line or "must" in line, line)
+
+
+def sub_codes(place):
+    """The real cause of each refused login is in the log alone."""
+    for user, pattern in (("carol", "disabled"), ("frank", "expired"), ("alice", "52e|password"),
+                          (core.UNKNOWN, "no such|no entry|not found|nobody|0 entries")):
+        line = place.logged(r"auth\.refused .*user=\S*%s" % user)
+        cause = re.search(r"cause=(.*)", line or "")
+        check("the log says why %s was refused" % user, cause and re.search(pattern, cause.group(1)), line)
+
+
+def aliases(place):
+    word = token()
+    with Smtp(place.address) as smtp:
+        for address in ("a.smith@corp.example", "alice@corp-alias.example", "a.smith@corp-alias.example"):
+            equal("anonymous mail to " + address,
+                  smtp.transact("x@elsewhere.example", address, message(word)).code, 250)
+    equal("all of it is in alice's mailbox", subjects(place.inbox()), [word] * 3)
+
+
+def several_recipients(place):
+    """One message to several people is linked, not copied, and each has it once."""
+    word = token()
+    with Smtp(place.address) as smtp:
+        equal("one message to three", smtp.transact(
+            "x@elsewhere.example", ["alice@corp.example", "a.smith@corp.example", "bob@corp.example",
+                                    "bob@sales.example"], message(word)).code, 250)
+    for user, password in (("alice", "Alice-Pw1"), ("bob", "Bob-Pw1"), ("bob.sales", "Bob-Sales-Pw1")):
+        equal("%s has it once" % user, subjects(place.inbox(user, password)), [word])
+
+
+def disabled_while_running(place, lab):
+    def refused():
+        with Smtp(place.address) as smtp:
+            recipient = smtp.envelope("x@e.example", "grace@corp.example")
+        with place.pop("grace", "Grace-Pw1") as pop:
+            return recipient.startswith("550 5.2.1") and pop.answer.startswith("-ERR [AUTH]")
+    check("grace is welcome", not refused())
+    lab.samba_tool("user", "disable", "grace")
+    check("disabled while it runs: no mail, no login", wait_for(refused, 60, 1))
+    lab.samba_tool("user", "enable", "grace")
+    check("enabled again: both", wait_for(lambda: not refused(), 60, 1))
+
+
+def attributes_while_running(place, lab):
+    """A proxy address and a quota given with ordinary LDAP tools."""
+    lab.modify("dn: CN=grace,CN=Users,DC=corp,DC=example\nchangetype: modify\nadd: proxyAddresses\n"
+               "proxyAddresses: smtp:g.hopper@corp.example\n-\nadd: maxStorage\nmaxStorage: 2000\n")
+    word = token()
+    def accepted():
+        with Smtp(place.address) as smtp:
+            return smtp.transact("x@e.example", "g.hopper@corp.example", message(word)).code == 250
+    check("a new proxy address receives", wait_for(accepted, 60, 1))
+    def full():
+        with Smtp(place.address) as smtp:
+            return smtp.envelope("x@e.example", "grace@corp.example", parameters=" SIZE=5000").startswith("552 5.2.2")
+    check("a new quota holds", wait_for(full, 60, 1))
+    equal("and is read under the new name", subjects(place.inbox("g.hopper@corp.example", "Grace-Pw1")), [word])
+
+
+def password_changed_by_tool(place, lab):
+    core.changed_password(place, lambda password: lab.samba_tool(
+        "user", "setpassword", "bob", "--newpassword=" + password))
+
+
+def must_change_is_over(place, lab):
+    lab.samba_tool("user", "setpassword", "dave", "--newpassword=Dave-Pw2")
+    def welcome():
+        with place.pop("dave", "Dave-Pw2") as pop:
+            return pop.answer.startswith("+OK")
+    check("dave has a new password and comes in", wait_for(welcome, 60, 1))
+
+
+def locked_out_by_nobody(place, lab):
+    """Guessing through the gateway must not lock an account out of the domain."""
+    lab.samba_tool("domain", "passwordsettings", "set", "--account-lockout-threshold=5",
+                   "--account-lockout-duration=30", "--reset-account-lockout-after=30")
+    lab.restart_gateway()
+    for number in range(12):
+        with Pop3(place.address, 995, place.context) as pop:
+            answer = pop.login("erin", "Guess-Pw%d" % number)
+            if not answer.startswith("-ERR"):
+                check("a guess is no password", False, answer)
+    contains("after some guesses the domain is not asked any more", answer, "[SYS/TEMP]")
+    text = lab.samba_tool("user", "show", "erin", "--attributes=lockoutTime,badPwdCount")
+    found = re.search(r"lockoutTime: ([1-9]\d*)", text)
+    check("erin is not locked out in the domain", not found, text)
+    lab.samba_tool("domain", "passwordsettings", "set", "--account-lockout-threshold=0")
+
+
+def roles(lab):
+    """The bind is Kerberos, and the roles are confined."""
+    names = {"postern-front": [], "postern-dir": [], "postern-store": []}
+    for pid, name in children(lab.master()).items():
+        names.setdefault(name, []).append(pid)
+    equal("two frontends, one directory, one store",
+          [len(names[name]) for name in sorted(names)], [1, 2, 1])
+    for name, pids in names.items():
+        for pid in pids:
+            status = status_of(pid)
+            check("%s does not run as root" % name, status["Uid"].split()[0] != "0", status["Uid"])
+            equal("%s has a seccomp filter and no new privileges" % name,
+                  (status["Seccomp"], status["NoNewPrivs"]), ("2", "1"))
+
+
+def main():
+    lab = Lab()
+    lab.restart_gateway = lambda: restart(lab)
+    place = core.Place(lab.address, lab.values["LAB_CA"], tls(lab.values["LAB_CA"]), lab.log,
+                       ["alice", "CORP\\alice", "alice@corp.example", "a.smith@corp.example"])
+    for test, arguments in (
+            (core.submission, ()), (core.reading, ()), (core.recipients, (RECIPIENTS,)), (core.relaying, ()),
+            (core.refused_logins, ((("a wrong password", "alice", "Wrong-Pw1"),
+                                    ("an unknown user", core.UNKNOWN, "Alice-Pw1"),
+                                    ("a disabled account", "carol", "Carol-Pw1"),
+                                    ("a disabled account, wrong password", "carol", "Wrong-Pw1"),
+                                    ("an expired account", "frank", "Frank-Pw1"),
+                                    ("another NetBIOS domain", "OTHER\\alice", "Alice-Pw1"),
+                                    ("a computer account", "MAIL$", "Alice-Pw1")),)),
+            (expired_password, ()), (sub_codes, ()), (aliases, ()), (several_recipients, ()),
+            (core.two_bobs, ()), (core.maildrop, ()),
+            (core.postmasters, ((("postmaster@corp.example", "alice", "Alice-Pw1"),
+                                 ("Postmaster@sales.example", "bob.sales", "Bob-Sales-Pw1"),
+                                 ("POSTMASTER@corp-alias.example", "alice", "Alice-Pw1")),)),
+            (core.quota, ("erin", "Erin-Pw1", "erin@corp.example", 256 * 1024)),
+            (password_changed_by_tool, (lab,)), (must_change_is_over, (lab,)),
+            (core.created_user, (lambda: lab.samba_tool(
+                "user", "create", "grace", "Grace-Pw1", "--mail-address=grace@corp.example"),)),
+            (disabled_while_running, (lab,)), (attributes_while_running, (lab,)),
+            (core.real_clients, ()), (core.explained, ("nobody@corp.example", "nobody")),
+            (core.explained, ("carol@corp.example", "(?i)carol.*disabled"))):
+        with case(test.__name__):
+            test(place, *arguments)
+    with case("roles"):
+        roles(lab)
+    equal("no process died", lab.log().count("role.died"), 0)
+    with case("locked_out_by_nobody"):
+        locked_out_by_nobody(place, lab)
+    core.no_secret(place, PASSWORDS)
+
+
+def restart(lab):
+    import os
+    import signal
+    master = lab.master()
+    os.kill(master, signal.SIGTERM)
+    wait_for(lambda: not os.path.exists("/proc/%d" % master), 30)
+    lab.restart()
+
+
+run(main)
