@@ -42,6 +42,6 @@ bench:
 	POSTERND=$(B)/posternd BENCH_PROGRAMS=$(B)/tests/bench tests/bench/bench.sh
 
 demo:
-	tests/lab/packages.sh build lab test
+	tests/lab/packages.sh build lab
 	+$(MAKE) --no-print-directory $(LAB_JOBS) all
 	POSTERND=$(B)/posternd tests/lab/demo.sh

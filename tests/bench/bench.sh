@@ -6,6 +6,7 @@
 #   bench NAME postern=X peer=Y ratio=R unit=U    one line a row. Rates: R = X/Y. Memory: R = Y/X.
 #   cpu NAME ...    processor seconds for 1,000 messages or sessions: the system's own, slapd's
 #                   and the load generator's
+#   busy NAME ...   processors in use by all of these: near their number they are what bounds
 #   detail NAME ... what else was seen; bound ... what the bare disk allows
 #
 # Every message counts only when it lies in its Maildir, and every reply is checked: one that
@@ -107,11 +108,17 @@ print_row() {
 	local ours theirs
 	ours=$(summarize "$1" postern)
 	theirs=$(summarize "$1" "$3")
-	awk -v row="$1" -v unit="$2" -v peer="$3" '
+	awk -v row="$1" -v unit="$2" -v peer="$3" -v cores="$(nproc)" '
+		function busy(rate, each, parts) {
+			split(each, parts, "+")
+			return rate * (parts[1] + parts[2] + parts[3]) / 1000
+		}
 		{
 			printf "bench %s postern=%s peer=%s ratio=%.2f unit=%s\n", row, $1, $5, $1 / $5, unit
 			printf "cpu %s postern=%s peer=%s unit=s/1000 (system+slapd+loadgen; peer is %s)\n",
 				row, $2, $6, peer
+			printf "busy %s postern=%.2f peer=%.2f unit=cores (of %d; the rest waits)\n",
+				row, busy($1, $2), busy($5, $6), cores
 			if ($3 > 0)
 				printf "detail %s postern_retr=%s peer_retr=%s unit=RETR/s postern_mb=%s peer_mb=%s unit=MB/s\n",
 					row, $3, $7, $4, $8
