@@ -114,6 +114,8 @@ static bool bind_gssapi(struct connection *connection, struct credentials *crede
 	}
 	if (result == LDAP_SUCCESS)
 		return true;
+	/* A ticket for a server that was set up anew stays wrong for hours. */
+	credentials_forget(credentials);
 	connection_text(connection->ldap, result, text);
 	snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI bind as %.60s: %.150s",
 		 credentials_principal(credentials), text);

@@ -261,6 +261,11 @@ bool credentials_use(struct credentials *credentials, char *why, size_t size)
 	return true;
 }
 
+void credentials_forget(struct credentials *credentials)
+{
+	credentials->renew = 0;
+}
+
 const char *credentials_principal(const struct credentials *credentials)
 {
 	return credentials->principal_text;

@@ -22,6 +22,8 @@ void credentials_close(struct credentials *credentials);
  * owner may have renewed it. False with the reason.
  */
 bool credentials_use(struct credentials *credentials, char *why, size_t size);
+/* The tickets did not serve: the next credentials_use gets new ones. */
+void credentials_forget(struct credentials *credentials);
 const char *credentials_principal(const struct credentials *credentials);
 
 #endif

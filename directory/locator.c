@@ -121,14 +121,21 @@ void locator_refresh(struct locator *locator)
 			    LOG_TEXT("query", name), LOG_TEXT("cause", why));
 }
 
-/* Resolves the copy and keeps what was found in the original. */
+/*
+ * Resolves the copy and keeps what was found in the original. The name server is
+ * often a controller itself and down with it: the addresses of last time then do.
+ */
 static bool resolve_copy(struct locator *locator, struct server *server)
 {
+	struct dial_addresses known = server->addresses;
 	struct server *original;
 	const char *why;
 	char reason[SERVER_REASON_SIZE];
 
 	if (!dial_resolve(server->host, &server->addresses, &why)) {
+		server->addresses = known;
+		if (known.count > 0)
+			return true;
 		snprintf(reason, sizeof(reason), "name lookup: %s", why);
 		locator_failed(locator, server->name, reason);
 		return false;
