@@ -51,7 +51,8 @@ struct auth *auth_new(const struct conf *conf, struct directories *directories)
 	for (size_t i = 0; i < conf->directories_count; i++)
 		if (conf->directories[i].timeout > timeout)
 			timeout = conf->directories[i].timeout;
-	auth->patience = timeout * INT64_C(2000) < LOGIN_MS_MAX ? timeout * INT64_C(2000) : LOGIN_MS_MAX;
+	auth->patience =
+		timeout * INT64_C(2000) < LOGIN_MS_MAX ? timeout * INT64_C(2000) : LOGIN_MS_MAX;
 	return auth;
 }
 
@@ -90,7 +91,8 @@ static bool check_input(struct login *login)
 	if (length == 0)
 		return end(login, AUTH_REJECTED, "empty password");
 	if (length > PASSWORD_OCTETS_MAX)
-		return end(login, AUTH_REJECTED, "password longer than %d octets", PASSWORD_OCTETS_MAX);
+		return end(login, AUTH_REJECTED, "password longer than %d octets",
+			   PASSWORD_OCTETS_MAX);
 	return true;
 }
 
@@ -145,7 +147,8 @@ static bool check_authzid(struct login *login)
 		return false;
 	if (strcmp(other.hit.person.id, login->found.hit.person.id) == 0)
 		return true;
-	return end(login, AUTH_REJECTED, "may not act as another person: %.200s", other.hit.person.dn);
+	return end(login, AUTH_REJECTED, "may not act as another person: %.200s",
+		   other.hit.person.dn);
 }
 
 /*
@@ -192,14 +195,16 @@ static bool ask_password(struct login *login, const struct proof_of *proof)
 {
 	const struct facts *facts = &login->found.facts;
 	const struct person *person = &login->found.hit.person;
-	struct backoff_rule rule = backoff_rule_make(facts->lockout_threshold, facts->lockout_window);
+	struct backoff_rule rule =
+		backoff_rule_make(facts->lockout_threshold, facts->lockout_window);
 	struct backoff *backoff = login->auth->backoff;
 
 	if (!backoff_enter(backoff, &rule, person->id, login->ask->client, login->deadline))
 		return end(login, AUTH_TEMPORARY,
-			   "too many wrong passwords for this account: not asked, lest it be locked out");
-	directory_check_password(login->found.directory, person->dn, proof->password, login->deadline,
-				 &login->checked);
+			   "too many wrong passwords for this account: not asked, lest it be "
+			   "locked out");
+	directory_check_password(login->found.directory, person->dn, proof->password,
+				 login->deadline, &login->checked);
 	backoff_leave(backoff, &rule, person->id, login->ask->client,
 		      backoff_end_of(login->checked.result));
 	remember(login, proof);
@@ -220,11 +225,13 @@ static bool ask_password(struct login *login, const struct proof_of *proof)
 static bool check_password(struct login *login)
 {
 	const struct person *person = &login->found.hit.person;
-	struct proof_of proof = { person->id, person->password_set, span_text(login->ask->password) };
+	struct proof_of proof = { person->id, person->password_set,
+				  span_text(login->ask->password) };
 
 	switch (proofs_find(login->auth->proofs, &proof)) {
 	case PROOF_RIGHT:
-		snprintf(login->checked.cause, sizeof(login->checked.cause), "password proved lately");
+		snprintf(login->checked.cause, sizeof(login->checked.cause),
+			 "password proved lately");
 		return true;
 	case PROOF_WRONG:
 		return end(login, AUTH_REJECTED, "the same wrong password again, not asked");

@@ -36,7 +36,9 @@ struct backoff_rule backoff_rule_make(unsigned threshold, int64_t window)
 	if (threshold == 0)
 		return (struct backoff_rule){ FREE_FAILURES, FREE_FAILURES, FREE_WINDOW_MS };
 	return (struct backoff_rule){
-		.strangers = threshold > 3 ? threshold - 2 : threshold > 2 ? 2 : 1,
+		.strangers = threshold > 3   ? threshold - 2
+			     : threshold > 2 ? 2
+					     : 1,
 		.owner = threshold > 2 ? threshold - 1 : 1,
 		.window = window > 0 ? window : LOCKOUT_WINDOW_MS,
 	};
@@ -115,8 +117,8 @@ bool backoff_enter(struct backoff *backoff, const struct backoff_rule *rule, con
 	pthread_mutex_lock(&backoff->mutex);
 	for (;;) {
 		int64_t now = clock_ms();
-		unsigned limit = is_friend(backoff, account, client, now) ? rule->owner
-									  : rule->strangers;
+		unsigned limit =
+			is_friend(backoff, account, client, now) ? rule->owner : rule->strangers;
 
 		state = load(backoff, account, now);
 		in = state.failures + state.pending < limit;

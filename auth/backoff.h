@@ -4,9 +4,9 @@
  * cannot make AD lock the account out: before the domain's lockoutThreshold is
  * reached we stop asking AD about that account until its observation window has
  * passed. An address from which the account's owner came in lately may have one
- * wrong password more than strangers (where the threshold leaves room for that). There is no counter per client address: a
- * whole site may stand behind one, and refusing it would lose nobody's guesses
- * but everybody's mail. What is refused here is AUTH_TEMPORARY: a mail program
+ * wrong password more than strangers (where the threshold leaves room for that). There is no
+ * counter per client address: a whole site may stand behind one, and refusing it would lose
+ * nobody's guesses but everybody's mail. What is refused here is AUTH_TEMPORARY: a mail program
  * keeps its password and its mail and tries again.
  */
 #ifndef AUTH_BACKOFF_H

@@ -33,7 +33,8 @@ static bool is_name_of(const struct conf_directory *section, const struct facts 
 	       span_is_nocase(name, facts->netbios) || span_is_nocase(name, facts->dns_domain);
 }
 
-/* By a NetBIOS or AD name. *certain false when a directory that could not be asked may be the one. */
+/* By a NetBIOS or AD name. *certain false when a directory that could not be asked may be the one.
+ */
 static struct directory *directory_by_name(const struct find_place *place, const char *domain,
 					   bool *certain)
 {
@@ -105,7 +106,8 @@ void find_account(const struct find_place *place, const char *text, struct find_
 	answer->directory = choose(place, &name, &mail, &certain);
 	if (!answer->directory) {
 		say(answer, certain ? DIRECTORY_NOBODY : DIRECTORY_FAILED,
-		    certain ? "no directory of that domain" : "a directory cannot be asked for its name");
+		    certain ? "no directory of that domain"
+			    : "a directory cannot be asked for its name");
 		return;
 	}
 	(void)directory_facts(answer->directory, place->deadline, &answer->facts);

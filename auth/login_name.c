@@ -80,7 +80,8 @@ size_t login_name_tries(const struct login_name *name, const struct login_place 
 	case LOGIN_ADDRESS:
 		break;
 	}
-	set_try(&tries[0], name->user, "@", place->mail_domain[0] ? place->mail_domain : name->domain);
+	set_try(&tries[0], name->user, "@",
+		place->mail_domain[0] ? place->mail_domain : name->domain);
 	if (!place->ad_domain[0] || strcmp(name->domain, place->ad_domain) != 0)
 		return 1;
 	/* The implicit user principal name, account@dns.domain (MS-ADTS 5.1.1.1.1). */

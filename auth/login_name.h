@@ -25,9 +25,10 @@ bool login_name_parse(struct span text, struct login_name *name, const char **wh
 
 /* What is known where the name is used; texts are lower case. */
 struct login_place {
-	const char *mail_domain; /* canonical, of the name's domain or the default; "" = none of ours */
-	const char *ad_domain;   /* DNS name of the directory's domain; "" = unknown or not AD */
-	bool append_first;       /* a bare name is first of all name@mail_domain */
+	const char *
+		mail_domain; /* canonical, of the name's domain or the default; "" = none of ours */
+	const char *ad_domain; /* DNS name of the directory's domain; "" = unknown or not AD */
+	bool append_first;     /* a bare name is first of all name@mail_domain */
 };
 
 enum { LOGIN_TRIES_MAX = 2 };

@@ -14,7 +14,8 @@ enum { PROOFS_MAX = 50000, PROOF_INPUT_SIZE = 4096 };
 
 struct proofs {
 	pthread_mutex_t mutex;
-	struct table *right, *wrong; /* by hash; a flood of wrong ones leaves the right ones alone */
+	struct table *right,
+		*wrong; /* by hash; a flood of wrong ones leaves the right ones alone */
 	unsigned char key[MAC_SIZE];
 };
 
@@ -75,7 +76,8 @@ enum proof proofs_find(struct proofs *proofs, const struct proof_of *of)
 	return proof;
 }
 
-void proofs_keep(struct proofs *proofs, const struct proof_of *of, enum proof proof, unsigned seconds)
+void proofs_keep(struct proofs *proofs, const struct proof_of *of, enum proof proof,
+		 unsigned seconds)
 {
 	unsigned char mac[MAC_SIZE] = { 0 };
 	struct span key = span_make(mac, sizeof(mac));
@@ -87,6 +89,7 @@ void proofs_keep(struct proofs *proofs, const struct proof_of *of, enum proof pr
 	table_drop(proofs->right, key);
 	table_drop(proofs->wrong, key);
 	if (seconds > 0)
-		table_put(proof == PROOF_RIGHT ? proofs->right : proofs->wrong, key, memory_new(1), dies);
+		table_put(proof == PROOF_RIGHT ? proofs->right : proofs->wrong, key, memory_new(1),
+			  dies);
 	pthread_mutex_unlock(&proofs->mutex);
 }

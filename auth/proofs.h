@@ -27,6 +27,7 @@ struct proofs *proofs_new(void);
 void proofs_free(struct proofs *proofs);
 enum proof proofs_find(struct proofs *proofs, const struct proof_of *of);
 /* `seconds`: how long; 0 = not at all. */
-void proofs_keep(struct proofs *proofs, const struct proof_of *of, enum proof proof, unsigned seconds);
+void proofs_keep(struct proofs *proofs, const struct proof_of *of, enum proof proof,
+		 unsigned seconds);
 
 #endif

@@ -29,8 +29,8 @@ static void take_reply(struct connection *connection, int id, int64_t deadline,
 			 type == 0 ? "no answer in time" : "connection lost before the answer");
 		return;
 	}
-	if (ldap_parse_result(connection->ldap, message, &reply->result, NULL, &text, NULL, NULL, 1) !=
-	    LDAP_SUCCESS)
+	if (ldap_parse_result(connection->ldap, message, &reply->result, NULL, &text, NULL, NULL,
+			      1) != LDAP_SUCCESS)
 		reply->result = LDAP_DECODING_ERROR;
 	snprintf(reply->diagnostic, sizeof(reply->diagnostic), "%s", text ? text : "");
 	ldap_memfree(text);
@@ -51,13 +51,15 @@ void connection_bind_simple(struct connection *connection, const char *dn, struc
 	secret.bv_val = copy;
 	reply->sent = true;
 	watchdog_arm(connection->watchdog, &watch, connection->guard, deadline);
-	reply->result = ldap_sasl_bind(connection->ldap, dn, LDAP_SASL_SIMPLE, &secret, NULL, NULL, &id);
+	reply->result =
+		ldap_sasl_bind(connection->ldap, dn, LDAP_SASL_SIMPLE, &secret, NULL, NULL, &id);
 	memory_wipe(copy, password.length);
 	free(copy);
 	if (reply->result == LDAP_SUCCESS)
 		take_reply(connection, id, deadline, reply);
 	else
-		snprintf(reply->diagnostic, sizeof(reply->diagnostic), "connection lost while sending");
+		snprintf(reply->diagnostic, sizeof(reply->diagnostic),
+			 "connection lost while sending");
 	if (watchdog_disarm(connection->watchdog, &watch))
 		reply->result = LDAP_TIMEOUT;
 }

@@ -12,7 +12,8 @@ struct cache;
 
 struct cache *cache_new(unsigned positive_seconds, unsigned negative_seconds);
 void cache_free(struct cache *cache);
-/* False when nothing is known. *exists false: known not to be there. *left: milliseconds it holds. */
+/* False when nothing is known. *exists false: known not to be there. *left: milliseconds it holds.
+ */
 bool cache_find(struct cache *cache, struct span key, int64_t now, bool *exists,
 		struct person *person, int64_t *left);
 /* person NULL: there is none. */

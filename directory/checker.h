@@ -26,7 +26,8 @@ struct checker_answer {
 struct checker *checker_new(const struct conf_directory *conf, struct locator *locator,
 			    struct watchdog *watchdog);
 void checker_free(struct checker *checker); /* nobody may be checking */
-/* Blocks until `deadline` (clock_ms) at most. An empty password is PASSWORD_WRONG and never sent. */
+/* Blocks until `deadline` (clock_ms) at most. An empty password is PASSWORD_WRONG and never sent.
+ */
 void checker_check(struct checker *checker, const char *dn, struct span password, int64_t deadline,
 		   struct checker_answer *answer);
 

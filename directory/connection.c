@@ -50,7 +50,8 @@ static bool set_tls(LDAP *ldap, const struct conf_directory *conf)
 {
 	static const int demand = LDAP_OPT_X_TLS_DEMAND, client = 0;
 
-	return ldap_set_option(ldap, LDAP_OPT_X_TLS_CACERTFILE, ca_file(conf)) == LDAP_OPT_SUCCESS &&
+	return ldap_set_option(ldap, LDAP_OPT_X_TLS_CACERTFILE, ca_file(conf)) ==
+		       LDAP_OPT_SUCCESS &&
 	       ldap_set_option(ldap, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) == LDAP_OPT_SUCCESS &&
 	       ldap_set_option(ldap, LDAP_OPT_X_TLS_NEWCTX, &client) == LDAP_OPT_SUCCESS;
 }
@@ -103,8 +104,8 @@ static void explain_tls(const struct conf_directory *conf, const struct server *
 {
 	char text[CONNECTION_TEXT_SIZE - 8];
 
-	diagnose_tls(server, choose_port(server, way), way == TLS_WAY_START, ca_file(conf), deadline,
-		     text, sizeof(text));
+	diagnose_tls(server, choose_port(server, way), way == TLS_WAY_START, ca_file(conf),
+		     deadline, text, sizeof(text));
 	if (text[0])
 		snprintf(why, CONNECTION_TEXT_SIZE, "TLS: %s", text);
 }
@@ -131,7 +132,8 @@ static bool make_handle(struct connection *connection, const struct server *serv
 	return false;
 }
 
-/* Plain text is right for GSSAPI, which encrypts by itself, and otherwise only inside the machine. */
+/* Plain text is right for GSSAPI, which encrypts by itself, and otherwise only inside the machine.
+ */
 static bool plain_is_allowed(const struct conf_directory *conf, enum connection_use use,
 			     int descriptor)
 {
@@ -175,7 +177,8 @@ bool connection_open(struct connection *connection, const struct conf_directory 
 	int descriptor = dial_connect(&server->addresses, port, deadline);
 
 	if (descriptor < 0) {
-		snprintf(why, CONNECTION_TEXT_SIZE, "connect to port %u: %s", port, strerror(errno));
+		snprintf(why, CONNECTION_TEXT_SIZE, "connect to port %u: %s", port,
+			 strerror(errno));
 		return false;
 	}
 	*connection = (struct connection){ .born = clock_ms(), .watchdog = watchdog };

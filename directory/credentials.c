@@ -20,7 +20,7 @@ struct credentials {
 	char *principal_text;
 	char *cache_name;
 	krb5_ccache cache;
-	int64_t renew; /* unix seconds */
+	int64_t renew;  /* unix seconds */
 	unsigned reads; /* of the keytab, for its name in memory */
 };
 
@@ -46,8 +46,7 @@ static bool is_computer(krb5_const_principal principal)
 {
 	const krb5_data *name = principal->data;
 
-	return principal->length == 1 && name->length > 0 &&
-	       name->data[name->length - 1] == '$';
+	return principal->length == 1 && name->length > 0 && name->data[name->length - 1] == '$';
 }
 
 static krb5_error_code copy_entry(krb5_context context, struct keytab_copy *copy,

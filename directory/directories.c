@@ -72,7 +72,8 @@ struct directories *directories_open(const struct conf *conf, char *room, size_t
 	directories = memory_new(sizeof(*directories));
 	directories->list = memory_array(conf->directories_count, sizeof(*directories->list));
 	for (size_t i = 0; i < conf->directories_count; i++) {
-		struct directory *directory = directory_open(conf, &conf->directories[i], room, size);
+		struct directory *directory =
+			directory_open(conf, &conf->directories[i], room, size);
 
 		if (!directory) {
 			directories_close(directories);
@@ -101,7 +102,8 @@ void directories_close(struct directories *directories)
 	free(directories);
 }
 
-struct directory *directories_find(struct directories *directories, const struct conf_directory *conf)
+struct directory *directories_find(struct directories *directories,
+				   const struct conf_directory *conf)
 {
 	for (size_t i = 0; i < directories->count; i++)
 		if (directory_conf(directories->list[i]) == conf)

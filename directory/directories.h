@@ -19,6 +19,7 @@ struct directories *directories_open(const struct conf *conf, char *room, size_t
 /* Starts the threads that keep connections; after privileges were dropped. */
 void directories_start(struct directories *directories);
 void directories_close(struct directories *directories);
-struct directory *directories_find(struct directories *directories, const struct conf_directory *conf);
+struct directory *directories_find(struct directories *directories,
+				   const struct conf_directory *conf);
 
 #endif

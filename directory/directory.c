@@ -257,14 +257,16 @@ void directory_find_recipient(struct directory *directory, const struct address 
 
 	ascii_lower_text(key);
 	if (!find_cached(directory, span_text(key), now, hit)) {
-		find(directory, directory->recipient, &values, lookup_deadline(directory, now), hit);
+		find(directory, directory->recipient, &values, lookup_deadline(directory, now),
+		     hit);
 		if (hit->found == DIRECTORY_ONE || hit->found == DIRECTORY_NOBODY) {
 			bool exists = hit->found == DIRECTORY_ONE;
 
-			cache_keep(directory->cache, span_text(key), now, exists ? &hit->person : NULL);
-			hit->good_for = seconds_good(1000 * (int64_t)(exists
-				? directory->section->cache_positive
-				: directory->section->cache_negative));
+			cache_keep(directory->cache, span_text(key), now,
+				   exists ? &hit->person : NULL);
+			hit->good_for = seconds_good(
+				1000 * (int64_t)(exists ? directory->section->cache_positive
+							: directory->section->cache_negative));
 		}
 	}
 	free(key);

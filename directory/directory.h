@@ -21,10 +21,10 @@ enum directory_found { DIRECTORY_ONE, DIRECTORY_NOBODY, DIRECTORY_MANY, DIRECTOR
 
 struct directory_hit {
 	enum directory_found found;
-	struct person person;        /* ONE; the first of MANY */
-	char other[PERSON_DN_SIZE];  /* MANY: the second DN */
+	struct person person;       /* ONE; the first of MANY */
+	char other[PERSON_DN_SIZE]; /* MANY: the second DN */
 	char server[SERVER_NAME_SIZE];
-	char cause[320]; /* for the log: what was searched, what came */
+	char cause[320];   /* for the log: what was searched, what came */
 	unsigned good_for; /* seconds; 0 = not at all */
 };
 

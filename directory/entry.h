@@ -20,7 +20,8 @@ void entry_free(struct entry *entry); /* NULL is fine */
 bool entry_add(struct entry *entry, const char *attribute, struct span value);
 const char *entry_dn(const struct entry *entry);
 /* The value number `index` of the attribute; false when there is none. */
-bool entry_value(const struct entry *entry, const char *attribute, size_t index, struct span *value);
+bool entry_value(const struct entry *entry, const char *attribute, size_t index,
+		 struct span *value);
 bool entry_has(const struct entry *entry, const char *attribute, const char *value); /* any case */
 
 #endif

@@ -12,9 +12,9 @@
 
 enum password_result {
 	PASSWORD_RIGHT,
-	PASSWORD_WRONG,     /* or disabled, locked, expired, not now, not here: see the cause */
-	PASSWORD_EXPIRED,   /* right, but it must be changed first (532, 773) */
-	PASSWORD_TEMPORARY  /* no answer: never to be shown as wrong */
+	PASSWORD_WRONG,    /* or disabled, locked, expired, not now, not here: see the cause */
+	PASSWORD_EXPIRED,  /* right, but it must be changed first (532, 773) */
+	PASSWORD_TEMPORARY /* no answer: never to be shown as wrong */
 };
 
 /* The hexadecimal number after "data ", 0 if there is none. */
@@ -23,7 +23,8 @@ uint32_t error_sub_code(struct span diagnostic);
 const char *error_sub_code_meaning(uint32_t code);
 /* `result` is an LDAP result code or a negative API error; `ad` = sub-codes are to be looked at. */
 enum password_result error_password_result(int result, uint32_t sub_code, bool ad);
-/* After this result the server is to blame and another one may do better (busy, unavailable, down). */
+/* After this result the server is to blame and another one may do better (busy, unavailable, down).
+ */
 bool error_is_of_server(int result);
 
 #endif

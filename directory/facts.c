@@ -81,13 +81,15 @@ static void read_policy(const struct facts_source *source, const char *context, 
 {
 	static const char *const attributes[] = { "lockoutThreshold", "lockOutObservationWindow",
 						  NULL };
-	struct entry *entry = read_one(source, context, LDAP_SCOPE_BASE, "(objectClass=*)", attributes);
+	struct entry *entry =
+		read_one(source, context, LDAP_SCOPE_BASE, "(objectClass=*)", attributes);
 
 	if (entry) {
 		int64_t threshold = entry_number(entry, "lockoutThreshold");
 		int64_t window = entry_number(entry, "lockOutObservationWindow");
 
-		facts->lockout_threshold = threshold > 0 && threshold < 1000000 ? (unsigned)threshold : 0;
+		facts->lockout_threshold =
+			threshold > 0 && threshold < 1000000 ? (unsigned)threshold : 0;
 		/* Durations are negative (MS-ADTS 3.1.1.1); the least of all means "for ever". */
 		facts->lockout_window = window < 0 && window != INT64_MIN ? -window / 10000 : 0;
 	}
@@ -107,7 +109,8 @@ bool facts_load(struct connection *connection, const struct conf_directory *conf
 	if (root && !copy_value(root, "defaultNamingContext", context, sizeof(context)))
 		copy_value(root, "namingContexts", context, sizeof(context));
 	if (root)
-		copy_value(root, "configurationNamingContext", configuration, sizeof(configuration));
+		copy_value(root, "configurationNamingContext", configuration,
+			   sizeof(configuration));
 	entry_free(root);
 	snprintf(facts->base, sizeof(facts->base), "%s", conf->base[0] ? conf->base : context);
 	if (conf->schema.active_directory && context[0]) {

@@ -12,11 +12,11 @@ struct conf_directory;
 struct connection;
 
 struct facts {
-	char base[PERSON_DN_SIZE]; /* where searches start */
-	char netbios[64];          /* "" = none or unknown */
-	char dns_domain[256];      /* of AD, lower case; "" = none or unknown */
+	char base[PERSON_DN_SIZE];  /* where searches start */
+	char netbios[64];           /* "" = none or unknown */
+	char dns_domain[256];       /* of AD, lower case; "" = none or unknown */
 	unsigned lockout_threshold; /* wrong passwords before AD locks; 0 = it never does */
-	int64_t lockout_window;    /* milliseconds after which AD forgets wrong passwords */
+	int64_t lockout_window;     /* milliseconds after which AD forgets wrong passwords */
 };
 
 /* False with *why when even the base cannot be learnt. Policies of the domain are optional. */

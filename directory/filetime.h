@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* AD's times: 100 ns since 1601-01-01 UTC in decimal text; two values mean "never" (MS-ADTS 2.2.12). */
+/* AD's times: 100 ns since 1601-01-01 UTC in decimal text; two values mean "never"
+ * (MS-ADTS 2.2.12). */
 #ifndef DIRECTORY_FILETIME_H
 #define DIRECTORY_FILETIME_H
 

@@ -133,7 +133,8 @@ void filter_free(struct filter *filter)
 	free(filter);
 }
 
-void filter_expand(const struct filter *filter, const struct filter_values *values, struct buffer *to)
+void filter_expand(const struct filter *filter, const struct filter_values *values,
+		   struct buffer *to)
 {
 	for (size_t i = 0; i < filter->count; i++) {
 		const struct filter_piece *piece = &filter->pieces[i];
@@ -143,7 +144,8 @@ void filter_expand(const struct filter *filter, const struct filter_values *valu
 			continue;
 		}
 		const char *base = (const char *)values;
-		const struct span *value = (const struct span *)(const void *)(base + piece->word - 1);
+		const struct span *value =
+			(const struct span *)(const void *)(base + piece->word - 1);
 
 		escape_filter_value(to, *value);
 	}

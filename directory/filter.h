@@ -24,6 +24,7 @@ struct filter_values {
 /* NULL with *why (static) on an unknown placeholder, an open one, or unbalanced parentheses. */
 struct filter *filter_new(struct span text, const char **why);
 void filter_free(struct filter *filter);
-void filter_expand(const struct filter *filter, const struct filter_values *values, struct buffer *to);
+void filter_expand(const struct filter *filter, const struct filter_values *values,
+		   struct buffer *to);
 
 #endif

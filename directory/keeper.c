@@ -33,8 +33,7 @@ static void link_has_ended(void *context, struct link *link, const char *why, bo
 	if (why && frozen)
 		locator_failed(lookup->tools.locator, link_server(link), why);
 	if (why && !lookup->stop)
-		log_info("directory.connection",
-			 LOG_TEXT("directory", lookup->tools.conf->name),
+		log_info("directory.connection", LOG_TEXT("directory", lookup->tools.conf->name),
 			 LOG_TEXT("server", link_server(link)), LOG_TEXT("state", "lost"),
 			 LOG_TEXT("cause", why));
 	pthread_mutex_lock(&lookup->mutex);
@@ -222,7 +221,8 @@ static void recycle(struct lookup *lookup)
 
 	if (stock.oldest_born > limit || stock.slots_free == 0)
 		return;
-	/* First the new one, so that nobody waits; if it cannot be had the old one goes all the same. */
+	/* First the new one, so that nobody waits; if it cannot be had the old one goes all the
+	 * same. */
 	if (locator_selected(lookup->tools.locator, &server))
 		(void)connect_to(lookup, &server, CONNECT_MS_MAX);
 	retire_links(lookup, limit, NULL);
@@ -237,7 +237,8 @@ static void keep(struct lookup *lookup)
 		connect_first(lookup);
 		stock = count_links(lookup);
 	}
-	/* One that is ending may be about to tell that the server froze: better not to go there now. */
+	/* One that is ending may be about to tell that the server froze: better not to go there
+	 * now. */
 	if (stock.usable > 0 && stock.usable < LOOKUP_LINKS && stock.ending == 0)
 		connect_more(lookup);
 	recycle(lookup);
@@ -257,7 +258,8 @@ static int64_t next_turn(struct lookup *lookup)
 static bool keeper_sleep(struct lookup *lookup)
 {
 	/* A server that may be tried is no reason to hurry while there are links. */
-	int64_t until = count_links(lookup).usable ? clock_ms() + KEEPER_TURN_MS : next_turn(lookup);
+	int64_t until =
+		count_links(lookup).usable ? clock_ms() + KEEPER_TURN_MS : next_turn(lookup);
 	bool more;
 
 	pthread_mutex_lock(&lookup->mutex);

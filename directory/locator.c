@@ -15,8 +15,8 @@
 
 enum {
 	LOCATOR_SERVERS_MAX = 64,
-	REFRESH_MS = 5 * 60 * 1000,      /* after a good answer */
-	REFRESH_SOON_MS = 5 * 1000,      /* after none */
+	REFRESH_MS = 5 * 60 * 1000, /* after a good answer */
+	REFRESH_SOON_MS = 5 * 1000, /* after none */
 };
 
 struct locator {

@@ -80,7 +80,8 @@ static struct link *acquire(struct lookup *lookup, int64_t deadline, struct sear
 	}
 	pthread_mutex_unlock(&lookup->mutex);
 	if (!link)
-		locator_reason(lookup->tools.locator, result->diagnostic, sizeof(result->diagnostic));
+		locator_reason(lookup->tools.locator, result->diagnostic,
+			       sizeof(result->diagnostic));
 	return link;
 }
 

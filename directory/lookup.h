@@ -27,7 +27,7 @@ struct lookup_tools {
 };
 
 struct lookup *lookup_new(const struct lookup_tools *tools); /* the keeper runs from here */
-void lookup_free(struct lookup *lookup); /* nobody may be searching */
+void lookup_free(struct lookup *lookup);                     /* nobody may be searching */
 
 /*
  * True: an answer that may be believed (search_succeeded). False: there is none,

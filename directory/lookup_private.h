@@ -15,13 +15,13 @@ struct lookup {
 	struct lookup_tools tools;
 	pthread_t keeper;
 	pthread_mutex_t mutex;
-	pthread_cond_t changed; /* for askers: links, outage, room */
-	pthread_cond_t work;    /* for the keeper */
+	pthread_cond_t changed;               /* for askers: links, outage, room */
+	pthread_cond_t work;                  /* for the keeper */
 	struct link *links[LOOKUP_LINKS_MAX]; /* usable or ending; their `ended` empties the slot */
-	unsigned readers; /* whose last word is not yet said */
+	unsigned readers;                     /* whose last word is not yet said */
 	unsigned in_flight;
-	bool outage; /* no server could be reached at the last round */
-	bool wake;   /* something ended: the keeper must look */
+	bool outage;      /* no server could be reached at the last round */
+	bool wake;        /* something ended: the keeper must look */
 	atomic_bool stop; /* read without the mutex by what ends while closing */
 	bool has_facts;
 	struct facts facts;

@@ -17,8 +17,8 @@
 static const char computed_name[] = "msDS-User-Account-Control-Computed";
 
 static const char *const ad_names[] = {
-	"objectSid", "sAMAccountName", "userPrincipalName", "userAccountControl",
-	"accountExpires", "pwdLastSet", computed_name,
+	"objectSid",      "sAMAccountName", "userPrincipalName", "userAccountControl",
+	"accountExpires", "pwdLastSet",     computed_name,
 };
 static const char *const plain_names[] = { "uid" };
 

@@ -25,8 +25,8 @@ enum person_kind { PERSON_ACCOUNT, PERSON_GROUP, PERSON_CONTACT };
 #define PERSON_ADDRESS_SIZE 324
 
 struct person {
-	char id[64];                       /* hexadecimal, lower case */
-	char sid[192];                     /* "S-1-5-21-..." or "" */
+	char id[64];   /* hexadecimal, lower case */
+	char sid[192]; /* "S-1-5-21-..." or "" */
 	char dn[PERSON_DN_SIZE];
 	char account[130];                 /* sAMAccountName or uid; "" = none */
 	char upn[PERSON_ADDRESS_SIZE];     /* userPrincipalName or "" */

@@ -17,7 +17,8 @@ static uint64_t suffix_factor(struct span suffix, uint64_t bare)
 		if (ascii_upper(suffix.at[0]) != letters[i])
 			continue;
 		suffix = span_skip(suffix, 1);
-		if (suffix.length == 0 || span_is_nocase(suffix, "B") || span_is_nocase(suffix, "iB"))
+		if (suffix.length == 0 || span_is_nocase(suffix, "B") ||
+		    span_is_nocase(suffix, "iB"))
 			return factor;
 		return 0;
 	}

@@ -58,7 +58,8 @@ void search_take(LDAP *ldap, LDAPMessage *messages, struct search_result *result
 	char *text = NULL;
 
 	result->code = LDAP_DECODING_ERROR;
-	for (LDAPMessage *m = ldap_first_message(ldap, messages); m; m = ldap_next_message(ldap, m)) {
+	for (LDAPMessage *m = ldap_first_message(ldap, messages); m;
+	     m = ldap_next_message(ldap, m)) {
 		int type = ldap_msgtype(m);
 
 		if (type == LDAP_RES_SEARCH_ENTRY)

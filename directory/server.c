@@ -9,7 +9,8 @@
 /* Short enough that a directory that comes back is used again at once. */
 enum { RETRY_FIRST_MS = 500, RETRY_LAST_MS = 5000 };
 
-void server_set(struct server *server, const char *host, uint16_t port, bool implicit, unsigned rank)
+void server_set(struct server *server, const char *host, uint16_t port, bool implicit,
+		unsigned rank)
 {
 	bool literal = strchr(host, ':') != NULL;
 

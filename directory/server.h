@@ -14,19 +14,20 @@ struct server {
 	char host[SERVER_HOST_SIZE];
 	char name[SERVER_NAME_SIZE]; /* "ldap://host:port", for people and as its key */
 	uint16_t port;
-	bool implicit;  /* ldaps */
-	unsigned rank;  /* lower is preferred; equal is as good */
-	bool gone;      /* no longer in DNS */
-	bool down;      /* the last attempt failed */
+	bool implicit; /* ldaps */
+	unsigned rank; /* lower is preferred; equal is as good */
+	bool gone;     /* no longer in DNS */
+	bool down;     /* the last attempt failed */
 	unsigned failures;
-	int64_t retry;  /* not to be tried before */
+	int64_t retry; /* not to be tried before */
 	char reason[SERVER_REASON_SIZE];
 	struct dial_addresses addresses; /* as resolved at the last attempt */
 };
 
 /* "ldap://host", "ldaps://host:port", "ldap://[::1]:389"; false with *why (static). */
 bool server_parse(const char *uri, struct server *server, const char **why);
-void server_set(struct server *server, const char *host, uint16_t port, bool implicit, unsigned rank);
+void server_set(struct server *server, const char *host, uint16_t port, bool implicit,
+		unsigned rank);
 /* True when the server was up until now: worth a line in the log. */
 bool server_failed(struct server *server, const char *reason, int64_t now);
 bool server_succeeded(struct server *server); /* true when it was down */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What every thread here needs: signals left to the main thread, waits that end at a clock_ms deadline. */
+/* What every thread here needs: signals left to the main thread, waits that end at a clock_ms
+ * deadline. */
 #ifndef DIRECTORY_THREADS_H
 #define DIRECTORY_THREADS_H
 

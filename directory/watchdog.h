@@ -21,7 +21,7 @@ struct watch { /* embedded by its owner; fields are the watchdog's */
 	bool fired;
 };
 
-struct watchdog *watchdog_new(void); /* the thread runs from here */
+struct watchdog *watchdog_new(void);           /* the thread runs from here */
 void watchdog_free(struct watchdog *watchdog); /* no watch may be armed */
 void watchdog_arm(struct watchdog *watchdog, struct watch *watch, int descriptor, int64_t deadline);
 /* True when the watch had to end the call. */

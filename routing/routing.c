@@ -45,7 +45,8 @@ struct refusal {
 	const char *text;
 };
 
-static const struct refusal unknown = { OUTCOME_PERM, 550, "5.1.1", "no mailbox here by this address" };
+static const struct refusal unknown = { OUTCOME_PERM, 550, "5.1.1",
+					"no mailbox here by this address" };
 static const struct refusal ambiguous = { OUTCOME_TEMP, 451, "4.1.4",
 					  "address is ambiguous, the administrator has been told" };
 static const struct refusal disabled = { OUTCOME_PERM, 550, "5.2.1", "mailbox is disabled" };
@@ -82,9 +83,9 @@ static void explain(struct route *route, const char *format, ...)
 static enum outcome refuse_ambiguous(struct route *route, const struct directory_hit *hit,
 				     const char *address)
 {
-	log_error("directory.ambiguous", LOG_TEXT("address", address), LOG_TEXT("server", hit->server),
-		  LOG_TEXT("dn", hit->person.dn), LOG_TEXT("other", hit->other),
-		  LOG_TEXT("cause", hit->cause));
+	log_error("directory.ambiguous", LOG_TEXT("address", address),
+		  LOG_TEXT("server", hit->server), LOG_TEXT("dn", hit->person.dn),
+		  LOG_TEXT("other", hit->other), LOG_TEXT("cause", hit->cause));
 	explain(route, "%.60s: two entries: %.140s and %.140s", hit->server, hit->person.dn,
 		hit->other);
 	return refuse(route, &ambiguous, address);
@@ -128,8 +129,8 @@ static enum outcome accept_person(const struct routing *routing, const struct di
 static enum outcome ask_directory(const struct routing *routing, const struct question *question,
 				  struct route *route)
 {
-	struct directory *directory = directories_find(routing->directories,
-						       question->domain->directory);
+	struct directory *directory =
+		directories_find(routing->directories, question->domain->directory);
 	struct directory_hit hit = { .found = DIRECTORY_FAILED };
 
 	if (directory)
@@ -153,12 +154,13 @@ static enum outcome ask_directory(const struct routing *routing, const struct qu
 static bool move_to(struct question *question, const struct conf_domain *domain)
 {
 	question->domain = domain_canonical(domain);
-	return question->domain && span_copy(span_text(question->domain->name),
-					     question->address.domain,
-					     sizeof(question->address.domain));
+	return question->domain &&
+	       span_copy(span_text(question->domain->name), question->address.domain,
+			 sizeof(question->address.domain));
 }
 
-/* RFC 5321 section 4.5.1: postmaster, in any case, is always there; the configuration says where. */
+/* RFC 5321 section 4.5.1: postmaster, in any case, is always there; the configuration says where.
+ */
 static bool redirect_postmaster(const struct conf *conf, struct question *question)
 {
 	const char *target = question->domain->postmaster, *why;

@@ -29,11 +29,11 @@ enum route_kind {
 struct route {
 	enum route_kind kind;
 	struct route_mailbox mailbox;
-	unsigned code;      /* 550 and the like (docs/REPLIES in postern.conf(5)) */
-	char status[12];    /* "5.1.1" */
-	char text[200];     /* for the client; names no internal */
-	char cause[400];    /* for the log: server, filter, DNs, attribute that decided */
-	unsigned good_for;  /* seconds the answer may be reused; 0 = not at all (any error) */
+	unsigned code;     /* 550 and the like (docs/REPLIES in postern.conf(5)) */
+	char status[12];   /* "5.1.1" */
+	char text[200];    /* for the client; names no internal */
+	char cause[400];   /* for the log: server, filter, DNs, attribute that decided */
+	unsigned good_for; /* seconds the answer may be reused; 0 = not at all (any error) */
 };
 
 struct routing *routing_new(const struct conf *conf, struct directories *directories);

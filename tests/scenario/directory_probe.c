@@ -4,10 +4,10 @@
  *
  *	directory_probe CONF resolve ADDRESS...
  *	directory_probe CONF login USER PASSWORD [AUTHZID [DEFAULT-DOMAIN]]
- *	directory_probe CONF load THREADS SECONDS ADDRESS-FORMAT COUNT    (lookups; "%u" in the format)
- *	directory_probe CONF logins THREADS SECONDS USER PASSWORD
- *	directory_probe CONF watch SECONDS ADDRESS                        (one answer every 100 ms)
- *	directory_probe CONF shell                                        (the first two, from stdin)
+ *	directory_probe CONF load THREADS SECONDS ADDRESS-FORMAT COUNT    (lookups; "%u" in the
+ *format) directory_probe CONF logins THREADS SECONDS USER PASSWORD directory_probe CONF watch
+ *SECONDS ADDRESS                        (one answer every 100 ms) directory_probe CONF shell (the
+ *first two, from stdin)
  *
  * One line per answer on stdout: result, milliseconds, details.
  */
@@ -87,13 +87,14 @@ static enum auth_verdict login(const char *const *words, struct auth_answer *ans
 
 static void print_login(const char *const *words)
 {
-	static const char *const names[] = { "ok", "rejected", "expired", "no-mailbox", "temporary" };
+	static const char *const names[] = { "ok", "rejected", "expired", "no-mailbox",
+					     "temporary" };
 	struct auth_answer answer;
 	int64_t start = clock_ms();
 	enum auth_verdict verdict = login(words, &answer);
 
-	printf("%s %lld %s id=%s [%s]\n", names[verdict], (long long)(clock_ms() - start), answer.who,
-	       answer.mailbox.id, answer.cause);
+	printf("%s %lld %s id=%s [%s]\n", names[verdict], (long long)(clock_ms() - start),
+	       answer.who, answer.mailbox.id, answer.cause);
 	fflush(stdout);
 }
 
@@ -205,7 +206,8 @@ static int run(int count, char **words)
 	} else if (strcmp(name, "shell") == 0) {
 		shell();
 	} else {
-		fprintf(stderr, "usage: directory_probe CONF resolve|login|load|logins|watch|shell ...\n");
+		fprintf(stderr,
+			"usage: directory_probe CONF resolve|login|load|logins|watch|shell ...\n");
 		return 2;
 	}
 	return 0;

@@ -23,7 +23,7 @@
 
 /* For a directory section that keeps no answers. */
 #define FAKE_NO_CACHE "cache_positive = 0 cache_negative = 0"
-#define FAKE_SERVICE "cn=svc,dc=x"
+#define FAKE_SERVICE  "cn=svc,dc=x"
 
 enum fake_way { FAKE_ANSWER, FAKE_SILENT, FAKE_CLOSE };
 
@@ -245,18 +245,22 @@ static inline void fake_complain(void *context, const char *file, unsigned line,
 }
 
 /* A configuration whose one directory is the fake; `more` goes into its section. */
-static inline struct conf *fake_conf(const struct fake_ldap *fake, const char *preset, const char *more)
+static inline struct conf *fake_conf(const struct fake_ldap *fake, const char *preset,
+				     const char *more)
 {
 	struct conf *conf;
 	char *text = memory_format(
-		"directory \"d\" { preset = \"%s\" servers = { \"ldap://127.0.0.1:%u\" } bind = \"simple\" "
-		"bind_dn = \"" FAKE_SERVICE "\" password_file = \"%s\" tls = \"none\" base = \"dc=x\" "
+		"directory \"d\" { preset = \"%s\" servers = { \"ldap://127.0.0.1:%u\" } bind = "
+		"\"simple\" "
+		"bind_dn = \"" FAKE_SERVICE
+		"\" password_file = \"%s\" tls = \"none\" base = \"dc=x\" "
 		"allow_plaintext_on_loopback = true netbios = \"CORP\" timeout = 1 %s }\n"
 		"domain \"corp.example\" { directory = \"d\" default = true quota = \"1M\" "
 		"postmaster = \"alice@corp.example\" }\n"
 		"domain \"sales.example\" { directory = \"d\" }\n"
 		"domain \"corp-alias.example\" { alias_of = \"corp.example\" }\n"
-		"smtp \"s\" { listen \"127.0.0.1:2525\" { tls = \"none\" } fqdn = \"mail.corp.example\" "
+		"smtp \"s\" { listen \"127.0.0.1:2525\" { tls = \"none\" } fqdn = "
+		"\"mail.corp.example\" "
 		"authentication = { \"anonymous\" } }\n"
 		"store { root = \"/nowhere/mail\" queue = \"/nowhere/queue\" }\n",
 		preset, fake->port, fake->password_file, more);

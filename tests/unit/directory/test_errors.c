@@ -13,10 +13,12 @@ static void finds_sub_codes(void **state)
 		const char *text;
 		uint32_t code;
 	} cases[] = {
-		{ "80090308: LdapErr: DSID-0C090439, comment: AcceptSecurityContext error, data 52e, "
+		{ "80090308: LdapErr: DSID-0C090439, comment: AcceptSecurityContext error, data "
+		  "52e, "
 		  "v4563",
 		  0x52e },
-		{ "80090308: LdapErr: DSID-0C0903D9, comment: AcceptSecurityContext error, data 773, "
+		{ "80090308: LdapErr: DSID-0C0903D9, comment: AcceptSecurityContext error, data "
+		  "773, "
 		  "v1db1",
 		  0x773 },
 		{ "80090346: LdapErr: DSID-0C09070F, comment: AcceptSecurityContext error, data "
@@ -71,8 +73,9 @@ static void judges_passwords(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(error_password_result(cases[i].result, cases[i].sub_code, cases[i].ad),
-				 cases[i].expected);
+		assert_int_equal(
+			error_password_result(cases[i].result, cases[i].sub_code, cases[i].ad),
+			cases[i].expected);
 }
 
 static void names_sub_codes(void **state)

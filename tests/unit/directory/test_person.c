@@ -52,15 +52,18 @@ static void reads_addresses(void **state)
 		const char *address;
 	} cases[] = {
 		{ { { "mail", "alice@corp.example" } }, "alice@corp.example" },
-		{ { { "mail", "alice@elsewhere.example" }, { "userPrincipalName", "a@corp.example" } },
+		{ { { "mail", "alice@elsewhere.example" },
+		    { "userPrincipalName", "a@corp.example" } },
 		  "a@corp.example" },
 		{ { { "proxyAddresses", "smtp:x@corp.example" },
 		    { "proxyAddresses", "SMTP:Alice@Corp.Example" },
 		    { "mail", "m@corp.example" } },
 		  "Alice@corp.example" },
-		{ { { "proxyAddresses", "SMTP:alice@elsewhere.example" }, { "mail", "m@sales.example" } },
+		{ { { "proxyAddresses", "SMTP:alice@elsewhere.example" },
+		    { "mail", "m@sales.example" } },
 		  "m@sales.example" },
-		/* Neither primary nor mail nor user principal name: the same alias whatever the order. */
+		/* Neither primary nor mail nor user principal name: the same alias whatever the
+		   order. */
 		{ { { "proxyAddresses", "smtp:z@corp.example" },
 		    { "proxyAddresses", "smtp:b@corp.example" },
 		    { "proxyAddresses", "X500:/o=x" },
@@ -129,8 +132,8 @@ static void reads_kinds(void **state)
 		const char *object_class;
 		enum person_kind kind;
 	} cases[] = {
-		{ "user", PERSON_ACCOUNT },   { "group", PERSON_GROUP },
-		{ "Group", PERSON_GROUP },    { "groupOfNames", PERSON_GROUP },
+		{ "user", PERSON_ACCOUNT },    { "group", PERSON_GROUP },
+		{ "Group", PERSON_GROUP },     { "groupOfNames", PERSON_GROUP },
 		{ "contact", PERSON_CONTACT }, { "inetOrgPerson", PERSON_ACCOUNT },
 	};
 
@@ -232,8 +235,9 @@ static void writes_sids(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(sid_text(span_make(cases[i].bytes, cases[i].length), text, sizeof(text)),
-				 cases[i].text != NULL);
+		assert_int_equal(
+			sid_text(span_make(cases[i].bytes, cases[i].length), text, sizeof(text)),
+			cases[i].text != NULL);
 		if (cases[i].text)
 			assert_string_equal(text, cases[i].text);
 	}
@@ -267,9 +271,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_addresses),     cmocka_unit_test(reads_states),
-		cmocka_unit_test(reads_kinds),	       cmocka_unit_test(reads_the_rest),
+		cmocka_unit_test(reads_kinds),         cmocka_unit_test(reads_the_rest),
 		cmocka_unit_test(reads_inetorgperson), cmocka_unit_test(refuses_the_unusable),
-		cmocka_unit_test(writes_sids),	       cmocka_unit_test(asks_for_what_it_reads),
+		cmocka_unit_test(writes_sids),         cmocka_unit_test(asks_for_what_it_reads),
 		cmocka_unit_test(names_states),
 	};
 

@@ -15,9 +15,10 @@ static void parses_uris(void **state)
 		unsigned port;
 		bool implicit;
 	} cases[] = {
-		{ "ldap://dc1.corp.example", "ldap://dc1.corp.example:389", "dc1.corp.example", 389, false },
-		{ "LDAPS://dc1.corp.example/", "ldaps://dc1.corp.example:636", "dc1.corp.example", 636,
-		  true },
+		{ "ldap://dc1.corp.example", "ldap://dc1.corp.example:389", "dc1.corp.example", 389,
+		  false },
+		{ "LDAPS://dc1.corp.example/", "ldaps://dc1.corp.example:636", "dc1.corp.example",
+		  636, true },
 		{ "ldap://127.0.0.1:1389", "ldap://127.0.0.1:1389", "127.0.0.1", 1389, false },
 		{ "ldap://[::1]:1389", "ldap://[::1]:1389", "::1", 1389, false },
 		{ "ldap://[::1]", "ldap://[::1]:389", "::1", 389, false },

@@ -26,7 +26,11 @@ static void finds_the_mailbox(void **state)
 		uint64_t octets;
 	} cases[] = {
 		{ "Alice@corp.example", "", { QUOTA_ABSENT, 0 }, "alice", "corp.example", 1000 },
-		{ "bob@sales.example", "x@corp.example", { QUOTA_ABSENT, 0 }, "bob", "sales.example",
+		{ "bob@sales.example",
+		  "x@corp.example",
+		  { QUOTA_ABSENT, 0 },
+		  "bob",
+		  "sales.example",
 		  2000 },
 		{ "carol@corp-alias.example", "", { QUOTA_LIMIT, 5 }, "carol", "corp.example", 5 },
 		{ "", "dave@corp.example", { QUOTA_NONE, 0 }, "dave", "corp.example", 0 },

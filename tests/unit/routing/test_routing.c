@@ -12,7 +12,8 @@
 
 static const struct fake_entry alice = {
 	"CN=alice,DC=x",
-	{ "objectGUID", "A", "objectClass", "user", "mail", "Alice@corp.example", "maxStorage", "262144" },
+	{ "objectGUID", "A", "objectClass", "user", "mail", "Alice@corp.example", "maxStorage",
+	  "262144" },
 };
 static const struct fake_entry twins[] = {
 	{ "CN=one,DC=x", { "objectGUID", "1", "mail", "t@corp.example" } },
@@ -20,7 +21,8 @@ static const struct fake_entry twins[] = {
 };
 static const struct fake_entry disabled = {
 	"CN=c,DC=x",
-	{ "objectGUID", "C", "objectClass", "user", "mail", "c@corp.example", "userAccountControl", "514" },
+	{ "objectGUID", "C", "objectClass", "user", "mail", "c@corp.example", "userAccountControl",
+	  "514" },
 };
 static const struct fake_entry locked = {
 	"CN=l,DC=x",
@@ -96,7 +98,8 @@ static void decides(void **state)
 		{ "k@corp.example", &contact, 1, LDAP_SUCCESS, OUTCOME_PERM, 550, "5.7.1" },
 		/* Never "unknown" unless the directory said so. */
 		{ "n@corp.example", &nameless, 1, LDAP_SUCCESS, OUTCOME_TEMP, 451, "4.3.0" },
-		{ "a@corp.example", &alice, 1, LDAP_SIZELIMIT_EXCEEDED, OUTCOME_TEMP, 451, "4.3.0" },
+		{ "a@corp.example", &alice, 1, LDAP_SIZELIMIT_EXCEEDED, OUTCOME_TEMP, 451,
+		  "4.3.0" },
 		{ "x@corp.example", NULL, 0, LDAP_NO_SUCH_OBJECT, OUTCOME_TEMP, 451, "4.3.0" },
 		{ "x@corp.example", NULL, 0, LDAP_INSUFFICIENT_ACCESS, OUTCOME_TEMP, 451, "4.3.0" },
 		{ "x@corp.example", NULL, 0, LDAP_REFERRAL, OUTCOME_TEMP, 451, "4.3.0" },
