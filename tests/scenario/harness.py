@@ -37,6 +37,11 @@ def check(name, condition, why=""):
 
 
 def equal(name, got, wanted):
+    if isinstance(got, list) and isinstance(wanted, list) and len(got) + len(wanted) > 20:
+        missing = [item for item in wanted if item not in got]
+        extra = [item for item in got if item not in wanted]
+        return check(name, got == wanted, "got %d, wanted %d: missing %d %r, not wanted %d %r" % (
+            len(got), len(wanted), len(missing), missing[:5], len(extra), extra[:5]))
     return check(name, got == wanted, "got %r, wanted %r" % (got, wanted))
 
 

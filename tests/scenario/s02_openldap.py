@@ -53,7 +53,7 @@ def bind_is_never_plain(slapd, gateway):
         answer = smtp.envelope("x@e.example", "alice@corp.example")
         check("an untrusted directory is a temporary failure", answer.startswith("451 4.3.0"), answer)
     line = gateway.logged("state=down", mark)
-    check("and the log says why", line and "cause=\"TLS" in line, line)
+    check("and the log says why", line and "certificate" in line.lower(), line)
 
 
 def main():

@@ -6,6 +6,7 @@ import shlex
 import signal
 import socket
 import ssl
+import uuid
 
 import harness
 from harness import TOP, Process, at_end, check, children, command, must, read, shell, wait_for
@@ -125,9 +126,12 @@ def population(people):
                "cn: postern\nuserPassword: Service-Pw1" % suffix,
                "dn: ou=people,%s\nobjectClass: organizationalUnit\nou: people" % suffix]
     for uid, password, *mails in people:
+        # The same person on every server, as replication makes them.
+        identity = uuid.uuid5(uuid.NAMESPACE_DNS, uid)
         entries.append("dn: uid=%s,ou=people,%s\nobjectClass: inetOrgPerson\nuid: %s\ncn: %s\nsn: %s\n%s"
-                       "userPassword: %s" % (uid, suffix, uid, uid, uid,
-                                             "".join("mail: %s\n" % mail for mail in mails), password))
+                       "userPassword: %s\nentryUUID: %s" % (
+                           uid, suffix, uid, uid, uid, "".join("mail: %s\n" % mail for mail in mails), password,
+                           identity))
     return "\n\n".join(entries) + "\n"
 
 
