@@ -70,6 +70,11 @@ $(FUZZ_BINS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(LIB)
 	@echo "LD $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# Tools of scenarios.
+$(B)/tests/scenario/%: $(B)/tests/scenario/%.o $(LIB)
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 .PHONY: units fuzz-replay
 units: $(UNIT_BINS)
 fuzz-replay: $(FUZZ_BINS)
@@ -85,7 +90,7 @@ fuzz:
 		-o $(TOP)/fuzz/$(FUZZ) tests/fuzz/fuzz_$(FUZZ).c $(SOURCES) $(LDLIBS)
 	$(TOP)/fuzz/$(FUZZ) -max_total_time=$(SECONDS) $(TOP)/fuzz/new-$(FUZZ) tests/fuzz/corpus/$(FUZZ)
 
--include tests/lab.mk
+-include tests/lab.mk tests/crash.mk
 
 .PHONY: check test
 check:
