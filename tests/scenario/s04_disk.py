@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""The mail file system is full: no space, no inodes. Answers are temporary and nothing is left behind."""
+import os
+
+from clients import Smtp, mailbox, message, subjects, token
+from harness import at_end, case, check, command, equal, must, run, state_directory, wait_for
+from site_under_test import ADDRESS, Gateway, Namespace, Slapd, certificates, population, tls
+
+PEOPLE = [("alice", "Alice-Pw1", "alice@corp.example"), ("bob", "Bob-Pw1", "bob@corp.example"),
+          ("erin", "Erin-Pw1", "erin@corp.example"), ("grace", "Grace-Pw1", "grace@corp.example")]
+FULL = "452 4.3.1"
+
+
+def disk(state, kind):
+    """A small file system at state/disk; what it is mounted from."""
+    path = state + "/disk"
+    os.makedirs(path)
+    if kind == "ext4":
+        image = state + "/image"
+        with open(image, "wb") as file:
+            file.truncate(24 << 20)
+        must("mkfs.ext4", "-q", "-m", "0", "-N", "400", "-J", "size=4", image)
+        must("mount", "-o", "loop", image, path)
+    else:
+        must("mount", "-t", "tmpfs", "-o", "size=12m,nr_inodes=400,mode=755", "tmpfs", path)
+    at_end(command, "umount", path)
+    for name in ("mail", "queue"):
+        os.makedirs(path + "/" + name)
+        must("chown", "postern-store:postern", path + "/" + name)
+    return path
+
+
+def files(path):
+    """Every file with its size, and every folder; what counts octets of a mailbox may be rewritten at any time."""
+    found = {}
+    for folder, folders, names in os.walk(path):
+        for name in names + folders:
+            if name not in ("maildirsize", "ballast") and not name.startswith("filler"):
+                full = os.path.join(folder, name)
+                found[os.path.relpath(full, path)] = 0 if name in folders else os.lstat(full).st_size
+    return found
+
+
+def free(path):
+    status = os.statvfs(path)
+    return status.f_bavail * status.f_frsize, status.f_favail
+
+
+class Ballast:
+    """Takes space or inodes away until little is left."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def space(self, leave):
+        octets = free(self.path)[0] - leave
+        with open(self.path + "/ballast", "wb") as file:
+            try:
+                while octets > 0:
+                    part = min(octets, 1 << 16)
+                    file.write(b"\0" * part)
+                    octets -= part
+                file.flush()
+            except OSError:
+                pass
+
+    def inodes(self, leave):
+        number = 0
+        while free(self.path)[1] > leave:
+            try:
+                open("%s/filler%d" % (self.path, number), "w").close()
+            except OSError:
+                return
+            number += 1
+
+    def away(self):
+        for name in os.listdir(self.path):
+            if name == "ballast" or name.startswith("filler"):
+                os.unlink(os.path.join(self.path, name))
+
+
+def send(recipients, text):
+    with Smtp(ADDRESS) as smtp:
+        answer = smtp.transact("x@elsewhere.example", recipients, text)
+        after = smtp.ask("NOOP").code
+        return answer, after
+
+
+def until_full(name, path):
+    """Mail until it does not fit. What was accepted."""
+    accepted = []
+    for _ in range(400):
+        word = token()
+        answer, after = send("alice@corp.example", message(word, size=100000))
+        if answer.code != 250:
+            break
+        accepted.append(word)
+    check(name + ": in the end there is no room, and that is temporary", answer.startswith(FULL), answer)
+    equal(name + ": the session goes on", after, 250)
+    check(name + ": some messages were taken", len(accepted) > 5, len(accepted))
+    return accepted
+
+
+def nothing_left(name, path, attempts):
+    """Every attempt is refused for now, and leaves the disk as it was."""
+    before, room = files(path), free(path)
+    for what, recipients, size in attempts:
+        answer, after = send(recipients, message(token(), size=size))
+        check("%s: %s is answered %s" % (name, what, FULL), answer.startswith(FULL), answer)
+        equal("%s: after %s the session goes on" % (name, what), after, 250)
+    equal(name + ": nothing is left behind", sorted(files(path).items()), sorted(before.items()))
+    back = wait_for(lambda: free(path)[0] >= room[0] - 65536 and free(path)[1] >= room[1] - 1, 5)
+    check(name + ": the room is as it was", back, "%s, was %s" % (free(path), room))
+
+
+def space(name, path, context):
+    ballast = Ballast(path)
+    ballast.space(leave=3 << 20)
+    accepted = until_full(name, path)
+    nothing_left(name, path, (("a large message", "alice@corp.example", 300000),
+                              ("one for two", ["alice@corp.example", "erin@corp.example"], 300000),
+                              ("one for a new mailbox", "bob@corp.example", 300000)))
+    got = mailbox(ADDRESS, context, "alice", "Alice-Pw1", delete=False)
+    equal(name + ": what was accepted can be read", sorted(subjects(got)), sorted(accepted))
+    check(name + ": and is whole", all(len(text) > 99000 for text in got))
+    ballast.space(leave=0)
+    got = mailbox(ADDRESS, context, "alice", "Alice-Pw1", delete=True)
+    equal(name + ": on a disk without one free block it can be deleted", len(got), len(accepted))
+    equal(name + ": and is gone", mailbox(ADDRESS, context, "alice", "Alice-Pw1"), [])
+    ballast.away()
+    works_again(name, context, "alice", "bob")
+
+
+def inodes(name, path, context):
+    ballast = Ballast(path)
+    ballast.inodes(leave=0)
+    nothing_left(name, path, (("a small message", "alice@corp.example", 1000),
+                              ("one for a new mailbox", "grace@corp.example", 1000)))
+    ballast.away()
+    works_again(name, context, "alice", "grace")
+
+
+def works_again(name, context, *people):
+    word = token()
+    equal(name + ": with room mail is taken", send([person + "@corp.example" for person in people],
+                                                   message(word, size=50000))[0].code, 250)
+    for person in people:
+        got = mailbox(ADDRESS, context, person, person.capitalize() + "-Pw1", delete=True)
+        equal("%s: %s has it" % (name, person), subjects(got), [word])
+
+
+def one_kind(kind, state, slapd, context):
+    path = disk(state, kind)
+    gateway = Gateway(state, [slapd.uri], root=path + "/mail", queue=path + "/queue")
+    gateway.start()
+    with case(kind + ": empty"):
+        works_again(kind + ": empty", context, "alice")
+    with case(kind + ": no space"):
+        space(kind + ": no space", path, context)
+    with case(kind + ": no inodes"):
+        inodes(kind + ": no inodes", path, context)
+    equal(kind + ": no process died", gateway.log().count("role.died"), 0)
+    check(kind + ": the log says that the disk is full", "disk_full=1" in gateway.log())
+    gateway.stop()
+    must("umount", path)
+
+
+def main():
+    state = state_directory()
+    Namespace()
+    certificates(state, ("slapd", "IP:10.54.0.1"))
+    slapd = Slapd(state + "/slapd", population(PEOPLE),
+                  with_tls=(state + "/slapd.pem", state + "/slapd.key", state + "/ca.pem"))
+    for kind in ("ext4", "tmpfs"):
+        below = state + "/" + kind
+        os.makedirs(below)
+        for name in ("ca.pem", "mail.corp.example.pem", "mail.corp.example.key"):
+            must("cp", "-p", state + "/" + name, below)
+        one_kind(kind, below, slapd, tls(state))
+
+
+run(main)
