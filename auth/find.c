@@ -33,8 +33,7 @@ static bool is_name_of(const struct conf_directory *section, const struct facts 
 	       span_is_nocase(name, facts->netbios) || span_is_nocase(name, facts->dns_domain);
 }
 
-/* By a NetBIOS or AD name. *certain false when a directory that could not be asked may be the one.
- */
+/* By a NetBIOS or AD name. *certain false: one that could not be asked may be the one. */
 static struct directory *directory_by_name(const struct find_place *place, const char *domain,
 					   bool *certain)
 {
@@ -111,9 +110,11 @@ void find_account(const struct find_place *place, const char *text, struct find_
 		return;
 	}
 	(void)directory_facts(answer->directory, place->deadline, &answer->facts);
+	bool ad_name = is_name_of(directory_conf(answer->directory), &answer->facts, name.domain);
 	struct login_place where = {
 		.mail_domain = mail ? mail->name : "",
-		.ad_domain = answer->facts.dns_domain,
+		/* AD takes account@NETBIOS for the same as account@dns.domain. */
+		.ad_domain = ad_name ? name.domain : "",
 		.append_first = mail && mail != domain_canonical(conf_default_domain(place->conf)),
 	};
 	size_t count = login_name_tries(&name, &where, tries);
