@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/master.h"
 #include "io/listen.h"
+
+enum { BIND_PATIENCE_MS = 5000 };
 
 static struct listening *listening_find(const struct master *master, const struct conf_listen *listen)
 {
@@ -25,6 +30,19 @@ int listening_fd(const struct master *master, const struct conf_listen *listen)
 	return listening ? listening->fd : -1;
 }
 
+/* At the start: a gateway that was killed may be slow to let go of its ports. */
+static int bind_patiently(const struct master *master, const struct conf_listen *listen, char *why, size_t size)
+{
+	static const struct timespec pause = { 0, 50 * 1000 * 1000 };
+	int64_t deadline = clock_ms() + (master->generations ? 0 : BIND_PATIENCE_MS);
+	int fd;
+
+	while ((fd = listen_bind(listen->address, listen->port, why, size)) < 0 && errno == EADDRINUSE &&
+	       clock_ms() < deadline)
+		nanosleep(&pause, NULL);
+	return fd;
+}
+
 static bool bind_all(struct master *master, const struct conf_listen *listens, size_t count, char *why,
 		     size_t size)
 {
@@ -34,7 +52,7 @@ static bool bind_all(struct master *master, const struct conf_listen *listens, s
 
 		if (listening_find(master, &listens[i]))
 			continue;
-		fd = listen_bind(listens[i].address, listens[i].port, why, size);
+		fd = bind_patiently(master, &listens[i], why, size);
 		if (fd < 0)
 			return false;
 		listening = memory_new(sizeof *listening);

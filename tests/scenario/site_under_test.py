@@ -231,8 +231,8 @@ class Gateway:
         return answers(self.address, port)
 
     def tail(self, lines=15):
-        text = read(self.state + "/posternd.out") + read(self.log_file)
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(read(self.state + "/posternd.out").splitlines()[-lines:] +
+                         read(self.log_file).splitlines()[-lines:])
 
     def stop(self):
         return self.process.stop(30) if self.process else None
