@@ -10,9 +10,10 @@
 enum { LOG_LINE_MAX = 2000, LOG_VALUE_MAX = 500 };
 
 static struct {
-	const char *role;
-	enum log_level level;
-	enum log_form form;
+	/* Threads write lines while a reload changes these. */
+	const char *_Atomic role;
+	_Atomic enum log_level level;
+	_Atomic enum log_form form;
 } log_state = { "postern", LOG_LEVEL_INFO, LOG_FORM_LINE };
 
 struct log_line {

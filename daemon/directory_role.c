@@ -12,6 +12,8 @@
 
 enum { POOL_LOOKUP, POOL_PASSWORD };
 /* A slow client may take hours from RCPT to the end of its data. */
+/* A login takes 18 s at most, and the frontend waits 26. */
+enum { PATIENCE_MS = 8000 };
 enum { DELIVER_TICKET_SECONDS = 24 * 3600, READ_TICKET_SECONDS = 60 };
 
 struct directory_role {
@@ -115,8 +117,8 @@ static void role_start_directories(void *context)
 int directory_main(struct role_start *begin)
 {
 	static const struct work_permit permits[] = {
-		{ MESSAGE_RESOLVE, ROLE_FRONTEND, POOL_LOOKUP, false, handle_resolve },
-		{ MESSAGE_LOGIN, ROLE_FRONTEND, POOL_PASSWORD, false, handle_login },
+		{ MESSAGE_RESOLVE, ROLE_FRONTEND, POOL_LOOKUP, false, handle_resolve, PATIENCE_MS },
+		{ MESSAGE_LOGIN, ROLE_FRONTEND, POOL_PASSWORD, false, handle_login, PATIENCE_MS },
 		{ 0 },
 	};
 	unsigned threads[3] = { 0, 0, 0 };

@@ -19,7 +19,9 @@ enum { PEM_MAX = 1 << 20, BAD_COMMANDS = 20, DRAIN_MS = 10000 };
 
 /* ---- sessions ---- */
 
-void session_init(struct session *session, struct port *port, int fd, const char *address,
+static unsigned address_count(const struct server *server, const char *address, int step);
+
+void session_init(struct session *session, struct port *port, int fd, const char *address, bool counted,
 		  const struct stream_calls *calls)
 {
 	struct frontend *frontend = port->server->frontend;
@@ -33,8 +35,12 @@ void session_init(struct session *session, struct port *port, int fd, const char
 		session->next->place = &session->next;
 	frontend->sessions = session;
 	frontend->sessions_count++;
-	port->server->connections++;
 	span_copy(span_text(address), session->address, sizeof session->address);
+	session->counted = counted;
+	if (counted) {
+		port->server->connections++;
+		address_count(port->server, session->address, 1);
+	}
 	/* Unique over processes and reloads: seconds, who, and a count. */
 	snprintf(session->id, sizeof session->id, "%08llx%02x%06x",
 		 (unsigned long long)clock_unix() & 0xffffffff,
@@ -84,8 +90,10 @@ void session_free(struct session *session)
 	if (session->next)
 		session->next->place = session->place;
 	frontend->sessions_count--;
-	session->port->server->connections--;
-	address_count(session->port->server, session->address, -1);
+	if (session->counted) {
+		session->port->server->connections--;
+		address_count(session->port->server, session->address, -1);
+	}
 	stream_free(session->stream);
 	free(session);
 	frontend_leave_if_done(frontend);
@@ -126,7 +134,7 @@ static const char *refusal(struct server *server, const char *address)
 		return "The service is shutting down";
 	if (server->limit && server->connections >= server->limit)
 		return "Too many connections, try again later";
-	if (server->address_limit && address_count(server, address, 0) > server->address_limit)
+	if (server->address_limit && address_count(server, address, 0) >= server->address_limit)
 		return "Too many connections from your address, try again later";
 	return NULL;
 }
@@ -134,10 +142,8 @@ static const char *refusal(struct server *server, const char *address)
 static void on_accepted(void *context, int fd, const char *address)
 {
 	struct port *port = context;
-	const char *refuse;
+	const char *refuse = refusal(port->server, address);
 
-	address_count(port->server, address, 1);
-	refuse = refusal(port->server, address);
 	if (refuse)
 		log_info("connection.refused", LOG_TEXT("server", port->server->name),
 			 LOG_TEXT("client", address), LOG_TEXT("why", refuse));
@@ -224,6 +230,8 @@ static void servers_make(struct frontend *frontend)
 			server->idle_timeout = conf->pop3.idle_timeout;
 			server_ports(server, conf->pop3.listens, conf->pop3.listens_count);
 		}
+		if ((server->smtp ? server->smtp->certificate : conf->pop3.certificate)[0])
+			frontend->materials++;
 	}
 }
 
@@ -247,9 +255,13 @@ static void take_material(struct frontend *frontend, const struct packet *packet
 	if (packet->fd < 0 || !message_get_pair(packet->body, &number, &which))
 		memory_die("the master sent no TLS material");
 	server = server_number(frontend, number);
+	if (server->tls)
+		memory_die("the master sent TLS material twice");
 	part = which == 0 ? &server->certificate : &server->key;
 	text = role_read_all(packet->fd, PEM_MAX, &length);
-	*part = span_make(text, text ? length : 0);
+	if (!text)
+		memory_die("the master sent TLS material that cannot be read");
+	*part = span_make(text, length);
 	if (!server->certificate.at || !server->key.at)
 		return;
 	server->tls = tls_server_new(server->certificate, server->key, why, sizeof why);
@@ -261,6 +273,9 @@ static void take_material(struct frontend *frontend, const struct packet *packet
 	free((char *)server->key.at);
 	free((char *)server->certificate.at);
 	server->certificate = server->key = (struct span){ NULL, 0 };
+	/* Not before: a generation whose keys do not load must not take the place of one that serves. */
+	if (--frontend->materials == 0)
+		role_ready(frontend->begin);
 }
 
 static void take_listen(struct frontend *frontend, const struct packet *packet)
@@ -371,8 +386,7 @@ static void master_told(void *context, const struct packet *packet)
 		take_peer(frontend, packet);
 		return;
 	case MESSAGE_LOG:
-		if (packet->fd >= 0)
-			role_take_log(packet->fd);
+		role_take_log(ROLE_FRONTEND, packet);
 		return;
 	case MESSAGE_RETIRE:
 		log_info("frontend.retiring", LOG_NUMBER("sessions", frontend->sessions_count));
@@ -405,9 +419,12 @@ int frontend_main(struct role_start *begin)
 	frontend.routes = route_cache_new();
 	frontend.addresses = table_new(SIZE_MAX, free);
 	servers_make(&frontend);
+	/* Frontends that start together would give out the same ids. */
+	random_bytes(&frontend.serial, sizeof frontend.serial);
 	role_confine(begin, empty);
 	frontend.control = channel_new(frontend.base, begin->control, master_lost, master_told, &frontend);
-	role_ready(begin);
+	if (frontend.materials == 0)
+		role_ready(begin);
 	event_base_dispatch(frontend.base);
 	log_info("frontend.left", LOG_NUMBER("sessions", frontend.sessions_count));
 	_exit(0);

@@ -57,6 +57,7 @@ struct frontend {
 	struct session *sessions;
 	size_t sessions_count;
 	uint32_t serial;
+	size_t materials; /* servers whose certificate and key have not come yet */
 	bool retiring, draining;
 };
 
@@ -70,9 +71,10 @@ struct session {
 	void (*shutdown)(struct session *session); /* say goodbye as soon as nothing is lost by it */
 	char address[46];
 	char id[SESSION_SIZE];
+	bool counted; /* against the limits: not when it is there to be refused only */
 };
 
-void session_init(struct session *session, struct port *port, int fd, const char *address,
+void session_init(struct session *session, struct port *port, int fd, const char *address, bool counted,
 		  const struct stream_calls *calls);
 void session_free(struct session *session); /* closes, forgets, frees the memory */
 

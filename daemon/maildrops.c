@@ -79,8 +79,10 @@ static bool maildrops_add(struct maildrops *drops, struct store_maildrop *maildr
 	pthread_mutex_lock(&drops->lock);
 	slot = slot_free(drops, &number);
 	if (slot) {
+		pthread_mutex_lock(&slot->lock); /* somebody may look with a handle that is no more */
 		slot->serial = (slot->serial + 1) % (UINT32_MAX / MAILDROPS_MAX);
 		slot->maildrop = maildrop;
+		pthread_mutex_unlock(&slot->lock);
 		drops->open++;
 		*handle = number + (uint64_t)slot->serial * MAILDROPS_MAX;
 	}

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -86,13 +87,33 @@ static bool frontends_are(const struct generation *generation, enum process_stat
 	return true;
 }
 
+/* Its directory role answers its frontends until the last has left. Frees the generation when nobody is left. */
+static void generation_leave(struct generation *generation)
+{
+	if (!frontends_are(generation, PROCESS_DOWN))
+		return;
+	if (generation->directory.pid > 0)
+		process_leave(&generation->directory, MESSAGE_DRAIN);
+	else
+		generation_free(generation);
+}
+
 static void generation_retire(struct generation *generation)
 {
 	generation->retiring = true;
 	for (uint32_t i = 0; i < generation->frontends_count; i++)
 		process_leave(&generation->frontends[i], MESSAGE_RETIRE);
-	if (frontends_are(generation, PROCESS_DOWN))
-		process_leave(&generation->directory, MESSAGE_DRAIN);
+	generation_leave(generation);
+}
+
+/* The one that serves. NULL: the first is not up yet. */
+static struct generation *generation_in_force(const struct master *master)
+{
+	struct generation *generation = master->generations;
+
+	while (generation && (!generation->up || generation->retiring))
+		generation = generation->next;
+	return generation;
 }
 
 /* ---- who knows whom ---- */
@@ -153,6 +174,24 @@ static void frontend_open(struct process *frontend)
 
 /* ---- steps of a start or reload ---- */
 
+static void on_reload_due(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	master_reload(context);
+}
+
+/* One that came while another was under way; from the loop, because generations come and go in it. */
+static void reload_again(struct master *master)
+{
+	static const struct timeval now = { 0, 0 };
+
+	if (!master->reload_due)
+		return;
+	master->reload_due = false;
+	event_base_once(master->base, -1, EV_TIMEOUT, on_reload_due, master, &now);
+}
+
 static void generation_up(struct generation *generation)
 {
 	struct master *master = generation->master;
@@ -160,13 +199,16 @@ static void generation_up(struct generation *generation)
 	generation->up = true;
 	for (uint32_t i = 0; i < generation->frontends_count; i++)
 		frontend_open(&generation->frontends[i]);
-	for (struct generation *old = generation->next; old; old = old->next)
+	for (struct generation *old = generation->next, *next; old; old = next) {
+		next = old->next;
 		if (!old->retiring)
 			generation_retire(old);
+	}
 	listenings_trim(master, generation->conf);
 	log_info("master.up", LOG_NUMBER("generation", generation->number),
 		 LOG_NUMBER("frontends", generation->frontends_count));
 	notify_ready();
+	reload_again(master);
 }
 
 static void generation_step(struct generation *generation)
@@ -240,8 +282,9 @@ static void master_stop_step(struct master *master)
 static void generation_failed(struct generation *generation)
 {
 	struct master *master = generation->master;
+	struct generation *old = generation_in_force(master);
 
-	if (!generation->next) {
+	if (!old) {
 		log_error("master.failed", LOG_TEXT("why", "a role could not start"),
 			  LOG_TEXT("do", "see the lines before this one"));
 		master_stop(master, 1);
@@ -250,6 +293,19 @@ static void generation_failed(struct generation *generation)
 	log_error("master.reload_failed", LOG_NUMBER("generation", generation->number),
 		  LOG_TEXT("do", "see the lines before this one; the old configuration stays in force"));
 	generation_retire(generation);
+	listenings_trim(master, old->conf);
+	reload_again(master);
+}
+
+static void retiring_process_gone(struct process *process)
+{
+	struct generation *generation = process->generation;
+
+	/* Sessions still need the directory role they know: it is started again. */
+	if (process == &generation->directory && !frontends_are(generation, PROCESS_DOWN))
+		return;
+	event_del(process->respawn);
+	generation_leave(generation);
 }
 
 void master_process_gone(struct process *process, bool failed)
@@ -263,11 +319,7 @@ void master_process_gone(struct process *process, bool failed)
 		return;
 	}
 	if (generation && generation->retiring) {
-		event_del(process->respawn);
-		if (process == &generation->directory && frontends_are(generation, PROCESS_DOWN))
-			generation_free(generation);
-		else if (frontends_are(generation, PROCESS_DOWN))
-			process_leave(&generation->directory, MESSAGE_DRAIN);
+		retiring_process_gone(process);
 		return;
 	}
 	if (failed && generation && !generation->up) {
@@ -298,45 +350,75 @@ void master_each(struct master *master, void (*call)(struct process *process, vo
 
 /* ---- reload and stop ---- */
 
+void master_tell_log(struct process *process)
+{
+	char memory[8];
+	struct wire_writer writer;
+
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_pair(&writer, process->master->log_level, process->master->log_form);
+	process_tell(process, MESSAGE_LOG, span_make(memory, writer.used), STDERR_FILENO);
+}
+
 static void tell_log(struct process *process, void *context)
 {
 	(void)context;
-	if (process->state == PROCESS_READY || process->state == PROCESS_LEAVING)
-		process_tell(process, MESSAGE_LOG, span_text(""), STDERR_FILENO);
+	if (process->control)
+		master_tell_log(process);
 }
 
 static void warn_of_store(const struct conf *old, const struct conf *new)
 {
 	if (strcmp(old->store.root, new->store.root) != 0 || strcmp(old->store.queue, new->store.queue) != 0 ||
-	    old->store.workers != new->store.workers || strcmp(old->run, new->run) != 0 ||
-	    strcmp(old->user_prefix, new->user_prefix) != 0)
+	    old->store.workers != new->store.workers)
 		log_warning("master.restart_needed",
-			    LOG_TEXT("why", "run, user_prefix and the section store change only at a restart"));
+			    LOG_TEXT("why", "the section store changes only at a restart"));
+}
+
+static bool log_switch(struct master *master, const struct conf *conf, char *why, size_t size)
+{
+	if (!logfile_open(conf, why, size))
+		return false;
+	master->log_level = (uint32_t)conf->log.level;
+	master->log_form = conf->log.to == CONF_LOG_SYSLOG ? LOG_FORM_SYSLOG : LOG_FORM_LINE;
+	master_each(master, tell_log, NULL);
+	return true;
+}
+
+static bool reload_possible(struct master *master, const struct conf *old, const struct conf *new, char *why,
+			    size_t size)
+{
+	if (strcmp(old->run, new->run) == 0 && strcmp(old->user_prefix, new->user_prefix) == 0)
+		return listenings_bind(master, new, why, size) && log_switch(master, new, why, size);
+	snprintf(why, size, "run and user_prefix change only at a restart");
+	return false;
 }
 
 void master_reload(struct master *master)
 {
-	struct generation *now = master->generations;
-	struct generation *next;
-	char why[300], *text = NULL;
+	struct generation *now = generation_in_force(master), *newest = master->generations;
+	char why[300] = "the configuration is wrong", *text = NULL;
 	struct conf *conf;
 
-	if (master->stopping || !now->up)
+	if (master->stopping)
 		return;
+	if (!newest->up && !newest->retiring) {
+		master->reload_due = true;
+		return;
+	}
 	log_info("master.reload", LOG_TEXT("file", master->conf_file));
 	conf = conf_read(master->conf_file, &text, complain_to_log, NULL);
 	if (!conf || !conf_check_machine(conf, complain_to_log, NULL) ||
-	    !listenings_bind(master, conf, why, sizeof why) || !logfile_open(conf, why, sizeof why)) {
-		log_error("master.reload_failed", LOG_TEXT("why", conf ? why : "the configuration is wrong"),
+	    !reload_possible(master, now->conf, conf, why, sizeof why)) {
+		log_error("master.reload_failed", LOG_TEXT("why", why),
 			  LOG_TEXT("do", "mend it and reload; the old configuration stays in force"));
+		listenings_trim(master, now->conf);
 		conf_free(conf);
 		free(text);
 		return;
 	}
 	warn_of_store(now->conf, conf);
-	master_each(master, tell_log, NULL);
-	next = generation_new(master, conf, text);
-	generation_step(next);
+	generation_step(generation_new(master, conf, text));
 }
 
 static void kill_process(struct process *process, void *context)
@@ -441,17 +523,39 @@ static void signals_take(struct master *master)
 
 /* ---- start ---- */
 
+/* The descriptor of a directory that is ours alone to write to, made if need be; -1 with errno. */
+static int own_directory(int parent, const char *name, mode_t mode)
+{
+	struct stat status;
+	int fd;
+
+	if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
+		return -1;
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (parent == AT_FDCWD ? 0 : O_NOFOLLOW));
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &status) == 0 && status.st_uid == geteuid() && (status.st_mode & S_IWOTH) == 0)
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
+
 /* <run> and the frontends' empty root, which nobody may write to. */
 static bool run_prepare(const struct conf *conf, char *why, size_t size)
 {
-	char empty[4096];
+	int run = own_directory(AT_FDCWD, conf->run, 0755);
+	int empty = run < 0 ? -1 : own_directory(run, "empty", 0555);
+	bool good = empty >= 0 && fchmod(empty, 0555) == 0;
 
-	snprintf(empty, sizeof empty, "%s/empty", conf->run);
-	if ((mkdir(conf->run, 0755) == 0 || errno == EEXIST) && (mkdir(empty, 0555) == 0 || errno == EEXIST) &&
-	    chmod(empty, 0555) == 0)
-		return true;
-	snprintf(why, size, "%s cannot be made: %s", empty, strerror(errno));
-	return false;
+	if (!good)
+		snprintf(why, size, "%s/empty cannot be made, or is not only ours: %s", conf->run,
+			 strerror(errno));
+	if (run >= 0)
+		close(run);
+	if (empty >= 0)
+		close(empty);
+	return good;
 }
 
 /* Locked, so that a second master on the same run directory is told so. The descriptor stays open. */
@@ -479,8 +583,20 @@ static bool pid_file(const struct conf *conf, char *why, size_t size)
 
 static bool master_open(struct master *master, struct conf *conf, char *why, size_t size)
 {
-	return logfile_open(conf, why, size) && run_prepare(conf, why, size) && pid_file(conf, why, size) &&
+	return log_switch(master, conf, why, size) && run_prepare(conf, why, size) && pid_file(conf, why, size) &&
 	       listenings_bind(master, conf, why, size);
+}
+
+/* A connection is a descriptor; the limit a process starts with is a shell's. */
+static void descriptors_raise(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warning("master.descriptors", LOG_TEXT("why", strerror(errno)));
 }
 
 static void complain_to_stderr(void *context, const char *file, unsigned line, const char *text)
@@ -492,12 +608,13 @@ static void complain_to_stderr(void *context, const char *file, unsigned line, c
 int master_main(const char *conf_file)
 {
 	struct master master = { .conf_file = conf_file };
-	char why[400], *text = NULL;
+	char why[400] = "no event loop, or no /proc", *text = NULL;
 	struct conf *conf = conf_read(conf_file, &text, complain_to_stderr, NULL);
 
 	if (!conf || !conf_check_machine(conf, complain_to_stderr, NULL))
 		return 1;
 	umask(022);
+	descriptors_raise();
 	master.base = event_base_new();
 	random_bytes(master.key, sizeof master.key);
 	if (!master.base || !spawn_init() || !master_open(&master, conf, why, sizeof why)) {
@@ -506,6 +623,7 @@ int master_main(const char *conf_file)
 	}
 	signals_take(&master);
 	generation_new(&master, conf, text);
+	master.store_text = memory_text(text);
 	process_init(&master.store, &master, NULL, ROLE_STORE, 0);
 	master.control = control_open(&master, conf->run);
 	log_info("master.start", LOG_TEXT("version", POSTERN_VERSION), LOG_TEXT("file", conf_file));

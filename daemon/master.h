@@ -66,6 +66,9 @@ struct master {
 	struct process store;
 	struct listening *listenings;
 	struct control *control;
+	char *store_text;		 /* of the configuration that the store started with, and keeps */
+	uint32_t log_level, log_form;	 /* of the log that descriptor 2 is */
+	bool reload_due;		 /* asked for while another was under way */
 	bool stopping;
 	bool stopping_workers;
 	int exit_code;
@@ -95,6 +98,7 @@ void master_process_ready(struct process *process);
 void master_process_gone(struct process *process, bool failed);
 void master_accuse(struct master *master, const struct message_peer *peer);
 const struct generation *master_conf_of(const struct process *process);
+void master_tell_log(struct process *process); /* hands it the log of now */
 
 /* listening.c: every address of the configuration is bound once, whatever generation uses it. False with *why. */
 bool listenings_bind(struct master *master, const struct conf *conf, char *why, size_t size);

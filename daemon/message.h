@@ -25,7 +25,7 @@ enum message_kind {
 	MESSAGE_MATERIAL,  /* struct message_material; descriptor: a PEM file */
 	MESSAGE_LISTEN,    /* struct message_listen; descriptor: a listening socket */
 	MESSAGE_PEER,      /* struct message_peer; descriptor: a channel to another role */
-	MESSAGE_LOG,       /* no body; descriptor: the new log */
+	MESSAGE_LOG,       /* level and form (enum log_level, log_form) as a pair; descriptor: the log of now */
 	MESSAGE_RETIRE,    /* accept nothing new, leave when the last session ends */
 	MESSAGE_DRAIN,     /* the same, and end sessions as soon as that loses nothing */
 	/* any role -> master */

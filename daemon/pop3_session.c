@@ -176,6 +176,8 @@ static void opened(struct pop3_session *pop3, const struct message_result *resul
 	pop3->handle = (uint32_t)result->value;
 	pop3->store_epoch = pop3->session.frontend->store_epoch;
 	if (!listing_read(&pop3->listing, fd)) {
+		tell_close(pop3->session.frontend, pop3->store_epoch, pop3->handle);
+		pop3->has_maildrop = false; /* the client may log in once more */
 		refuse(pop3, POP3_CODE_SYS_TEMP, temporary);
 		return;
 	}
@@ -418,7 +420,7 @@ void pop3_session_start(struct port *port, int fd, const char *address, const ch
 	pop3->message = -1;
 	pop3->session.free = pop3_session_free;
 	pop3->session.shutdown = pop3_session_shutdown;
-	session_init(&pop3->session, port, fd, address, &stream_calls);
+	session_init(&pop3->session, port, fd, address, !refuse_text, &stream_calls);
 	pop3->engine = pop3_server_new(&port->pop3, &engine_calls, pop3);
 	if (refuse_text && port->conf->tls == CONF_TLS_IMPLICIT)
 		stream_finish(pop3->session.stream); /* no handshake for somebody who may not stay */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The daemon's main: options, then the master, or the role that the master asked for. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "conf/conf.h"
 #include "daemon/master.h"
@@ -61,6 +63,18 @@ static int run_role(const char *name, const char *file)
 	return usage(stderr, 2);
 }
 
+/* A closed 0, 1 or 2 would become some socket, and the log be written into it. */
+static void standard_fill(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "role", required_argument, NULL, 'R' },
@@ -71,6 +85,7 @@ int main(int argc, char **argv)
 	bool testing = false;
 	int option;
 
+	standard_fill();
 	while ((option = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

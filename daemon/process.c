@@ -15,7 +15,7 @@
 #include "daemon/spawn.h"
 #include "io/packet.h"
 
-enum { SOON_MS = 10000, WAIT_FIRST_MS = 100, WAIT_LAST_MS = 30000 };
+enum { SOON_MS = 10000, WAIT_FIRST_MS = 100, WAIT_LAST_MS = 30000, START_SECONDS = 60 };
 
 const char *process_state_name(const struct process *process)
 {
@@ -26,9 +26,17 @@ const char *process_state_name(const struct process *process)
 
 static void on_respawn(evutil_socket_t fd, short what, void *context)
 {
+	struct process *process = context;
+
 	(void)fd;
 	(void)what;
-	process_start(context);
+	if (process->pid == 0) {
+		process_start(process);
+	} else if (process->state == PROCESS_STARTING) {
+		log_error("role.slow", LOG_TEXT("role", role_name(process->role)),
+			  LOG_NUMBER("pid", process->pid), LOG_TEXT("why", "not ready in time"));
+		process_kill(process);
+	}
 }
 
 void process_init(struct process *process, struct master *master, struct generation *generation,
@@ -49,6 +57,7 @@ static void process_told(void *context, const struct packet *packet)
 		close(packet->fd);
 	if (packet->kind == MESSAGE_READY && process->state == PROCESS_STARTING) {
 		process->state = PROCESS_READY;
+		evtimer_del(process->respawn);
 		log_info("role.ready", LOG_TEXT("role", role_name(process->role)),
 			 LOG_NUMBER("index", process->index), LOG_NUMBER("pid", process->pid));
 		master_process_ready(process);
@@ -83,7 +92,9 @@ static void process_greet(struct process *process)
 	struct message_start start = { .generation = generation->number, .index = process->index };
 	char memory[128];
 	struct wire_writer writer;
-	int fd = spawn_memory_file(span_text(generation->text));
+	/* Another mail root must not come with a crash of the store some time after a reload. */
+	int fd = spawn_memory_file(span_text(process->role == ROLE_STORE ? process->master->store_text
+									 : generation->text));
 
 	start.count = process->role == ROLE_FRONTEND ? generation->frontends_count : 1;
 	if (trusted)
@@ -95,6 +106,7 @@ static void process_greet(struct process *process)
 	memory_wipe(&start, sizeof start);
 	if (fd >= 0)
 		close(fd);
+	master_tell_log(process);
 }
 
 static void material_send(struct process *process, uint32_t server, uint32_t part, const char *file)
@@ -105,6 +117,7 @@ static void material_send(struct process *process, uint32_t server, uint32_t par
 
 	if (fd < 0) {
 		log_error("tls.unreadable", LOG_TEXT("file", file), LOG_TEXT("do", "make it readable for root"));
+		process_kill(process); /* a frontend without its keys would not be one */
 		return;
 	}
 	wire_writer_init(&writer, memory, sizeof memory);
@@ -132,7 +145,7 @@ static void materials_send(struct process *process)
 static void process_respawn_later(struct process *process)
 {
 	unsigned doublings = process->hurried < 9 ? process->hurried : 9;
-	unsigned wait = WAIT_FIRST_MS << doublings;
+	unsigned wait = WAIT_FIRST_MS << (doublings > 0 ? doublings - 1 : 0);
 	struct timeval delay;
 
 	if (wait > WAIT_LAST_MS)
@@ -143,9 +156,15 @@ static void process_respawn_later(struct process *process)
 
 void process_start(struct process *process)
 {
+	static const struct timeval patience = { START_SECONDS, 0 };
 	int control = -1;
-	pid_t pid = spawn_role(process->role, process->master->conf_file, &control);
+	pid_t pid;
 
+	/* Both a timer and the steps of a generation start processes. */
+	evtimer_del(process->respawn);
+	if (process->pid > 0)
+		return;
+	pid = spawn_role(process->role, process->master->conf_file, &control);
 	process->started = clock_ms();
 	if (pid < 0) {
 		log_error("role.unstartable", LOG_TEXT("role", role_name(process->role)));
@@ -159,14 +178,15 @@ void process_start(struct process *process)
 	process_greet(process);
 	if (process->role == ROLE_FRONTEND)
 		materials_send(process);
+	if (process->role != ROLE_STORE) /* which may have much to recover */
+		evtimer_add(process->respawn, &patience);
 }
 
 void process_leave(struct process *process, enum message_kind how)
 {
-	if (process->pid == 0) {
-		evtimer_del(process->respawn);
+	evtimer_del(process->respawn);
+	if (process->pid == 0)
 		return;
-	}
 	process->state = PROCESS_LEAVING;
 	process_tell(process, how, span_text(""), -1);
 }

@@ -113,9 +113,16 @@ void role_ready(const struct role_start *begin)
 		role_die("the master does not listen");
 }
 
-void role_take_log(int fd)
+void role_take_log(enum role role, const struct packet *packet)
 {
-	dup2(fd, STDERR_FILENO);
-	if (fd != STDERR_FILENO)
-		close(fd);
+	uint32_t level, form;
+
+	if (packet->fd < 0)
+		return;
+	dup2(packet->fd, STDERR_FILENO);
+	if (packet->fd != STDERR_FILENO)
+		close(packet->fd);
+	if (message_get_pair(packet->body, &level, &form) && level <= LOG_LEVEL_DEBUG)
+		log_open(role_name(role), (enum log_level)level,
+			 form == LOG_FORM_SYSLOG ? LOG_FORM_SYSLOG : LOG_FORM_LINE);
 }

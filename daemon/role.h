@@ -11,6 +11,7 @@
 #define ROLE_CONTROL_FD 3
 
 struct conf;
+struct packet;
 
 struct role_start {
 	enum role role;
@@ -25,8 +26,8 @@ void role_begin(struct role_start *begin, enum role role, const char *conf_name)
 /* Becomes <prefix>-<role> when root, gives up what the role does not need, filters; dies when it cannot. */
 void role_confine(const struct role_start *begin, const char *chroot);
 void role_ready(const struct role_start *begin);
-/* The log's new descriptor in place of 2. */
-void role_take_log(int fd);
+/* MESSAGE_LOG: the log's new descriptor in place of 2. */
+void role_take_log(enum role role, const struct packet *packet);
 /* All of a descriptor's content, at most `limit` octets; NULL on trouble. Terminated; *length without NUL. Closes fd. */
 char *role_read_all(int fd, size_t limit, size_t *length);
 

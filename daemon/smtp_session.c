@@ -540,7 +540,7 @@ void smtp_session_start(struct port *port, int fd, const char *address, const ch
 	smtp->spool = -1;
 	smtp->session.free = smtp_session_free;
 	smtp->session.shutdown = smtp_session_shutdown;
-	session_init(&smtp->session, port, fd, address, &stream_calls);
+	session_init(&smtp->session, port, fd, address, !refuse, &stream_calls);
 	smtp->engine = smtp_server_new(&port->smtp, &engine_calls, smtp, address, smtp->session.id);
 	if (refuse && port->conf->tls == CONF_TLS_IMPLICIT)
 		stream_finish(smtp->session.stream); /* no handshake for somebody who may not stay */

@@ -13,7 +13,12 @@ static int binary = -1;
 
 bool spawn_init(void)
 {
-	binary = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	/* Out of the way of the child's control channel. */
+	binary = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, ROLE_CONTROL_FD + 1);
+	if (fd >= 0)
+		close(fd);
 	return binary >= 0;
 }
 

@@ -15,6 +15,9 @@
 #include "daemon/maildrops.h"
 #include "daemon/store_role.h"
 
+/* Frontends wait that long, and tell the client that nothing was done. */
+enum { PATIENCE_MS = 60000 };
+
 static void tell_failure(const char *event, const char *session, const struct store_failure *failure)
 {
 	log_error(event, LOG_TEXT("session", session), LOG_TEXT("why", failure->reason),
@@ -151,7 +154,7 @@ static bool handle_usage(struct work *work)
 static bool own_directory(const char *path, uid_t uid, gid_t gid)
 {
 	if (mkdir(path, 0700) == 0)
-		return geteuid() != 0 || chown(path, uid, gid) == 0;
+		return geteuid() != 0 || lchown(path, uid, gid) == 0;
 	return errno == EEXIST;
 }
 
@@ -179,13 +182,13 @@ static bool prepare_directories(const struct conf *conf)
 int store_main(struct role_start *begin)
 {
 	static const struct work_permit permits[] = {
-		{ MESSAGE_SPOOL, ROLE_FRONTEND, STORE_POOL_QUICK, false, handle_spool },
-		{ MESSAGE_USAGE, ROLE_FRONTEND, STORE_POOL_QUICK, false, handle_usage },
-		{ MESSAGE_DELIVER, ROLE_FRONTEND, STORE_POOL_COMMIT, true, handle_deliver },
-		{ MESSAGE_OPEN, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_open },
-		{ MESSAGE_FETCH, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_fetch },
-		{ MESSAGE_REMOVE, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_remove },
-		{ MESSAGE_CLOSE, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_close },
+		{ MESSAGE_SPOOL, ROLE_FRONTEND, STORE_POOL_QUICK, false, handle_spool, PATIENCE_MS },
+		{ MESSAGE_USAGE, ROLE_FRONTEND, STORE_POOL_QUICK, false, handle_usage, PATIENCE_MS },
+		{ MESSAGE_DELIVER, ROLE_FRONTEND, STORE_POOL_COMMIT, true, handle_deliver, PATIENCE_MS },
+		{ MESSAGE_OPEN, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_open, 0 },
+		{ MESSAGE_FETCH, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_fetch, PATIENCE_MS },
+		{ MESSAGE_REMOVE, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_remove, PATIENCE_MS },
+		{ MESSAGE_CLOSE, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_close, 0 },
 		{ 0 },
 	};
 	const unsigned threads[] = { 2, begin->conf->store.workers, 8, 0 };

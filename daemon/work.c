@@ -9,8 +9,10 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/packet.h"
@@ -43,6 +45,7 @@ static struct {
 	size_t peers_count;
 	const struct work_plan *plan;
 	int control;
+	enum role role;
 	int wake; /* a peer can be freed, or a pool's thread ended */
 } server = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -56,16 +59,34 @@ void *work_own(const struct work *work)
 	return work->peer->own;
 }
 
-/* A peer that does not take its answers may hold a worker for WORK_PATIENCE_MS at most, once. */
+static void server_accuse(const struct work_peer *peer, const char *why, unsigned kind);
+
+/* False: there is no room after WORK_PATIENCE_MS either. */
+static bool peer_room(const struct work_peer *peer, int64_t until)
+{
+	static const struct timespec moment = { 0, 1000000 };
+	struct pollfd room = { .fd = peer->fd, .events = POLLOUT };
+	int64_t left = until - clock_ms();
+
+	if (left <= 0 || poll(&room, 1, (int)left) <= 0)
+		return false;
+	nanosleep(&moment, NULL); /* the cap on descriptors under way is no matter of room: poll does not wait */
+	return true;
+}
+
+/* A peer that does not take its answers holds a worker for WORK_PATIENCE_MS at most; nobody would introduce us anew. */
 static bool peer_send(struct work_peer *peer, const struct packet *packet)
 {
-	enum packet_result result = packet_send(peer->fd, packet);
-	struct pollfd room = { .fd = peer->fd, .events = POLLOUT };
+	int64_t until = clock_ms() + WORK_PATIENCE_MS;
+	enum packet_result result;
 
-	while (result == PACKET_AGAIN && poll(&room, 1, WORK_PATIENCE_MS) > 0)
+	do
 		result = packet_send(peer->fd, packet);
-	if (result == PACKET_AGAIN)
+	while (result == PACKET_AGAIN && peer_room(peer, until));
+	if (result == PACKET_AGAIN) {
+		server_accuse(peer, "takes no answers", packet->kind);
 		shutdown(peer->fd, SHUT_RDWR);
+	}
 	return result == PACKET_OK;
 }
 
@@ -141,13 +162,21 @@ static struct work *pool_take(struct work_pool *pool)
 	return work;
 }
 
+/* Nobody waits for the answer any more: to work on it would make those behind it late as well. */
+static bool is_stale(const struct work *work)
+{
+	return work->permit->patience && clock_ms() - work->arrived > work->permit->patience;
+}
+
 static void *pool_run(void *of)
 {
 	struct work_pool *pool = of;
 	struct work *work;
 
 	while ((work = pool_take(pool))) {
-		if (!work->permit->handle(work)) {
+		if (is_stale(work)) {
+			log_warning("work.stale", LOG_NUMBER("kind", work->permit->kind));
+		} else if (!work->permit->handle(work)) {
 			server_accuse(work->peer, "malformed", work->permit->kind);
 			shutdown(work->peer->fd, SHUT_RDWR);
 		}
@@ -175,6 +204,7 @@ static bool server_queue(struct work_peer *peer, const struct packet *packet)
 	work->permit = permit;
 	work->id = packet->id;
 	work->fd = packet->fd;
+	work->arrived = clock_ms();
 	work->length = packet->body.length;
 	if (work->length)
 		memcpy(work->body, packet->body.at, work->length);
@@ -291,8 +321,8 @@ static bool master_listen(void)
 		return false;
 	if (packet.kind == MESSAGE_PEER)
 		peer_introduce(&packet);
-	else if (packet.kind == MESSAGE_LOG && packet.fd >= 0)
-		role_take_log(packet.fd);
+	else if (packet.kind == MESSAGE_LOG)
+		role_take_log(server.role, &packet);
 	else if (packet.fd >= 0)
 		close(packet.fd);
 	return packet.kind != MESSAGE_DRAIN;
@@ -302,13 +332,14 @@ static void server_poll(bool *over)
 {
 	size_t count = 2, i = 2;
 	struct pollfd *polls = memory_array(server.peers_count + 2, sizeof *polls);
+	bool busy = server_busy();
 	uint64_t woken;
 
 	polls[0] = (struct pollfd){ .fd = server.control, .events = POLLIN };
 	polls[1] = (struct pollfd){ .fd = server.wake, .events = POLLIN };
 	for (struct work_peer *peer = server.peers; peer; peer = peer->next)
-		polls[count++] = (struct pollfd){ .fd = peer->closed ? -1 : peer->fd, .events = POLLIN };
-	if (poll(polls, count, server_busy() ? 10 : -1) > 0) {
+		polls[count++] = (struct pollfd){ .fd = peer->closed || busy ? -1 : peer->fd, .events = POLLIN };
+	if (poll(polls, count, busy ? 10 : -1) > 0) {
 		for (struct work_peer *peer = server.peers; peer; peer = peer->next, i++)
 			if (polls[i].revents)
 				peer_listen(peer);
@@ -321,7 +352,16 @@ static void server_poll(bool *over)
 	peers_bury();
 }
 
-static size_t pools_start(pthread_t *threads, size_t room)
+static size_t threads_wanted(void)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; server.plan->threads[i]; i++)
+		count += server.plan->threads[i];
+	return count;
+}
+
+static size_t pools_start(pthread_t *threads)
 {
 	pthread_attr_t attributes;
 	size_t count = 0;
@@ -333,7 +373,7 @@ static size_t pools_start(pthread_t *threads, size_t room)
 
 		pool->last = &pool->first;
 		pthread_cond_init(&pool->there, NULL);
-		for (unsigned n = 0; n < server.plan->threads[i] && count < room; n++)
+		for (unsigned n = 0; n < server.plan->threads[i]; n++)
 			if (pthread_create(&threads[count++], &attributes, pool_run, pool) != 0)
 				memory_die("a thread could not be started");
 	}
@@ -354,22 +394,25 @@ static void pools_stop(pthread_t *threads, size_t count)
 
 int work_serve(const struct role_start *begin, const struct work_plan *plan)
 {
-	static pthread_t threads[1024];
+	pthread_t *threads;
 	bool over = false;
 	size_t count;
 
 	server.plan = plan;
 	server.control = begin->control;
+	server.role = begin->role;
 	server.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (server.wake < 0)
 		memory_die("no eventfd");
-	count = pools_start(threads, sizeof threads / sizeof threads[0]);
+	threads = memory_array(threads_wanted(), sizeof *threads);
+	count = pools_start(threads);
 	if (plan->start)
 		plan->start(plan->context);
 	role_ready(begin);
 	while (!over)
 		server_poll(&over);
 	pools_stop(threads, count);
+	free(threads);
 	for (struct work_peer *peer = server.peers; peer; peer = peer->next)
 		peer->closed = true;
 	peers_bury();

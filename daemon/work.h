@@ -19,6 +19,7 @@ struct work_permit {
 	bool descriptor; /* the packet must carry one; otherwise it must not */
 	/* In a pool's thread. False: the packet is malformed. work->fd is closed behind it unless taken (set to -1). */
 	bool (*handle)(struct work *work);
+	unsigned patience; /* milliseconds; older work is dropped unanswered. 0 = none is */
 };
 
 struct work_peer;
@@ -28,6 +29,7 @@ struct work {
 	struct work_peer *peer;
 	const struct work_permit *permit;
 	uint32_t id;
+	int64_t arrived; /* clock_ms */
 	int fd;
 	size_t length;
 	struct work *next;
