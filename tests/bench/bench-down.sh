@@ -10,6 +10,12 @@ here=$(dirname "$0")
 
 need_root
 gateway_stop "$bench_state"
+# what bench.sh had beside it
+for further in "$bench_state"/with-*; do
+	gateway_stop "$further"
+	"$here/../lab/slapd.sh" stop "$further/slapd"
+	processes_stop "$further/proxy.pid"
+done
 "$here/peers.sh" stop
 "$here/../lab/slapd.sh" stop "$bench_state/slapd"
 rm -rf "$bench_state" "$bench_dir"

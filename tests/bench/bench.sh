@@ -3,198 +3,121 @@
 # Measures the gateway beside its peers: same machine, same slapd, same disk, the same
 # minutes, taking turns. The load generator shares the processors with them.
 #
-#   bench NAME postern=X peer=Y ratio=R unit=U    one line a row. Rates: R = X/Y. Memory: R = Y/X.
+#   bench NAME postern=X peer=Y ratio=R unit=U    one line a row. Rates: R = X/Y. Where less is
+#                   better (KB, ms, s/1000): R = Y/X. A row without a peer has "-".
 #   cpu NAME ...    processor seconds for 1,000 messages or sessions: the system's own, slapd's
-#                   and the load generator's
+#                   and the load generator's; the share is ours by the peer's
 #   busy NAME ...   processors in use by all of these: near their number they are what bounds
-#   detail NAME ... what else was seen; bound ... what the bare disk allows
+#   bound NAME=V    what the bare disk, bare GnuTLS and slapd allow, measured in the same run
+#   share NAME ...  what share of such a bound the row reaches
+#   scale TABLE N   the same work, more of it
+#   detail NAME ... what else was seen
 #
 # Every message counts only when it lies in its Maildir, and every reply is checked: one that
-# is not as expected fails the run. BENCH_SECONDS (4) one measurement, BENCH_ROUNDS (2) turns,
-# BENCH_IDLE (10000) connections held, BENCH_ROWS which rows.
+# is not as expected fails the run. No TLS session is resumed: each is a whole handshake.
+# BENCH_SECONDS (3) one measurement, BENCH_ROUNDS (2) turns, BENCH_IDLE (10000) and BENCH_HELD
+# (50000) connections held, BENCH_ROWS which rows.
 set -euo pipefail
 here=$(dirname "$0")
 # shellcheck source=tests/lab/functions.sh
 . "$here/../lab/functions.sh"
 # shellcheck source=tests/bench/places.sh
 . "$here/places.sh"
+# shellcheck source=tests/bench/instance.sh
+. "$here/instance.sh"
+# shellcheck source=tests/bench/measure.sh
+. "$here/measure.sh"
+# shellcheck source=tests/bench/rows_memory.sh
+. "$here/rows_memory.sh"
+# shellcheck source=tests/bench/rows_maildrop.sh
+. "$here/rows_maildrop.sh"
+# shellcheck source=tests/bench/rows_directory.sh
+. "$here/rows_directory.sh"
 
-seconds=${BENCH_SECONDS:-4}
-rounds=${BENCH_ROUNDS:-2}
-idle=${BENCH_IDLE:-10000}
-idle_default=300 # a process each
-rows=${BENCH_ROWS:-bound smtp_deliver_1 smtp_deliver_100 pop3_login pop3_fetch idle_memory}
-loadgen=$bench_programs/loadgen
-results=$bench_state/results
+rows=${BENCH_ROWS:-bound smtp_deliver_1 smtp_deliver_100 smtp_starttls_1 smtp_starttls_100 \
+	smtp_deliver_200k smtp_fanout_100 submission pop3_login pop3_fetch pop3s_login pop3s_fetch \
+	open_maildrop idle_memory idle_memory_tls idle_held directory_50ms scale_sessions \
+	scale_directory}
 
-# Users up to here get the mail of the delivery rows; the others own 13 messages each.
-delivery_users=900
+# Users up to here get the mail of the delivery rows, the next ones own mailboxes of growing
+# size, and the last hundred 13 messages each.
+delivery_users=880
+opened_user=890
+fetch_first=900
 fetch_users=100
 fetch_messages=13
 
-system_pid() {
-	case $1 in
-	postern) processes_live "$bench_state/gateway.pid" ;;
-	*) "$here/peers.sh" pid "$1" ;;
-	esac
-}
-
-system_smtp_port() {
-	case $1 in
-	postern) echo "$bench_smtp_port" ;;
-	postfix) echo 2526 ;;
-	esac
-}
-
-system_pop3_port() {
-	case $1 in
-	postern) echo "$bench_pop3_port" ;;
-	dovecot-tuned) echo 2111 ;;
-	dovecot-default) echo 2112 ;;
-	esac
-}
-
-system_mail() {
-	case $1 in
-	postern) echo "$bench_state/mail" ;;
-	*) echo "$bench_state/peer-mail" ;;
-	esac
-}
-
-cpu_of() {
-	"$here/procs.py" "$@" | cut -d' ' -f1
-}
-
-slapd_cpu() {
-	# shellcheck disable=SC2046 # one pid
-	cpu_of $("$here/../lab/slapd.sh" pid "$bench_state/slapd")
-}
-
-# field NAME LINE: the value of NAME=value in it.
-field() {
-	sed -n "s/.* $1=\([0-9.]*\).*/\1/p" <<<"$2"
-}
-
-# measure ROW SYSTEM LOADGEN-ARGUMENTS...: one line in the results:
-# ROW SYSTEM COUNT SECONDS CPU SLAPD-CPU LOADGEN-CPU RETR/S MB/S
-measure() {
-	local row=$1 system=$2 pid line cpu slapd
-	shift 2
-	pid=$(system_pid "$system")
-	sync
-	cpu=$(cpu_of "$pid")
-	slapd=$(slapd_cpu)
-	line=$("$loadgen" "$@") || die "$row against $system failed: $line"
-	echo "$row $system $(field count "$line") $(field seconds "$line")" \
-		"$(cpu_of "$pid") $cpu $(slapd_cpu) $slapd" \
-		"$(field cpu "$line") $(field retr_rate "$line") $(field mb_rate "$line")" |
-		awk '{ print $1, $2, $3, $4, $5 - $6, $7 - $8, $9, $10 + 0, $11 + 0 }' >>"$results"
-}
-
-# summarize ROW SYSTEM: "RATE CPU-PER-1000+SLAPD'S+LOADGEN'S RETR/S MB/S" of all its turns.
-summarize() {
-	awk -v row="$1" -v system_name="$2" '
-		$1 == row && $2 == system_name {
-			n += $3; t += $4; cpu += $5; slapd += $6; load += $7; retr += $8; mb += $9; turns++
-		}
-		END {
-			printf "%.1f %.3f+%.3f+%.3f %.0f %.1f\n", n / t, 1000 * cpu / n,
-				1000 * slapd / n, 1000 * load / n, retr / turns, mb / turns
-		}' "$results"
-}
-
-# print_row ROW UNIT PEER
-print_row() {
-	local ours theirs
-	ours=$(summarize "$1" postern)
-	theirs=$(summarize "$1" "$3")
-	awk -v row="$1" -v unit="$2" -v peer="$3" -v cores="$(nproc)" '
-		function busy(rate, each, parts) {
-			split(each, parts, "+")
-			return rate * (parts[1] + parts[2] + parts[3]) / 1000
-		}
-		{
-			printf "bench %s postern=%s peer=%s ratio=%.2f unit=%s\n", row, $1, $5, $1 / $5, unit
-			printf "cpu %s postern=%s peer=%s unit=s/1000 (system+slapd+loadgen; peer is %s)\n",
-				row, $2, $6, peer
-			printf "busy %s postern=%.2f peer=%.2f unit=cores (of %d; the rest waits)\n",
-				row, busy($1, $2), busy($5, $6), cores
-			if ($3 > 0)
-				printf "detail %s postern_retr=%s peer_retr=%s unit=RETR/s postern_mb=%s peer_mb=%s unit=MB/s\n",
-					row, $3, $7, $4, $8
-		}' <<<"$ours $theirs"
-}
-
-# smtp_row ROW MESSAGES-PER-SESSION
+# smtp_row ROW SERVICE PEER LOADGEN-ARGUMENTS... -- BOUND...
 smtp_row() {
-	local round system
+	local row=$1 service=$2 peer=$3 round system arguments=()
+	shift 3
+	while [ "$1" != -- ]; do
+		arguments+=("$1")
+		shift
+	done
+	shift
 	for ((round = 0; round < rounds; round++)); do
-		for system in postfix postern; do
-			measure "$1" "$system" smtp -p "$(system_smtp_port "$system")" -t "$seconds" \
-				-m "$2" -u "$delivery_users" -w "$(system_mail "$system")"
+		for system in "$peer" postern; do
+			measure "$row" "$system" "$service" smtp -t "$seconds" -u "$delivery_users" \
+				-w "$(system_mail "$system")" "${arguments[@]}"
+			mailboxes_empty "$system"
 		done
 	done
-	print_row "$1" msg/s postfix
+	print_row "$row" msg/s "$peer" "$@"
 }
 
-# pop3_row ROW LOADGEN-ARGUMENTS...: beside the better of the two Dovecots.
+# The delivery rows begin with empty mailboxes.
+mailboxes_empty() {
+	local system=$1 root
+	root=$(system_mail "$system")
+	[ "$system" != postern ] || root=$root/$bench_domain
+	(cd "$root" && for ((i = 0; i < delivery_users; i++)); do
+		echo "u$i/new"
+	done | xargs -I{} find {} -type f -delete)
+}
+
+# pop3_row ROW SERVICE LOADGEN-ARGUMENTS...: beside the better of the two Dovecots.
 pop3_row() {
-	local row=$1 mode=$2 round system better tuned default
-	shift 2
+	local row=$1 service=$2 mode=$3 round system better tuned default
+	shift 3
 	for ((round = 0; round < rounds; round++)); do
 		for system in dovecot-default dovecot-tuned postern; do
-			measure "$row" "$system" "$mode" -p "$(system_pop3_port "$system")" -t "$seconds" "$@"
+			measure "$row" "$system" "$service" "$mode" -t "$seconds" "$@"
 		done
 	done
 	read -r tuned _ <<<"$(summarize "$row" dovecot-tuned)"
 	read -r default _ <<<"$(summarize "$row" dovecot-default)"
 	better=$(awk '{ print ($1 >= $2) ? "dovecot-tuned" : "dovecot-default" }' <<<"$tuned $default")
-	print_row "$row" sessions/s "$better"
+	if [ "$service" = pop3s ]; then
+		print_row "$row" sessions/s "$better" slapd_binds tls_handshakes
+	else
+		print_row "$row" sessions/s "$better" slapd_binds
+	fi
 	echo "detail $row dovecot_tuned=$tuned dovecot_default=$default unit=sessions/s"
 }
 
-# idle_each SYSTEM CONNECTIONS [-l]: kilobytes of proportional set size for each connection.
-idle_each() {
-	local system=$1 count=$2 pid before after
-	shift 2
-	pid=$(system_pid "$system")
-	before=$("$here/procs.py" "$pid")
-	"$loadgen" pop3-idle -p "$(system_pop3_port "$system")" -s "$count" "$@" \
-		-x "$here/procs.py $pid >$bench_state/held" >/dev/null ||
-		die "idle connections to $system failed"
-	after=$(cat "$bench_state/held")
-	awk -v n="$count" '{ printf "%.2f\n", ($6 - $2) / n }' <<<"$before $after"
-}
-
-# print_idle ROW OURS THEIRS
-print_idle() {
-	awk -v row="$1" '{ printf "bench %s postern=%s peer=%s ratio=%.2f unit=KB\n", row, $1, $2,
-		($1 > 0) ? $2 / $1 : 0 }' <<<"$2 $3"
-}
-
-idle_memory() {
-	local ours tuned default
-	tuned=$(idle_each dovecot-tuned "$idle")
-	default=$(idle_each dovecot-default "$idle_default")
-	ours=$(idle_each postern "$idle")
-	print_idle idle_memory "$ours" "$tuned"
-	echo "detail idle_memory connections=$idle dovecot_default=$default unit=KB (there with $idle_default)"
-	tuned=$(idle_each dovecot-tuned "$idle_default" -l)
-	ours=$(idle_each postern 1000 -l)
-	print_idle idle_memory_logged_in "$ours" "$tuned"
+# bound_keep NAME: prints what a bound program says; its first line is remembered as NAME's.
+bound_keep() {
+	tee >(sed -n "s/^bound durable_files=\([0-9]*\).*/$1 \1/p; s/^bound \([a-z_]*\)=\([0-9]*\).*/\1 \2/p" \
+		>>"$bounds") | sed "s/durable_files=/$1=/"
 }
 
 bound() {
 	mkdir "$bench_state/bound"
-	"$bench_programs/bound" "$bench_state/bound" 2
+	"$bench_programs/bound" "$bench_state/bound" 2 20 10240 | bound_keep durable_files
+	"$bench_programs/bound" "$bench_state/bound" 2 50 204800 | bound_keep durable_files_200k
 	rm -rf "$bench_state/bound"
+	"$bench_programs/bound_tls" "$bench_state/server.pem" "$bench_state/server.key" 2 |
+		bound_keep tls_handshakes
+	"$bench_programs/bound_ldap" "ldap://$bench_address:$bench_ldap_port" "$bench_suffix" \
+		"$bench_domain" "$bench_users" 2 | bound_keep slapd
 }
 
 # fill SYSTEM ARGUMENTS...
 fill() {
 	local system=$1
 	shift
-	"$loadgen" smtp -p "$(system_smtp_port "$system")" -m 100 -w "$(system_mail "$system")" "$@" \
+	"$loadgen" smtp -p "$(system_port "$system" smtp)" -m 100 -w "$(system_mail "$system")" "$@" \
 		>/dev/null || die "filling mailboxes of $system failed"
 }
 
@@ -202,19 +125,44 @@ fill() {
 fill_mailboxes() {
 	local system
 	for system in postfix postern; do
-		fill "$system" -n "$delivery_users" -u "$delivery_users"
-		fill "$system" -n $((fetch_users * fetch_messages)) -f "$delivery_users" -u "$fetch_users"
+		fill "$system" -n "$fetch_first" -u "$fetch_first"
+		fill "$system" -n $((fetch_users * fetch_messages)) -f "$fetch_first" -u "$fetch_users"
+	done
+}
+
+scale_sessions() {
+	local sessions system
+	for sessions in 1 4 16 64 256; do
+		for system in postfix postern; do
+			measure "scale_$sessions" "$system" smtp smtp -t "$seconds" -s "$sessions" \
+				-u "$delivery_users" -w "$(system_mail "$system")"
+			mailboxes_empty "$system"
+		done
+		echo "scale sessions $sessions" \
+			"postern=$(summarize "scale_$sessions" postern | cut -d' ' -f1)" \
+			"peer=$(summarize "scale_$sessions" postfix | cut -d' ' -f1) unit=msg/s"
 	done
 }
 
 run_row() {
+	local fetch=(-f "$fetch_first" -u "$fetch_users" -e "$fetch_messages")
 	case $1 in
 	bound) bound ;;
-	smtp_deliver_1) smtp_row "$1" 1 ;;
-	smtp_deliver_100) smtp_row "$1" 100 ;;
-	pop3_login) pop3_row "$1" pop3-login ;;
-	pop3_fetch) pop3_row "$1" pop3-fetch -f "$delivery_users" -u "$fetch_users" -e "$fetch_messages" ;;
-	idle_memory) idle_memory ;;
+	smtp_deliver_1) smtp_row "$1" smtp postfix -m 1 -- durable_files ;;
+	smtp_deliver_100) smtp_row "$1" smtp postfix -m 100 -- durable_files ;;
+	smtp_starttls_1) smtp_row "$1" starttls postfix -m 1 -- durable_files tls_handshakes ;;
+	smtp_starttls_100) smtp_row "$1" starttls postfix -m 100 -- durable_files ;;
+	smtp_deliver_200k) smtp_row "$1" smtp postfix -m 1 -s 50 -z 204800 -- durable_files_200k ;;
+	smtp_fanout_100) smtp_row "$1" smtp postfix -m 1 -r 100 -- durable_files ;;
+	submission)
+		smtp_row "$1" submission postfix+dovecot -m 1 -- durable_files tls_handshakes slapd_binds
+		;;
+	pop3_login) pop3_row "$1" pop3 pop3-login ;;
+	pop3_fetch) pop3_row "$1" pop3 pop3-fetch "${fetch[@]}" ;;
+	pop3s_login) pop3_row "$1" pop3s pop3-login ;;
+	pop3s_fetch) pop3_row "$1" pop3s pop3-fetch "${fetch[@]}" ;;
+	open_maildrop | idle_memory | idle_memory_tls | idle_held) "$1" ;;
+	directory_50ms | scale_directory | scale_sessions) "$1" ;;
 	*) die "unknown row $1" ;;
 	esac
 }

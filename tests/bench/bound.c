@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the bare disk allows: bound DIRECTORY SECONDS
- *   files   16 writers, each a new file of 10 KB, fdatasync, name made by rename
- *   log     one file, 64 records of 10 KB for each fdatasync
+ * What the bare disk allows: bound DIRECTORY SECONDS [WRITERS [OCTETS]]
+ *   files   so many writers (16), each a new file of so many octets (10240), fdatasync, name
+ *           made by rename
+ *   log     one file, 64 records of that size for each fdatasync
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -12,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WRITERS     16
-#define RECORD_SIZE 10240
-#define BATCH       64
+#define WRITERS_MAX     256
+#define RECORD_SIZE_MAX 262144
+#define BATCH           64
 
 struct writer {
 	pthread_t thread;
@@ -24,7 +25,9 @@ struct writer {
 
 static const char *directory;
 static double deadline;
-static char record[RECORD_SIZE * BATCH];
+static unsigned writers = 16;
+static size_t record_size = 10240;
+static char record[RECORD_SIZE_MAX * BATCH];
 
 static double now(void)
 {
@@ -60,7 +63,7 @@ static void *write_files(void *argument)
 		fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 		if (fd < 0)
 			fail(temporary);
-		write_durably(fd, RECORD_SIZE);
+		write_durably(fd, record_size);
 		close(fd);
 		if (rename(temporary, name) < 0)
 			fail(name);
@@ -71,17 +74,17 @@ static void *write_files(void *argument)
 
 static unsigned long files(void)
 {
-	static struct writer writers[WRITERS];
+	static struct writer list[WRITERS_MAX];
 	unsigned long total = 0;
 
-	for (unsigned i = 0; i < WRITERS; i++) {
-		writers[i].number = i;
-		if (pthread_create(&writers[i].thread, NULL, write_files, &writers[i]) != 0)
+	for (unsigned i = 0; i < writers; i++) {
+		list[i].number = i;
+		if (pthread_create(&list[i].thread, NULL, write_files, &list[i]) != 0)
 			fail("pthread_create");
 	}
-	for (unsigned i = 0; i < WRITERS; i++) {
-		pthread_join(writers[i].thread, NULL);
-		total += writers[i].files;
+	for (unsigned i = 0; i < writers; i++) {
+		pthread_join(list[i].thread, NULL);
+		total += list[i].files;
 	}
 	return total;
 }
@@ -97,7 +100,7 @@ static unsigned long batches(void)
 	if (fd < 0)
 		fail(name);
 	for (; now() < deadline; total += BATCH)
-		write_durably(fd, sizeof(record));
+		write_durably(fd, record_size * BATCH);
 	close(fd);
 	return total;
 }
@@ -109,14 +112,20 @@ static void measure(const char *name, unsigned long (*work)(void), double second
 
 	deadline = started + seconds;
 	count = work();
-	printf("bound %s=%.0f unit=10KB/s\n", name, (double)count / (now() - started));
+	printf("bound %s=%.0f unit=1/s writers=%u octets=%zu\n", name,
+	       (double)count / (now() - started), writers, record_size);
 	fflush(stdout);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc != 3 || atof(argv[2]) <= 0) {
-		fprintf(stderr, "usage: bound DIRECTORY SECONDS\n");
+	if (argc > 3)
+		writers = (unsigned)atoi(argv[3]);
+	if (argc > 4)
+		record_size = (size_t)atol(argv[4]);
+	if (argc < 3 || argc > 5 || atof(argv[2]) <= 0 || writers < 1 || writers > WRITERS_MAX ||
+	    record_size < 1 || record_size > RECORD_SIZE_MAX) {
+		fprintf(stderr, "usage: bound DIRECTORY SECONDS [WRITERS [OCTETS]]\n");
 		return 2;
 	}
 	directory = argv[1];

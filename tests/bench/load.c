@@ -2,7 +2,7 @@
 #include "tests/bench/load.h"
 
 #include <errno.h>
-#include <ftw.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,28 +55,6 @@ bool load_begin(struct load *load)
 	return true;
 }
 
-/* --- counting what was delivered --- */
-
-static uint64_t delivered;
-
-static int count_file(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-	const char *name = path + walk->base;
-
-	(void)status;
-	if (type == FTW_F && walk->base >= 5 &&
-	    (memcmp(name - 5, "/new/", 5) == 0 || memcmp(name - 5, "/cur/", 5) == 0))
-		delivered++;
-	return 0;
-}
-
-static uint64_t count_delivered(const char *root)
-{
-	delivered = 0;
-	(void)nftw(root, count_file, 16, FTW_PHYS);
-	return delivered;
-}
-
 /* --- sessions --- */
 
 static void watch(struct load *load, struct load_session *session, int operation, uint32_t events)
@@ -95,9 +73,10 @@ static void choose_source(const struct load *load, const struct load_session *se
 	struct sockaddr_in source = { .sin_family = AF_INET };
 	int on = 1;
 
-	if (load->options->sessions <= PORTS_PER_SOURCE)
+	if (load->options->source == 0)
 		return;
-	source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + session->slot / PORTS_PER_SOURCE);
+	source.sin_addr.s_addr =
+		htonl(INADDR_LOOPBACK + load->options->source + session->slot / PORTS_PER_SOURCE);
 	if (setsockopt(session->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) < 0 ||
 	    bind(session->fd, (struct sockaddr *)&source, sizeof(source)) < 0)
 		perror("bind");
@@ -113,6 +92,8 @@ static void session_failed(struct load *load, struct load_session *session, cons
 
 static void session_close(struct load *load, struct load_session *session)
 {
+	if (session->tls)
+		load_tls_close(load, session);
 	close(session->fd);
 	session->fd = -1;
 	load->active--;
@@ -121,9 +102,11 @@ static void session_close(struct load *load, struct load_session *session)
 static void session_open(struct load *load, struct load_session *session)
 {
 	const struct sockaddr_in *server = &load->options->server;
+	const int on = 1;
 
 	session->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (session->fd < 0) {
+	if (session->fd < 0 ||
+	    setsockopt(session->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0) {
 		perror("socket");
 		exit(1);
 	}
@@ -131,7 +114,7 @@ static void session_open(struct load *load, struct load_session *session)
 	session->out_length = session->body_length = session->sent = 0;
 	session->partial_length = 0;
 	session->done = session->count = 0;
-	session->waits_writable = false;
+	session->waits_writable = load->options->tls == LOAD_IMPLICIT;
 	load->active++;
 	choose_source(load, session);
 	if (connect(session->fd, (const struct sockaddr *)server, sizeof(*server)) < 0 &&
@@ -140,13 +123,15 @@ static void session_open(struct load *load, struct load_session *session)
 		session_close(load, session);
 		return;
 	}
-	watch(load, session, EPOLL_CTL_ADD, EPOLLIN);
+	/* The client's hello goes as soon as there is a connection. */
+	watch(load, session, EPOLL_CTL_ADD, EPOLLIN | (session->waits_writable ? EPOLLOUT : 0));
+	if (session->waits_writable && !load_tls_start(load, session))
+		session_failed(load, session, "no TLS session", 14);
 }
 
 static bool may_open(struct load *load)
 {
-	/* smtp counts messages, which begin inside the session */
-	if (load->protocol == &load_smtp) {
+	if (load->protocol->counts_inside) {
 		bool more = load_begin(load);
 
 		load->begun -= more;
@@ -163,7 +148,7 @@ static void session_ended(struct load *load, struct load_session *session)
 		session_open(load, session);
 }
 
-static bool session_flush(struct load *load, struct load_session *session)
+static bool flush_plain(struct load_session *session, bool *complete)
 {
 	size_t total = session->out_length + session->body_length;
 	size_t from_out = session->sent < session->out_length ? session->sent : session->out_length;
@@ -171,21 +156,37 @@ static bool session_flush(struct load *load, struct load_session *session)
 				  { (char *)session->body + (session->sent - from_out),
 				    session->body_length - (session->sent - from_out) } };
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = session->body_length ? 2 : 1 };
-	ssize_t sent;
+	ssize_t sent = sendmsg(session->fd, &message, MSG_NOSIGNAL);
 
-	if (session->sent == total)
-		return true;
-	sent = sendmsg(session->fd, &message, MSG_NOSIGNAL);
 	if (sent < 0 && errno != EAGAIN)
 		return false;
 	session->sent += sent > 0 ? (size_t)sent : 0;
-	if (session->sent == total)
-		session->out_length = session->body_length = session->sent = 0;
-	if ((session->out_length != 0) != session->waits_writable) {
-		session->waits_writable = !session->waits_writable;
-		watch(load, session, EPOLL_CTL_MOD,
-		      EPOLLIN | (session->waits_writable ? EPOLLOUT : 0));
+	*complete = session->sent == total;
+	return true;
+}
+
+static void want_writable(struct load *load, struct load_session *session, bool wanted)
+{
+	if (wanted == session->waits_writable)
+		return;
+	session->waits_writable = wanted;
+	watch(load, session, EPOLL_CTL_MOD, EPOLLIN | (wanted ? EPOLLOUT : 0));
+}
+
+static bool session_flush(struct load *load, struct load_session *session)
+{
+	bool complete = session->out_length + session->body_length == 0;
+
+	if (session->handshaking) {
+		want_writable(load, session, true);
+		return true;
 	}
+	if (!complete && !(session->tls ? load_tls_flush(session, &complete)
+					: flush_plain(session, &complete)))
+		return false;
+	if (complete)
+		session->out_length = session->body_length = session->sent = 0;
+	want_writable(load, session, !complete);
 	return true;
 }
 
@@ -222,28 +223,64 @@ static bool session_lines(struct load *load, struct load_session *session, const
 	return true;
 }
 
-static void session_readable(struct load *load, struct load_session *session)
+static void session_broke(struct load *load, struct load_session *session, const char *why)
+{
+	session_failed(load, session, why, strlen(why));
+	session_ended(load, session);
+}
+
+/* False when the session is over. */
+static bool session_take(struct load *load, struct load_session *session)
 {
 	static char data[LOAD_LINE_SIZE + READ_SIZE];
 	size_t kept = session->partial_length;
 	ssize_t got;
 
 	memcpy(data, session->partial, kept);
-	got = recv(session->fd, data + kept, READ_SIZE, 0);
+	got = session->tls ? load_tls_receive(session, data + kept, READ_SIZE)
+			   : recv(session->fd, data + kept, READ_SIZE, 0);
 	if (got < 0 && errno == EAGAIN)
-		return;
+		return true;
 	if (got <= 0) {
-		const char *why = got < 0 ? strerror(errno) : "connection closed by the server";
+		session_broke(load, session,
+			      got < 0 ? strerror(errno) : "connection closed by the server");
+		return false;
+	}
+	if (!session_lines(load, session, data, kept + (size_t)got))
+		return false;
+	if (session_flush(load, session))
+		return true;
+	session_broke(load, session, "write failed");
+	return false;
+}
 
-		session_failed(load, session, why, strlen(why));
-		session_ended(load, session);
+static bool session_shake(struct load *load, struct load_session *session)
+{
+	if (!load_tls_handshake(load, session)) {
+		session_broke(load, session, load_tls_error(session));
+		return false;
+	}
+	if (session->handshaking) {
+		want_writable(load, session, gnutls_record_get_direction(session->tls) == 1);
+		return true;
+	}
+	return session_flush(load, session);
+}
+
+static void session_event(struct load *load, struct load_session *session, uint32_t events)
+{
+	if (session->handshaking) {
+		if (!session_shake(load, session) || session->handshaking)
+			return;
+	} else if ((events & EPOLLOUT) && !session_flush(load, session)) {
+		session_broke(load, session, "write failed");
 		return;
 	}
-	if (session_lines(load, session, data, kept + (size_t)got) &&
-	    !session_flush(load, session)) {
-		session_failed(load, session, "write failed", 12);
-		session_ended(load, session);
-	}
+	if (!(events & ~(uint32_t)EPOLLOUT))
+		return;
+	while (session_take(load, session) && session->tls && !session->handshaking &&
+	       load_tls_pending(session))
+		;
 }
 
 /* --- the run --- */
@@ -284,10 +321,8 @@ static void loop(struct load *load)
 		for (int i = 0; i < count; i++) {
 			struct load_session *session = events[i].data.ptr;
 
-			if (events[i].events & EPOLLOUT)
-				(void)session_flush(load, session);
-			if (events[i].events & ~(uint32_t)EPOLLOUT)
-				session_readable(load, session);
+			if (session->fd >= 0)
+				session_event(load, session, events[i].events);
 		}
 		open_more(load);
 		if (load->protocol == &load_pop3_idle && load->errors)
@@ -299,22 +334,32 @@ static void loop(struct load *load)
 static void check_held(struct load *load)
 {
 	for (unsigned i = 0; i < load->opened; i++) {
+		struct load_session *session = &load->sessions[i];
 		char byte;
 
-		if (recv(load->sessions[i].fd, &byte, 1, MSG_PEEK) >= 0 || errno != EAGAIN)
-			session_failed(load, &load->sessions[i], "not held", 8);
+		if (session->fd < 0)
+			continue;
+		if (recv(session->fd, &byte, 1, MSG_PEEK) >= 0 || errno != EAGAIN) {
+			session_failed(load, session, "not held", 8);
+			load->held--;
+		}
 	}
 }
 
-static void wait_delivered(struct load *load, uint64_t before)
+static void wait_delivered(struct load *load, uint64_t before, double *when)
 {
 	uint64_t wanted = before + load->finished * load->options->recipients;
 	double patience = load_clock() + 60;
 	struct timespec nap = { 0, 50 * 1000 * 1000 };
 	uint64_t have;
 
-	while ((have = count_delivered(load->options->delivered_in)) < wanted) {
-		if (load_clock() > patience) {
+	for (;;) {
+		/* Looking takes its time, too: what it found was there when it began. */
+		*when = load_clock();
+		have = load_count_delivered(load->options->delivered_in);
+		if (have >= wanted)
+			return;
+		if (*when > patience) {
 			fprintf(stderr, "load: %llu of %llu messages delivered\n",
 				(unsigned long long)(have - before),
 				(unsigned long long)(wanted - before));
@@ -328,16 +373,19 @@ static void wait_delivered(struct load *load, uint64_t before)
 bool load_run(struct load *load, struct load_times *times)
 {
 	const struct load_options *options = load->options;
-	uint64_t before = options->delivered_in ? count_delivered(options->delivered_in) : 0;
+	uint64_t before = options->delivered_in ? load_count_delivered(options->delivered_in) : 0;
+	double complete;
 
 	load->started = load_clock();
 	loop(load);
-	times->accepted = load_clock() - load->started;
+	complete = load_clock();
+	times->accepted = complete - load->started;
 	if (options->delivered_in)
-		wait_delivered(load, before);
-	times->complete = load_clock() - load->started;
-	if (load->protocol == &load_pop3_idle && load->errors == 0) {
-		if (options->run && system(options->run) != 0)
+		wait_delivered(load, before, &complete);
+	times->complete = complete - load->started;
+	if (load->protocol == &load_pop3_idle) {
+		if (load->held_all ? !load->held_all(load)
+				   : options->run && system(options->run) != 0)
 			load->errors++;
 		check_held(load);
 	}

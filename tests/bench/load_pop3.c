@@ -165,6 +165,6 @@ static enum load_verdict idle_step(struct load *load, struct load_session *sessi
 	return LOAD_GO;
 }
 
-const struct load_protocol load_pop3_login = { "pop3-login", "sessions/s", login_step };
-const struct load_protocol load_pop3_fetch = { "pop3-fetch", "sessions/s", fetch_step };
-const struct load_protocol load_pop3_idle = { "pop3-idle", "connections/s", idle_step };
+const struct load_protocol load_pop3_login = { "pop3-login", "sessions/s", false, login_step };
+const struct load_protocol load_pop3_fetch = { "pop3-fetch", "sessions/s", false, fetch_step };
+const struct load_protocol load_pop3_idle = { "pop3-idle", "connections/s", false, idle_step };

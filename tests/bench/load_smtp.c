@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/bench/load.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SMTP_GREETING, SMTP_EHLO, SMTP_ENVELOPE, SMTP_DATA, SMTP_ACCEPTED, SMTP_QUIT };
+enum {
+	SMTP_GREETING,
+	SMTP_EHLO,
+	SMTP_STARTTLS,
+	SMTP_AUTH,
+	SMTP_ENVELOPE,
+	SMTP_DATA,
+	SMTP_ACCEPTED,
+	SMTP_RECIPIENTS,
+	SMTP_QUIT
+};
 
 #define HEADER_SIZE 160 /* what header_send makes, nearly */
 #define LINE_LENGTH 76
@@ -70,6 +81,89 @@ static void next_message(struct load *load, struct load_session *session)
 	session->state = SMTP_QUIT;
 }
 
+/* Slot by slot other users, as with POP3. */
+static void auth_send(struct load *load, struct load_session *session)
+{
+	const struct load_options *options = load->options;
+	uint64_t turn = session->slot + session->turns * options->sessions;
+	gnutls_datum_t plain, encoded;
+	char text[200];
+
+	session->user = options->first_user + (unsigned)(turn % options->users);
+	plain.data = (unsigned char *)text;
+	plain.size = (unsigned)snprintf(text, sizeof(text), "%cu%u@%s%cpw%u", 0, session->user,
+					options->domain, 0, session->user);
+	if (gnutls_base64_encode2(&plain, &encoded) < 0)
+		abort();
+	load_send(session, "AUTH PLAIN %s\r\n", (char *)encoded.data);
+	gnutls_free(encoded.data);
+	session->state = SMTP_AUTH;
+}
+
+/* RCPT after RCPT, and no message: what is counted is the answers. */
+static void recipients_send(struct load *load, struct load_session *session)
+{
+	const struct load_options *options = load->options;
+
+	if (!load_begin(load)) {
+		load_send(session, "QUIT\r\n");
+		session->state = SMTP_QUIT;
+		return;
+	}
+	session->replies = 2 + options->recipients;
+	load_send(session, "MAIL FROM:<load@client.example>\r\n");
+	for (unsigned i = 0; i < options->recipients; i++)
+		load_send(session, "RCPT TO:<u%u@%s>\r\n",
+			  options->first_user +
+				  (unsigned)((load->begun * options->recipients + i) %
+					     options->users),
+			  options->domain);
+	load_send(session, "RSET\r\n");
+	session->state = SMTP_RECIPIENTS;
+}
+
+static void work_begin(struct load *load, struct load_session *session)
+{
+	if (load->protocol == &load_smtp_rcpt)
+		recipients_send(load, session);
+	else
+		next_message(load, session);
+}
+
+static void greeted(struct load *load, struct load_session *session)
+{
+	if (load->options->tls == LOAD_STARTTLS && !session->tls) {
+		load_send(session, "STARTTLS\r\n");
+		session->state = SMTP_STARTTLS;
+	} else if (load->options->login) {
+		auth_send(load, session);
+	} else {
+		work_begin(load, session);
+	}
+}
+
+static bool tls_begin(struct load *load, struct load_session *session)
+{
+	if (!load_tls_start(load, session))
+		return false;
+	load_send(session, "EHLO client.example\r\n");
+	session->state = SMTP_EHLO;
+	return true;
+}
+
+static enum load_verdict recipient_answered(struct load *load, struct load_session *session,
+					    bool good)
+{
+	unsigned left = --session->replies;
+
+	if (!good)
+		return LOAD_BAD;
+	load->finished += left >= 1 && left <= load->options->recipients;
+	if (left == 0)
+		recipients_send(load, session);
+	return LOAD_GO;
+}
+
 static bool code_is(const char *line, size_t length, const char *code)
 {
 	return length >= 3 && memcmp(line, code, 3) == 0;
@@ -84,8 +178,16 @@ static enum load_verdict reply(struct load *load, struct load_session *session, 
 		session->state = SMTP_EHLO;
 		return code_is(line, length, "220") ? LOAD_GO : LOAD_BAD;
 	case SMTP_EHLO:
-		next_message(load, session);
+		greeted(load, session);
 		return code_is(line, length, "250") ? LOAD_GO : LOAD_BAD;
+	case SMTP_STARTTLS:
+		return code_is(line, length, "220") && tls_begin(load, session) ? LOAD_GO
+										: LOAD_BAD;
+	case SMTP_AUTH:
+		work_begin(load, session);
+		return code_is(line, length, "235") ? LOAD_GO : LOAD_BAD;
+	case SMTP_RECIPIENTS:
+		return recipient_answered(load, session, code_is(line, length, "250"));
 	case SMTP_ENVELOPE:
 		if (--session->replies == 0)
 			session->state = SMTP_DATA;
@@ -113,4 +215,5 @@ static enum load_verdict smtp_line(struct load *load, struct load_session *sessi
 	return reply(load, session, line, length);
 }
 
-const struct load_protocol load_smtp = { "smtp", "msg/s", smtp_line };
+const struct load_protocol load_smtp = { "smtp", "msg/s", true, smtp_line };
+const struct load_protocol load_smtp_rcpt = { "smtp-rcpt", "lookups/s", true, smtp_line };

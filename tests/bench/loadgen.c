@@ -9,8 +9,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const struct load_protocol *protocols[] = { &load_smtp, &load_pop3_login, &load_pop3_fetch,
-						   &load_pop3_idle };
+static const struct load_protocol *protocols[] = { &load_smtp, &load_smtp_rcpt, &load_pop3_login,
+						   &load_pop3_fetch, &load_pop3_idle };
 
 static const struct load_protocol *find_protocol(const char *name)
 {
@@ -22,7 +22,7 @@ static const struct load_protocol *find_protocol(const char *name)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: loadgen smtp|pop3-login|pop3-fetch|pop3-idle -p PORT [OPTION...]\n"
+	fprintf(stderr, "usage: loadgen smtp|smtp-rcpt|pop3-login|pop3-fetch|pop3-idle -p PORT [OPTION...]\n"
 			"  -a ADDRESS     of the server (127.0.0.1)\n"
 			"  -d DOMAIN      of the users (bench.example)\n"
 			"  -s SESSIONS    at once (20)\n"
@@ -35,7 +35,11 @@ static void usage(void)
 			"  -t SECONDS     no new work after that\n"
 			"  -e COUNT       pop3-fetch: messages in each mailbox\n"
 			"  -w ROOT        smtp: wait until they are in the Maildirs below\n"
-			"  -l             pop3-idle: log in first\n"
+			"  -l             pop3-idle: log in first; smtp: AUTH PLAIN\n"
+			"  -S             STARTTLS (smtp); -T TLS from the first byte\n"
+			"  -R             resume TLS sessions (not: a whole handshake each time)\n"
+			"  -j PROCESSES   pop3-idle: the sessions spread over so many\n"
+			"  -b NUMBER      127.0.0.1 + NUMBER is the first source address\n"
 			"  -x COMMAND     pop3-idle: run it while all are held\n");
 	exit(2);
 }
@@ -60,6 +64,15 @@ static bool read_option(struct load_options *options, int option)
 	case 'l':
 		options->login = true;
 		return true;
+	case 'S':
+		options->tls = LOAD_STARTTLS;
+		return true;
+	case 'T':
+		options->tls = LOAD_IMPLICIT;
+		return true;
+	case 'R':
+		options->resume = true;
+		return true;
 	case 't':
 		options->seconds = atof(optarg);
 		return options->seconds > 0;
@@ -76,7 +89,8 @@ static bool read_number(struct load_options *options, int option)
 		unsigned *place;
 	} places[] = { { 's', &options->sessions },   { 'm', &options->messages },
 		       { 'r', &options->recipients }, { 'f', &options->first_user },
-		       { 'u', &options->users },      { 'e', &options->expect } };
+		       { 'u', &options->users },      { 'e', &options->expect },
+		       { 'j', &options->processes },  { 'b', &options->source } };
 
 	if (option == 'z')
 		options->size = number;
@@ -93,7 +107,7 @@ static void print_result(const struct load *load, const struct load_times *times
 	struct rusage used;
 
 	getrusage(RUSAGE_SELF, &used);
-	printf("%s count=%llu errors=%llu seconds=%.3f rate=%.1f unit=%s cpu=%.2f",
+	printf("%s count=%llu errors=%llu seconds=%.6f rate=%.1f unit=%s cpu=%.2f",
 	       load->protocol->name, (unsigned long long)load->finished,
 	       (unsigned long long)load->errors, times->complete,
 	       (double)load->finished / times->complete, load->protocol->unit,
@@ -101,6 +115,8 @@ static void print_result(const struct load *load, const struct load_times *times
 		       (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
 	if (load->options->delivered_in)
 		printf(" accepted_rate=%.1f", (double)load->finished / times->accepted);
+	if (load->protocol == &load_pop3_idle)
+		printf(" held=%u", load->held);
 	if (load->fetched)
 		printf(" retr_rate=%.1f mb_rate=%.2f", (double)load->fetched / times->complete,
 		       (double)load->octets / times->complete / 1e6);
@@ -114,9 +130,10 @@ int main(int argc, char **argv)
 					.messages = 1,
 					.recipients = 1,
 					.users = 1000,
-					.size = 10240 };
+					.size = 10240,
+					.processes = 1 };
 	struct load load = { .options = &options };
-	struct load_times times;
+	struct load_times times = { 0 };
 	bool good;
 	int option;
 
@@ -125,8 +142,8 @@ int main(int argc, char **argv)
 	load.protocol = argc > 1 ? find_protocol(argv[1]) : NULL;
 	if (!load.protocol)
 		usage();
-	for (optind = 2; (option = getopt(argc, argv, "a:p:d:s:m:r:z:f:u:n:t:e:w:lx:")) != -1;)
-		if (option == '?' || !(strchr("smrzfune", option) ? read_number(&options, option)
+	for (optind = 2; (option = getopt(argc, argv, "a:p:d:s:m:r:z:f:u:n:t:e:w:lSTRj:b:x:")) != -1;)
+		if (option == '?' || !(strchr("smrzfunejb", option) ? read_number(&options, option)
 								  : read_option(&options, option)))
 			usage();
 	if (load.protocol == &load_pop3_idle)
@@ -135,11 +152,12 @@ int main(int argc, char **argv)
 		usage();
 	load.sessions = calloc(options.sessions, sizeof(*load.sessions));
 	load.epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (!load.sessions || load.epoll < 0 || !load_smtp_prepare(&load)) {
+	if (!load.sessions || load.epoll < 0 || !load_smtp_prepare(&load) ||
+	    !load_tls_prepare(&load)) {
 		perror("load");
 		return 1;
 	}
-	good = load_run(&load, &times);
+	good = options.processes > 1 ? load_run_spread(&load, &times) : load_run(&load, &times);
 	print_result(&load, &times);
 	return good ? 0 : 1;
 }

@@ -3,8 +3,9 @@
 # The peers the gateway is measured against, from Debian's packages, on high loopback ports,
 # with the same slapd: Postfix delivers to Maildirs, Dovecot serves those same Maildirs.
 #
-#   peers.sh start        Postfix on 2526; Dovecot on 2111 (service_count = 0) and 2112 (as it
-#                         comes: a process for each login connection)
+#   peers.sh start        Postfix on 2526, with STARTTLS on 2527, submission on 2588 (AUTH against
+#                         the first Dovecot); Dovecot on 2111, TLS on 2113 (service_count = 0)
+#                         and 2112, TLS on 2114 (as it comes: a process for each login connection)
 #   peers.sh stop
 #   peers.sh pid postfix|dovecot-tuned|dovecot-default
 set -euo pipefail
@@ -46,12 +47,20 @@ postfix_main() {
 		virtual_uid_maps = static:$(id -u postern-store)
 		virtual_gid_maps = static:$(id -g postern-store)
 		smtpd_recipient_restrictions = reject_unauth_destination
+		smtpd_client_connection_count_limit = 0
+		smtpd_tls_cert_file = $bench_state/authority/server.pem
+		smtpd_tls_key_file = $bench_state/authority/server.key
+		smtpd_sasl_type = dovecot
+		smtpd_sasl_path = $bench_state/dovecot-tuned/run/auth-postfix
 	END
 }
 
 postfix_master() {
 	cat <<-END
 		$bench_address:2526 inet n - n - - smtpd
+		$bench_address:2527 inet n - n - - smtpd -o smtpd_tls_security_level=may
+		$bench_address:2588 inet n - n - - smtpd -o smtpd_tls_security_level=encrypt -o smtpd_sasl_auth_enable=yes -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
+		tlsmgr    unix - - n 1000? 1 tlsmgr
 		cleanup   unix n - n - 0 cleanup
 		qmgr      unix n - n 300 1 qmgr
 		rewrite   unix - - n - - trivial-rewrite
@@ -99,7 +108,7 @@ postfix_start() {
 
 # --- Dovecot 2.3 ---
 
-# dovecot_configuration DIRECTORY PORT [tuned]
+# dovecot_configuration DIRECTORY PORT TLS-PORT [tuned]
 dovecot_configuration() {
 	cat <<-END
 		base_dir = $1/run
@@ -108,7 +117,9 @@ dovecot_configuration() {
 		instance_name = ${1##*/}
 		protocols = pop3
 		listen = $bench_address
-		ssl = no
+		ssl = yes
+		ssl_cert = <$bench_state/authority/server.pem
+		ssl_key = <$bench_state/authority/server.key
 		disable_plaintext_auth = no
 		mail_location = maildir:~
 		first_valid_uid = 1
@@ -128,16 +139,20 @@ dovecot_configuration() {
 		}
 		service auth {
 			client_limit = 30000
+			unix_listener auth-postfix {
+				mode = 0666
+			}
 		}
 	END
-	if [ -n "${3:-}" ]; then
+	if [ -n "${4:-}" ]; then
 		cat <<-END
 			service pop3-login {
 				inet_listener pop3 {
 					port = $2
 				}
 				inet_listener pop3s {
-					port = 0
+					port = $3
+					ssl = yes
 				}
 				service_count = 0
 				process_min_avail = 2
@@ -157,7 +172,8 @@ dovecot_configuration() {
 					port = $2
 				}
 				inet_listener pop3s {
-					port = 0
+					port = $3
+					ssl = yes
 				}
 				process_limit = 1000
 			}
@@ -165,11 +181,11 @@ dovecot_configuration() {
 	fi
 }
 
-# dovecot_start NAME PORT [tuned]
+# dovecot_start NAME PORT TLS-PORT [tuned]
 dovecot_start() {
 	local directory=$bench_state/$1
 	mkdir -p "$directory/run"
-	dovecot_configuration "$directory" "$2" "${3:-}" >"$directory/dovecot.conf"
+	dovecot_configuration "$directory" "$2" "$3" "${4:-}" >"$directory/dovecot.conf"
 	cat >"$directory/ldap.conf" <<-END
 		uris = ldap://$bench_address:$bench_ldap_port
 		auth_bind = yes
@@ -189,9 +205,9 @@ start() {
 	raise_descriptors
 	mkdir -p "$mail"
 	chown postern-store:postern "$mail"
+	dovecot_start dovecot-tuned 2111 2113 tuned
 	postfix_start
-	dovecot_start dovecot-tuned 2111 tuned
-	dovecot_start dovecot-default 2112
+	dovecot_start dovecot-default 2112 2114
 }
 
 stop() {

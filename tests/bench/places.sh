@@ -3,12 +3,15 @@
 # shellcheck disable=SC2034,SC2154
 # The places of the benchmark. Sourced after tests/lab/functions.sh.
 
-bench_name=postern-bench
-bench_dir=$top/build/bench
+bench_name=${BENCH_NAME:-postern-bench}
+bench_dir=${BENCH_DIR:-$top/build/bench}
 bench_state=$labs_root/$bench_name
 bench_address=127.0.0.1
 bench_smtp_port=2525
 bench_pop3_port=2110
+bench_starttls_port=2524
+bench_submission_port=2587
+bench_pop3s_port=2995
 bench_ldap_port=2389
 bench_domain=bench.example
 bench_suffix=dc=bench,dc=example

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/* How many messages lie in the Maildirs below a directory: names only, nothing is opened. */
+#include "tests/bench/load.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEPTH 4 /* root, domain, mailbox, new */
+
+static uint64_t count_below(int parent, const char *name, unsigned depth)
+{
+	bool messages = strcmp(name, "new") == 0 || strcmp(name, "cur") == 0;
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	uint64_t count = 0;
+
+	if (!directory)
+		return 0;
+	while ((entry = readdir(directory)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (entry->d_type == DT_DIR && depth < DEPTH)
+			count += count_below(fd, entry->d_name, depth + 1);
+		else if (messages && entry->d_type == DT_REG)
+			count++;
+	}
+	closedir(directory);
+	return count;
+}
+
+uint64_t load_count_delivered(const char *root)
+{
+	return count_below(AT_FDCWD, root, 1);
+}
