@@ -161,7 +161,7 @@ do_fuzz() {
 }
 
 do_sanitizers() {
-	export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
+	export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
 	export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 	built SAN=address,undefined O=-O1 units fuzz-replay || return
 	mapfile -t list < <(binaries $sanitized 'unit/*/test_*.c')
