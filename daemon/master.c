@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "daemon/check.h"
 #include "daemon/control.h"
 #include "daemon/notify.h"
 #include "daemon/spawn.h"
@@ -599,19 +600,13 @@ static void descriptors_raise(void)
 		log_warning("master.descriptors", LOG_TEXT("why", strerror(errno)));
 }
 
-static void complain_to_stderr(void *context, const char *file, unsigned line, const char *text)
-{
-	(void)context;
-	fprintf(stderr, "%s:%u: %s\n", file, line, text);
-}
-
 int master_main(const char *conf_file)
 {
 	struct master master = { .conf_file = conf_file };
 	char why[400] = "no event loop, or no /proc", *text = NULL;
-	struct conf *conf = conf_read(conf_file, &text, complain_to_stderr, NULL);
+	struct conf *conf = conf_read(conf_file, &text, check_complain, NULL);
 
-	if (!conf || !conf_check_machine(conf, complain_to_stderr, NULL))
+	if (!conf || !conf_check_machine(conf, check_complain, NULL))
 		return 1;
 	umask(022);
 	descriptors_raise();

@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "conf/conf.h"
+#include "daemon/check.h"
 
 #define CONF_DEFAULT "/etc/postern/postern.conf"
 
@@ -21,12 +22,6 @@ struct options {
 	const char *file;
 	bool json;
 };
-
-static void complain(void *context, const char *file, unsigned line, const char *text)
-{
-	(void)context;
-	fprintf(stderr, "%s:%u: %s\n", file, line, text);
-}
 
 static int control_connect(const char *run)
 {
@@ -65,7 +60,7 @@ static bool control_talk(int fd, const char *word, struct buffer *reply)
 /* Asks the master; false after an explanation on stderr. What follows the "ok" line stays in reply. */
 static bool control_ask(const struct options *options, const char *word, struct buffer *reply)
 {
-	struct conf *conf = conf_read(options->file, NULL, complain, NULL);
+	struct conf *conf = conf_read(options->file, NULL, check_complain, NULL);
 	int fd = conf ? control_connect(conf->run) : -1;
 	bool heard = fd >= 0 && control_talk(fd, word, reply);
 
@@ -154,10 +149,8 @@ static int do_word(const struct options *options, const char *word)
 
 static int do_reload(const struct options *options)
 {
-	struct conf *conf = conf_read(options->file, NULL, complain, NULL);
-	bool good = conf && conf_check_machine(conf, complain, NULL);
+	bool good = check_configuration(options->file, CHECK_MACHINE);
 
-	conf_free(conf);
 	if (!good)
 		fputs("postern: not reloaded; the configuration in force stays\n", stderr);
 	return good ? do_word(options, "reload") : 1;
@@ -170,10 +163,8 @@ static int do_stop(const struct options *options)
 
 static int do_check(const struct options *options)
 {
-	struct conf *conf = conf_read(options->file, NULL, complain, NULL);
-	bool good = conf && conf_check_machine(conf, complain, NULL);
+	bool good = check_configuration(options->file, CHECK_DIRECTORIES);
 
-	conf_free(conf);
 	if (good)
 		printf("%s: good\n", options->file);
 	return good ? 0 : 1;

@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "conf/conf.h"
+#include "daemon/check.h"
 #include "daemon/master.h"
 #include "daemon/role.h"
 
@@ -22,18 +22,10 @@ static int usage(FILE *to, int code)
 	return code;
 }
 
-static void complain(void *context, const char *file, unsigned line, const char *text)
-{
-	(void)context;
-	fprintf(stderr, "%s:%u: %s\n", file, line, text);
-}
-
 static int test(const char *file)
 {
-	struct conf *conf = conf_read(file, NULL, complain, NULL);
-	bool good = conf && conf_check_machine(conf, complain, NULL);
+	bool good = check_configuration(file, CHECK_DIRECTORIES);
 
-	conf_free(conf);
 	if (good)
 		printf("%s: good\n", file);
 	return good ? 0 : 1;
