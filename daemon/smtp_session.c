@@ -12,7 +12,7 @@
 #include "daemon/frontend.h"
 #include "daemon/route_cache.h"
 
-enum { BODY_BATCH = 64 * 1024, TICKETS_MAX = PACKET_BODY_MAX - 1024 };
+enum { LOGGED_MAX = 400, BODY_BATCH = 64 * 1024, TICKETS_MAX = PACKET_BODY_MAX - 1024 };
 
 struct smtp_session {
 	struct session session; /* first */
@@ -30,6 +30,7 @@ struct smtp_session {
 	size_t routes_count;
 	uint64_t declared;
 	unsigned messages;
+	struct buffer to; /* the recipients of the message being delivered, for the log */
 	char label[SESSION_SIZE];
 };
 
@@ -116,6 +117,7 @@ static void smtp_session_free(struct session *session)
 	if (smtp->spool >= 0)
 		close(smtp->spool);
 	buffer_clear(&smtp->body);
+	buffer_clear(&smtp->to);
 	routes_forget(smtp);
 	free(smtp->route);
 	session_free(session);
@@ -446,18 +448,16 @@ static void on_delivered(void *context, enum channel_result result, const struct
 	}
 }
 
-static void log_accepted(const struct smtp_session *smtp, const struct smtp_delivery *delivery)
+/* For the line that says "accepted": whom the message was for, as many as a line holds. */
+static void note_recipients(struct smtp_session *smtp, const struct envelope *envelope)
 {
-	const struct envelope *envelope = delivery->envelope;
-	char sender[ADDRESS_TEXT_SIZE], recipient[ADDRESS_TEXT_SIZE];
+	char address[ADDRESS_TEXT_SIZE];
 
-	address_text(&envelope->sender, sender);
-	address_text(&envelope->recipients[0].address, recipient);
-	log_info("smtp.message", LOG_TEXT("session", smtp->session.id), LOG_TEXT("id", smtp->label),
-		 LOG_TEXT("client", smtp->session.address), LOG_TEXT("from", sender),
-		 LOG_TEXT("to", recipient), LOG_NUMBER("recipients", envelope->count),
-		 LOG_NUMBER("size", delivery->size),
-		 LOG_TEXT("auth", smtp_server_identity(smtp->engine)));
+	buffer_clear(&smtp->to);
+	for (size_t i = 0; i < envelope->count && buffer_used(&smtp->to) < LOGGED_MAX; i++) {
+		address_text(&envelope->recipients[i].address, address);
+		buffer_add_format(&smtp->to, "%s%s", i ? "," : "", address);
+	}
 }
 
 static void put_tickets(struct wire_writer *writer, const struct envelope *envelope)
@@ -477,7 +477,7 @@ static void do_ask_commit(void *owner, const struct smtp_delivery *delivery)
 	struct wire_writer writer;
 
 	snprintf(smtp->label, sizeof smtp->label, "%.16s.%x", smtp->session.id, ++smtp->messages);
-	log_accepted(smtp, delivery);
+	note_recipients(smtp, delivery->envelope);
 	wire_writer_init(&writer, tickets, sizeof tickets);
 	put_tickets(&writer, delivery->envelope);
 	routes_forget(smtp);
@@ -506,9 +506,18 @@ static void do_discard(void *owner)
 
 static void do_note(void *owner, const char *event, const char *detail, const char *reply)
 {
-	log_info(event, LOG_TEXT("session", of(owner)->session.id),
-		 LOG_TEXT("client", of(owner)->session.address), LOG_TEXT("detail", detail),
-		 LOG_TEXT("reply", reply));
+	struct smtp_session *smtp = owner;
+
+	if (strcmp(event, "smtp.accepted") != 0) {
+		log_info(event, LOG_TEXT("session", smtp->session.id), LOG_TEXT("client", smtp->session.address),
+			 LOG_TEXT("detail", detail), LOG_TEXT("reply", reply));
+		return;
+	}
+	log_info(event, LOG_TEXT("session", smtp->session.id), LOG_TEXT("id", smtp->label),
+		 LOG_TEXT("client", smtp->session.address), LOG_TEXT("detail", detail),
+		 LOG_SPAN("to", buffer_span(&smtp->to)),
+		 LOG_TEXT("auth", smtp_server_identity(smtp->engine)), LOG_TEXT("reply", reply));
+	buffer_clear(&smtp->to);
 }
 
 static const struct stream_calls stream_calls = {
