@@ -19,6 +19,7 @@
 #include "daemon/control.h"
 #include "daemon/notify.h"
 #include "daemon/spawn.h"
+#include "daemon/tally.h"
 #include "io/packet.h"
 #include "io/tls.h"
 
@@ -55,6 +56,7 @@ static struct generation *generation_new(struct master *master, struct conf *con
 	generation->conf = conf;
 	generation->text = text;
 	generation->frontends_count = frontends_wanted(conf);
+	generation->tally = tally_file(generation->frontends_count);
 	generation->frontends = memory_array(generation->frontends_count, sizeof *generation->frontends);
 	process_init(&generation->directory, master, generation, ROLE_DIRECTORY, 0);
 	for (uint32_t i = 0; i < generation->frontends_count; i++)
@@ -75,6 +77,8 @@ static void generation_free(struct generation *generation)
 	for (uint32_t i = 0; i < generation->frontends_count; i++)
 		process_clear(&generation->frontends[i]);
 	free(generation->frontends);
+	if (generation->tally >= 0)
+		close(generation->tally);
 	conf_free(generation->conf);
 	free(generation->text);
 	free(generation);
@@ -519,6 +523,7 @@ static void signals_take(struct master *master)
 
 		if (!event || evsignal_add(event, NULL) < 0)
 			memory_die("a signal could not be taken");
+		master->signals[i] = event;
 	}
 }
 
@@ -600,22 +605,41 @@ static void descriptors_raise(void)
 		log_warning("master.descriptors", LOG_TEXT("why", strerror(errno)));
 }
 
+static void master_clear(struct master *master)
+{
+	control_close(master->control);
+	while (master->generations)
+		generation_free(master->generations);
+	process_clear(&master->store);
+	listenings_trim(master, NULL);
+	for (size_t i = 0; i < sizeof master->signals / sizeof master->signals[0]; i++)
+		event_free(master->signals[i]);
+	event_base_free(master->base);
+	free(master->store_text);
+	memory_wipe(master->key, sizeof master->key);
+}
+
 int master_main(const char *conf_file)
 {
 	struct master master = { .conf_file = conf_file };
 	char why[400] = "no event loop, or no /proc", *text = NULL;
 	struct conf *conf = conf_read(conf_file, &text, check_complain, NULL);
+	int terminal;
 
 	if (!conf || !conf_check_machine(conf, check_complain, NULL))
 		return 1;
 	umask(022);
 	descriptors_raise();
+	terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
 	master.base = event_base_new();
 	random_bytes(master.key, sizeof master.key);
 	if (!master.base || !spawn_init() || !master_open(&master, conf, why, sizeof why)) {
 		log_error("master.failed", LOG_TEXT("why", why));
+		if (conf->log.to != CONF_LOG_STDERR)
+			dprintf(terminal, "posternd: %s\n", why);
 		return 1;
 	}
+	close(terminal);
 	signals_take(&master);
 	generation_new(&master, conf, text);
 	master.store_text = memory_text(text);
@@ -624,7 +648,7 @@ int master_main(const char *conf_file)
 	log_info("master.start", LOG_TEXT("version", POSTERN_VERSION), LOG_TEXT("file", conf_file));
 	process_start(&master.store);
 	event_base_dispatch(master.base);
-	control_close(master.control);
 	log_info("master.end", LOG_NUMBER("code", master.exit_code));
+	master_clear(&master);
 	return master.exit_code;
 }
