@@ -6,7 +6,7 @@ CRASH_PROGRAMS := $(B)/tests/crash/power_driver
 
 $(CRASH_PROGRAMS): $(B)/%: $(B)/%.o $(LIB)
 	@echo "LD $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@$(CC) $(LDFLAGS) -Wl,--wrap=openat -o $@ $^ $(LDLIBS)
 
 .PHONY: crash crash-short crash-programs
 crash-programs: $(CRASH_PROGRAMS)

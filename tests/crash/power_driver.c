@@ -5,12 +5,16 @@
  *	power_driver work ROOT SEED THREADS COUNT
  *		delivers and removes from many threads and says on stdout, before and after,
  *		what it asks for and what was acknowledged: SENT, ACKED, REMOVE, REMOVED
+ *		With POWER_NAMED_SPOOL in the environment the file system does not know O_TMPFILE.
  *	power_driver check
  *		reads names of roots from stdin; opens each as after a power cut, says what is in
  *		the mailboxes (HAS, TORN), whether quotas agree and whether mail can be delivered again
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +28,29 @@
 #define QUOTA 60000
 #define TEXT  8192
 #define TOKEN 24
+
+static bool no_nameless; /* as on a file system without O_TMPFILE */
+
+int __real_openat(int directory, const char *path, int flags, ...);
+int __wrap_openat(int directory, const char *path, int flags, ...);
+
+/* The linker puts it before openat in the store. */
+int __wrap_openat(int directory, const char *path, int flags, ...)
+{
+	va_list rest;
+	mode_t mode = 0;
+
+	if (no_nameless && (flags & O_TMPFILE) == O_TMPFILE) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	if (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) {
+		va_start(rest, flags);
+		mode = va_arg(rest, mode_t);
+		va_end(rest);
+	}
+	return __real_openat(directory, path, flags, mode);
+}
 
 static struct store_mailbox box(unsigned number)
 {
@@ -237,6 +264,7 @@ int main(int count, char **arguments)
 {
 	char root[512];
 
+	no_nameless = getenv("POWER_NAMED_SPOOL") != NULL;
 	if (count == 6 && strcmp(arguments[1], "work") == 0)
 		return work_main(arguments + 2);
 	if (count != 2 || strcmp(arguments[1], "check") != 0)
