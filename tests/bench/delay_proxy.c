@@ -124,9 +124,11 @@ static void direction_read(struct direction *direction)
 		free(piece);
 		return;
 	}
-	*piece = (struct piece){ .direction = direction,
-				 .length = got > 0 ? (size_t)got : 0,
-				 .end = got <= 0 };
+	/* One by one: the bytes begin where a whole assignment would pad. */
+	piece->later = NULL;
+	piece->direction = direction;
+	piece->length = got > 0 ? (size_t)got : 0;
+	piece->end = got <= 0;
 	if (piece->end) {
 		direction->ended = true;
 		if (epoll_ctl(poller, EPOLL_CTL_DEL, direction->from, NULL) < 0)

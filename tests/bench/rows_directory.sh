@@ -9,19 +9,21 @@ far_port=2390
 large_port=2391
 large_users=${BENCH_LARGE:-100000}
 
-# lookups SECONDS USERS: recipients answered in a second, 100 sessions, RCPT after RCPT
+# lookups SECONDS USERS: recipients answered in a second, 200 sessions, RCPT after RCPT
 lookups() {
 	"$loadgen" smtp-rcpt -a "$instance_address" -p "$bench_smtp_port" -s 200 -r 50 -t "$1" -u "$2" ||
 		die "recipient lookups failed"
 }
 
+# logins LOADGEN-ARGUMENTS...: 200 sessions, a user each
 logins() {
-	"$loadgen" pop3-login -a "$instance_address" -p "$bench_pop3_port" -s 200 -t "$1" \
-		-u "$delivery_users" || die "logins failed"
+	"$loadgen" pop3-login -a "$instance_address" -p "$bench_pop3_port" -s 200 -u 200 "$@" ||
+		die "logins failed"
 }
 
 proxy_start() {
 	mkdir -p "$instance"
+	rm -f "$instance/proxy.pid"
 	spawn "$instance/proxy.log" "$bench_programs/delay_proxy" "$bench_address" "$far_port" \
 		"$bench_address" "$bench_ldap_port" 50
 	process_record "$instance/proxy.pid" "$spawned"
@@ -33,12 +35,13 @@ directory_50ms() {
 	instance_use "$bench_state/with-far" 127.0.1.2 "$far_port" 2 "$no_cache"
 	proxy_start
 	instance_start
+	logins -n 200 >/dev/null # makes the mailboxes
 	alone=$(lookups 4 "$bench_users")
-	logged=$(logins 4)
+	logged=$(logins -t 4)
 	print_alone directory_50ms_lookups "$(field rate "$alone")" lookups/s
 	print_alone directory_50ms_logins "$(field rate "$logged")" checks/s
 	lookups 4 "$bench_users" >"$instance/lookups" &
-	logged=$(logins 4)
+	logged=$(logins -t 4)
 	wait $!
 	print_alone directory_50ms_both_lookups "$(field rate "$(cat "$instance/lookups")")" lookups/s
 	print_alone directory_50ms_both_logins "$(field rate "$logged")" checks/s
@@ -51,8 +54,10 @@ scale_entries() {
 	local found logged delivered
 	instance_use "$bench_state/with-$1" "$3" "$2" 2 "$no_cache"
 	instance_start
+	"$loadgen" smtp -a "$3" -p "$bench_smtp_port" -m 100 -n "$delivery_users" -u "$delivery_users" \
+		>/dev/null || die "filling mailboxes failed"
 	found=$(lookups "$seconds" "$1")
-	logged=$(logins "$seconds")
+	logged=$(logins -t "$seconds")
 	delivered=$("$loadgen" smtp -a "$3" -p "$bench_smtp_port" -t "$seconds" -u "$delivery_users" \
 		-w "$instance/mail") || die "deliveries failed"
 	echo "scale directory $1 lookups=$(field rate "$found") logins=$(field rate "$logged")" \

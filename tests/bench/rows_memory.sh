@@ -61,7 +61,7 @@ idle_held() {
 	ours=$(field held "$line")
 	awk -v ours="$ours" -v theirs="$theirs" 'BEGIN {
 		printf "bench idle_held postern=%s peer=%s ratio=%.2f unit=connections\n", ours, theirs,
-			theirs > 0 ? ours / theirs : 0 }'
+			(theirs > 0) ? ours / theirs : 0 }'
 	awk -v n="$ours" -v limit="$(ulimit -Hn)" '{
 		printf "detail idle_held each=%.2f unit=KB processes=%s descriptors_each=%s\n", ($6 - $2) / n,
 			$8, limit }' <<<"$before $(cat "$bench_state/held")"
