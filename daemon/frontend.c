@@ -10,16 +10,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/table.h"
 #include "daemon/route_cache.h"
+#include "daemon/tally.h"
 #include "io/listen.h"
 #include "io/tls.h"
 
 enum { PEM_MAX = 1 << 20, BAD_COMMANDS = 20, DRAIN_MS = 10000 };
 
 /* ---- sessions ---- */
-
-static unsigned address_count(const struct server *server, const char *address, int step);
 
 void session_init(struct session *session, struct port *port, int fd, const char *address, bool counted,
 		  const struct stream_calls *calls)
@@ -37,10 +35,6 @@ void session_init(struct session *session, struct port *port, int fd, const char
 	frontend->sessions_count++;
 	span_copy(span_text(address), session->address, sizeof session->address);
 	session->counted = counted;
-	if (counted) {
-		port->server->connections++;
-		address_count(port->server, session->address, 1);
-	}
 	/* Unique over processes and reloads: seconds, who, and a count. */
 	snprintf(session->id, sizeof session->id, "%08llx%02x%06x",
 		 (unsigned long long)clock_unix() & 0xffffffff,
@@ -48,32 +42,16 @@ void session_init(struct session *session, struct port *port, int fd, const char
 	session->stream = stream_new(frontend->base, fd, calls, session, port->server->idle_timeout);
 }
 
-static struct span address_key(const struct server *server, const char *address, char room[64])
+static size_t server_index(const struct server *server)
 {
-	snprintf(room, 64, "%zu %s", (size_t)(server - server->frontend->servers), address);
-	return span_text(room);
+	return (size_t)(server - server->frontend->servers);
 }
 
-static unsigned address_count(const struct server *server, const char *address, int step)
+static void server_uncount(struct server *server, const char *address)
 {
-	struct table *addresses = server->frontend->addresses;
-	char room[64];
-	struct span key = address_key(server, address, room);
-	unsigned *count;
-
-	if (server->address_limit == 0)
-		return 0;
-	count = table_find(addresses, key, 0);
-	if (!count) {
-		count = memory_new(sizeof *count);
-		table_put(addresses, key, count, INT64_MAX);
-	}
-	*count += (unsigned)step;
-	if (*count == 0) {
-		table_drop(addresses, key);
-		return 0;
-	}
-	return *count;
+	tally_server(server->frontend->tally, server_index(server), -1);
+	if (server->address_limit)
+		tally_address(server->frontend->tally, server_index(server), address, -1);
 }
 
 static void frontend_leave_if_done(struct frontend *frontend)
@@ -90,10 +68,8 @@ void session_free(struct session *session)
 	if (session->next)
 		session->next->place = session->place;
 	frontend->sessions_count--;
-	if (session->counted) {
-		session->port->server->connections--;
-		address_count(session->port->server, session->address, -1);
-	}
+	if (session->counted)
+		server_uncount(session->port->server, session->address);
 	stream_free(session->stream);
 	free(session);
 	frontend_leave_if_done(frontend);
@@ -127,14 +103,14 @@ uint32_t session_ask_login(struct session *session, const struct message_login *
 	return ask;
 }
 
-/* NULL: welcome. */
-static const char *refusal(struct server *server, const char *address)
+/* NULL: welcome. `all` and `same`, of its address, count it already. */
+static const char *refusal(const struct server *server, unsigned all, unsigned same)
 {
 	if (server->frontend->draining)
 		return "The service is shutting down";
-	if (server->limit && server->connections >= server->limit)
+	if (server->limit && all > server->limit)
 		return "Too many connections, try again later";
-	if (server->address_limit && address_count(server, address, 0) >= server->address_limit)
+	if (server->address_limit && same > server->address_limit)
 		return "Too many connections from your address, try again later";
 	return NULL;
 }
@@ -142,8 +118,15 @@ static const char *refusal(struct server *server, const char *address)
 static void on_accepted(void *context, int fd, const char *address)
 {
 	struct port *port = context;
-	const char *refuse = refusal(port->server, address);
+	struct server *server = port->server;
+	struct tally *tally = server->frontend->tally;
+	unsigned all = tally_server(tally, server_index(server), 1);
+	unsigned same = server->address_limit ? tally_address(tally, server_index(server), address, 1) : 0;
+	const char *refuse = refusal(server, all, same);
 
+	/* Somebody turned away must not keep others out until he has taken his answer. */
+	if (refuse)
+		server_uncount(server, address);
 	if (refuse)
 		log_info("connection.refused", LOG_TEXT("server", port->server->name),
 			 LOG_TEXT("client", address), LOG_TEXT("why", refuse));
@@ -154,14 +137,6 @@ static void on_accepted(void *context, int fd, const char *address)
 }
 
 /* ---- servers and ports, from the configuration ---- */
-
-/* The configured limit is for all frontends together. */
-static unsigned share(const struct frontend *frontend, unsigned limit)
-{
-	unsigned count = frontend->begin->start.count ? frontend->begin->start.count : 1;
-
-	return limit == 0 ? 0 : (limit + count - 1) / count;
-}
 
 static void port_smtp(struct port *port, const struct conf_smtp *conf)
 {
@@ -210,6 +185,7 @@ static void servers_make(struct frontend *frontend)
 {
 	const struct conf *conf = frontend->conf;
 
+	frontend->materials = 1;
 	frontend->servers_count = conf->smtps_count + (conf->pop3.enabled ? 1 : 0);
 	frontend->servers = memory_array(frontend->servers_count, sizeof *frontend->servers);
 	for (size_t i = 0; i < frontend->servers_count; i++) {
@@ -219,14 +195,14 @@ static void servers_make(struct frontend *frontend)
 		if (i < conf->smtps_count) {
 			server->smtp = &conf->smtps[i];
 			server->name = server->smtp->name;
-			server->limit = share(frontend, server->smtp->connections);
-			server->address_limit = share(frontend, server->smtp->connections_per_address);
+			server->limit = server->smtp->connections;
+			server->address_limit = server->smtp->connections_per_address;
 			server->idle_timeout = server->smtp->idle_timeout;
 			server_ports(server, server->smtp->listens, server->smtp->listens_count);
 		} else {
 			server->name = "pop3";
-			server->limit = share(frontend, conf->pop3.connections);
-			server->address_limit = share(frontend, conf->pop3.connections_per_address);
+			server->limit = conf->pop3.connections;
+			server->address_limit = conf->pop3.connections_per_address;
 			server->idle_timeout = conf->pop3.idle_timeout;
 			server_ports(server, conf->pop3.listens, conf->pop3.listens_count);
 		}
@@ -242,6 +218,13 @@ static struct server *server_number(struct frontend *frontend, uint32_t number)
 	if (number >= frontend->servers_count)
 		memory_die("the master named a server that is not there");
 	return &frontend->servers[number];
+}
+
+/* Ready not before: a generation whose keys do not load must not take the place of one that serves. */
+static void material_arrived(struct frontend *frontend)
+{
+	if (--frontend->materials == 0)
+		role_ready(frontend->begin);
 }
 
 static void take_material(struct frontend *frontend, const struct packet *packet)
@@ -273,9 +256,19 @@ static void take_material(struct frontend *frontend, const struct packet *packet
 	free((char *)server->key.at);
 	free((char *)server->certificate.at);
 	server->certificate = server->key = (struct span){ NULL, 0 };
-	/* Not before: a generation whose keys do not load must not take the place of one that serves. */
-	if (--frontend->materials == 0)
-		role_ready(frontend->begin);
+	material_arrived(frontend);
+}
+
+static void take_tally(struct frontend *frontend, const struct packet *packet)
+{
+	const struct message_start *start = &frontend->begin->start;
+
+	if (packet->fd < 0 || frontend->tally)
+		memory_die("the master sent no tally");
+	frontend->tally = tally_open(packet->fd, start->count, start->index);
+	if (!frontend->tally)
+		memory_die("the tally cannot be used");
+	material_arrived(frontend);
 }
 
 static void take_listen(struct frontend *frontend, const struct packet *packet)
@@ -379,6 +372,9 @@ static void master_told(void *context, const struct packet *packet)
 	case MESSAGE_MATERIAL:
 		take_material(frontend, packet);
 		return;
+	case MESSAGE_TALLY:
+		take_tally(frontend, packet);
+		return;
 	case MESSAGE_LISTEN:
 		take_listen(frontend, packet);
 		return;
@@ -417,14 +413,11 @@ int frontend_main(struct role_start *begin)
 	if (!frontend.base)
 		memory_die("no event loop");
 	frontend.routes = route_cache_new();
-	frontend.addresses = table_new(SIZE_MAX, free);
 	servers_make(&frontend);
 	/* Frontends that start together would give out the same ids. */
 	random_bytes(&frontend.serial, sizeof frontend.serial);
 	role_confine(begin, empty);
 	frontend.control = channel_new(frontend.base, begin->control, master_lost, master_told, &frontend);
-	if (frontend.materials == 0)
-		role_ready(begin);
 	event_base_dispatch(frontend.base);
 	log_info("frontend.left", LOG_NUMBER("sessions", frontend.sessions_count));
 	_exit(0);

@@ -18,6 +18,7 @@ struct event_base;
 struct frontend;
 struct listener;
 struct table;
+struct tally;
 struct tls_server;
 
 /* An OPEN is waited for long: giving it up would leave a maildrop locked that nobody closes. */
@@ -29,9 +30,8 @@ struct server { /* an SMTP virtual server, or POP3 */
 	const char *name;
 	struct span certificate, key; /* until loaded */
 	struct tls_server *tls;
-	unsigned limit, address_limit; /* this process's share; 0 = none */
+	unsigned limit, address_limit; /* 0 = none */
 	unsigned idle_timeout;
-	unsigned connections;
 	struct port *ports;
 	size_t ports_count;
 };
@@ -53,11 +53,11 @@ struct frontend {
 	struct server *servers;
 	size_t servers_count;
 	struct table *routes;	 /* address -> struct route_answer, for its good_for seconds */
-	struct table *addresses; /* server and client address -> unsigned, connections now open */
+	struct tally *tally;	 /* connections now open, here and in the other frontends */
 	struct session *sessions;
 	size_t sessions_count;
 	uint32_t serial;
-	size_t materials; /* servers whose certificate and key have not come yet */
+	size_t materials; /* what has not come yet: the tally, and a certificate and key for each server with TLS */
 	bool retiring, draining;
 };
 

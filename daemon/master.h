@@ -45,6 +45,7 @@ struct generation {
 	struct process directory;
 	struct process *frontends;
 	uint32_t frontends_count;
+	int tally;	     /* daemon/tally.h */
 	bool up;       /* every process was ready once */
 	bool retiring; /* a newer one is up */
 	struct generation *next;
@@ -68,6 +69,7 @@ struct master {
 	struct control *control;
 	char *store_text;		 /* of the configuration that the store started with, and keeps */
 	uint32_t log_level, log_form;	 /* of the log that descriptor 2 is */
+	struct event *signals[4];
 	bool reload_due;		 /* asked for while another was under way */
 	bool stopping;
 	bool stopping_workers;

@@ -176,8 +176,10 @@ void process_start(struct process *process)
 	process->state = PROCESS_STARTING;
 	process->control = channel_new(process->master->base, control, process_hung_up, process_told, process);
 	process_greet(process);
-	if (process->role == ROLE_FRONTEND)
+	if (process->role == ROLE_FRONTEND) {
+		process_tell(process, MESSAGE_TALLY, span_text(""), process->generation->tally);
 		materials_send(process);
+	}
 	if (process->role != ROLE_STORE) /* which may have much to recover */
 		evtimer_add(process->respawn, &patience);
 }
