@@ -21,7 +21,7 @@ packages_lab() {
 
 packages_test() {
 	echo swaks curl msmtp mpop gnutls-bin valgrind libssl3 libnet-ssleay-perl \
-		libauthen-sasl-perl e2fsprogs shellcheck
+		libauthen-sasl-perl e2fsprogs shellcheck strace
 }
 
 packages_bench() {
