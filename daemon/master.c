@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -529,80 +528,10 @@ static void signals_take(struct master *master)
 
 /* ---- start ---- */
 
-/* The descriptor of a directory that is ours alone to write to, made if need be; -1 with errno. */
-static int own_directory(int parent, const char *name, mode_t mode)
-{
-	struct stat status;
-	int fd;
-
-	if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
-		return -1;
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (parent == AT_FDCWD ? 0 : O_NOFOLLOW));
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &status) == 0 && status.st_uid == geteuid() && (status.st_mode & S_IWOTH) == 0)
-		return fd;
-	close(fd);
-	errno = EPERM;
-	return -1;
-}
-
-/* <run> and the frontends' empty root, which nobody may write to. */
-static bool run_prepare(const struct conf *conf, char *why, size_t size)
-{
-	int run = own_directory(AT_FDCWD, conf->run, 0755);
-	int empty = run < 0 ? -1 : own_directory(run, "empty", 0555);
-	bool good = empty >= 0 && fchmod(empty, 0555) == 0;
-
-	if (!good)
-		snprintf(why, size, "%s/empty cannot be made, or is not only ours: %s", conf->run,
-			 strerror(errno));
-	if (run >= 0)
-		close(run);
-	if (empty >= 0)
-		close(empty);
-	return good;
-}
-
-/* Locked, so that a second master on the same run directory is told so. The descriptor stays open. */
-static bool pid_file(const struct conf *conf, char *why, size_t size)
-{
-	char path[4096], text[16];
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd, length = snprintf(text, sizeof text, "%d\n", (int)getpid());
-
-	snprintf(path, sizeof path, "%s/posternd.pid", conf->run);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0) {
-		snprintf(why, size, "%s: %s", path, strerror(errno));
-		return false;
-	}
-	if (fcntl(fd, F_SETLK, &lock) < 0) {
-		snprintf(why, size, "%s is locked: another posternd is running with this run directory", path);
-		return false;
-	}
-	if (ftruncate(fd, 0) == 0 && write(fd, text, (size_t)length) == length)
-		return true;
-	snprintf(why, size, "%s cannot be written: %s", path, strerror(errno));
-	return false;
-}
-
 static bool master_open(struct master *master, struct conf *conf, char *why, size_t size)
 {
 	return log_switch(master, conf, why, size) && run_prepare(conf, why, size) && pid_file(conf, why, size) &&
 	       listenings_bind(master, conf, why, size);
-}
-
-/* A connection is a descriptor; the limit a process starts with is a shell's. */
-static void descriptors_raise(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_warning("master.descriptors", LOG_TEXT("why", strerror(errno)));
 }
 
 static void master_clear(struct master *master)

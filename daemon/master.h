@@ -107,6 +107,11 @@ bool listenings_bind(struct master *master, const struct conf *conf, char *why, 
 int listening_fd(const struct master *master, const struct conf_listen *listen);
 void listenings_trim(struct master *master, const struct conf *conf); /* closes what it does not name; NULL: all */
 
+/* place.c; false with *why. */
+bool run_prepare(const struct conf *conf, char *why, size_t size);
+bool pid_file(const struct conf *conf, char *why, size_t size);
+void descriptors_raise(void);
+
 /* logfile.c: makes descriptor 2 what the configuration says and returns false with *why if that fails. */
 bool logfile_open(const struct conf *conf, char *why, size_t size);
 
