@@ -19,10 +19,12 @@ static int own_directory(int parent, const char *name, mode_t mode)
 
 	if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
 		return -1;
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (parent == AT_FDCWD ? 0 : O_NOFOLLOW));
+	fd = openat(parent, name,
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC | (parent == AT_FDCWD ? 0 : O_NOFOLLOW));
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &status) == 0 && status.st_uid == geteuid() && (status.st_mode & S_IWOTH) == 0)
+	if (fstat(fd, &status) == 0 && status.st_uid == geteuid() &&
+	    (status.st_mode & S_IWOTH) == 0)
 		return fd;
 	close(fd);
 	errno = EPERM;
@@ -46,7 +48,8 @@ bool run_prepare(const struct conf *conf, char *why, size_t size)
 	return good;
 }
 
-/* Locked, so that a second master on the same run directory is told so. The descriptor stays open. */
+/* Locked, so that a second master on the same run directory is told so. The descriptor stays open.
+ */
 bool pid_file(const struct conf *conf, char *why, size_t size)
 {
 	char path[4096], text[16];
@@ -60,7 +63,8 @@ bool pid_file(const struct conf *conf, char *why, size_t size)
 		return false;
 	}
 	if (fcntl(fd, F_SETLK, &lock) < 0) {
-		snprintf(why, size, "%s is locked: another posternd is running with this run directory", path);
+		snprintf(why, size,
+			 "%s is locked: another posternd is running with this run directory", path);
 		return false;
 	}
 	if (ftruncate(fd, 0) == 0 && write(fd, text, (size_t)length) == length)

@@ -40,7 +40,8 @@ int tally_file(uint32_t processes)
 	random_bytes(key, sizeof key);
 	/* Sealed: a process that cut it would end the others. */
 	if (fd >= 0 && processes <= PROCESSES_MAX &&
-	    pwrite(fd, key, sizeof key, (off_t)(processes * sizeof(struct row))) == (ssize_t)sizeof key &&
+	    pwrite(fd, key, sizeof key, (off_t)(processes * sizeof(struct row))) ==
+		    (ssize_t)sizeof key &&
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
 		return fd;
 	if (fd >= 0)

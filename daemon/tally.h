@@ -19,7 +19,8 @@
 
 struct tally;
 
-/* The master's: a memory file for that many processes that nobody can resize; -1 when there is none to be had. */
+/* The master's: a memory file for that many processes that nobody can resize; -1 when there is none
+ * to be had. */
 int tally_file(uint32_t processes);
 /* Maps it and empties the own row; closes fd. NULL when it is not such a file. */
 struct tally *tally_open(int fd, uint32_t processes, uint32_t own);

@@ -25,6 +25,7 @@ struct work_peer {
 	int fd;
 	unsigned held; /* works not yet finished; under server.lock */
 	bool closed;   /* no more packets; freed when held is 0 */
+	bool accused, unheard; /* said once */
 	void *own;
 	struct work_peer *next;
 };
@@ -59,7 +60,19 @@ void *work_own(const struct work *work)
 	return work->peer->own;
 }
 
-static void server_accuse(const struct work_peer *peer, const char *why, unsigned kind);
+/* Many threads may find the same wrong with a peer. */
+static bool is_first(bool *said)
+{
+	bool before;
+
+	pthread_mutex_lock(&server.lock);
+	before = *said;
+	*said = true;
+	pthread_mutex_unlock(&server.lock);
+	return !before;
+}
+
+static void server_accuse(struct work_peer *peer, const char *why, unsigned kind);
 
 /* False: there is no room after WORK_PATIENCE_MS either. */
 static bool peer_room(const struct work_peer *peer, int64_t until)
@@ -99,7 +112,7 @@ void work_answer(struct work *work, const struct wire_writer *writer, int fd)
 	if (writer->failed)
 		memory_die("an answer did not fit into its packet");
 	packet.body = span_make(writer->at, writer->used);
-	if (!peer_send(work->peer, &packet))
+	if (!peer_send(work->peer, &packet) && is_first(&work->peer->unheard))
 		log_warning("work.unheard", LOG_TEXT("peer", role_name(work->peer->who.role)),
 			    LOG_NUMBER("index", work->peer->who.index), LOG_NUMBER("kind", packet.kind));
 }
@@ -112,12 +125,14 @@ static void server_wake(void)
 		memory_die("an eventfd failed");
 }
 
-static void server_accuse(const struct work_peer *peer, const char *why, unsigned kind)
+static void server_accuse(struct work_peer *peer, const char *why, unsigned kind)
 {
 	char memory[64];
 	struct wire_writer writer;
 	struct packet packet = { .kind = MESSAGE_CULPRIT, .fd = -1 };
 
+	if (!is_first(&peer->accused))
+		return;
 	log_error("work.culprit", LOG_TEXT("peer", role_name(peer->who.role)),
 		  LOG_NUMBER("index", peer->who.index), LOG_NUMBER("kind", kind), LOG_TEXT("why", why));
 	wire_writer_init(&writer, memory, sizeof memory);
@@ -157,15 +172,26 @@ static struct work *pool_take(struct work_pool *pool)
 			pool->last = &pool->first;
 		pool->waiting--;
 		pool->octets -= work->length;
+		work->orphan = work->peer->closed;
 	}
 	pthread_mutex_unlock(&server.lock);
 	return work;
 }
 
-/* Nobody waits for the answer any more: to work on it would make those behind it late as well. */
-static bool is_stale(const struct work *work)
+/*
+ * Not when a dead frontend asked: its client was told nothing, and comes again. Nor when nobody waits for the
+ * answer any more: to work on it would make those behind it late as well.
+ */
+static bool is_wanted(const struct work *work)
 {
-	return work->permit->patience && clock_ms() - work->arrived > work->permit->patience;
+	unsigned patience = work->permit->patience;
+
+	if (work->orphan)
+		return false;
+	if (patience == 0 || clock_ms() - work->arrived <= patience)
+		return true;
+	log_warning("work.stale", LOG_NUMBER("kind", work->permit->kind));
+	return false;
 }
 
 static void *pool_run(void *of)
@@ -174,9 +200,7 @@ static void *pool_run(void *of)
 	struct work *work;
 
 	while ((work = pool_take(pool))) {
-		if (is_stale(work)) {
-			log_warning("work.stale", LOG_NUMBER("kind", work->permit->kind));
-		} else if (!work->permit->handle(work)) {
+		if (is_wanted(work) && !work->permit->handle(work)) {
 			server_accuse(work->peer, "malformed", work->permit->kind);
 			shutdown(work->peer->fd, SHUT_RDWR);
 		}

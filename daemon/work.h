@@ -30,6 +30,7 @@ struct work {
 	const struct work_permit *permit;
 	uint32_t id;
 	int64_t arrived; /* clock_ms */
+	bool orphan;	 /* its peer is gone */
 	int fd;
 	size_t length;
 	struct work *next;

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: ISC */
+/* The worker side of a role, in a process of its own; the test plays the master and a frontend. */
+#include "daemon/work.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "io/packet.h"
+
+enum { STALE_MS = 150, SLOW_MS = 300 };
+
+static char memory[PACKET_BODY_MAX];
+
+static void answer_octets(struct work *work, size_t length)
+{
+	char *room = memory_new(length);
+	struct wire_writer writer;
+
+	wire_writer_init(&writer, room, length);
+	writer.used = length;
+	work_answer(work, &writer, -1);
+	free(room);
+}
+
+static bool handle_echo(struct work *work)
+{
+	answer_octets(work, work->length);
+	return work->length != 3; /* three octets count as malformed */
+}
+
+static bool handle_slow(struct work *work)
+{
+	usleep(SLOW_MS * 1000);
+	answer_octets(work, 1);
+	return true;
+}
+
+static bool handle_large(struct work *work)
+{
+	answer_octets(work, 60000);
+	return true;
+}
+
+struct scene {
+	pid_t pid;
+	int control, peer;
+};
+
+static void serve(int control)
+{
+	static const struct work_permit permits[] = {
+		{ MESSAGE_RESOLVE, ROLE_FRONTEND, 0, false, handle_echo, 0 },
+		{ MESSAGE_LOGIN, ROLE_FRONTEND, 1, false, handle_slow, STALE_MS },
+		{ MESSAGE_USAGE, ROLE_FRONTEND, 0, false, handle_large, 0 },
+		{ 0 },
+	};
+	static const unsigned threads[] = { 2, 1, 0 };
+	struct role_start begin = { .role = ROLE_DIRECTORY, .control = control };
+
+	_exit(work_serve(&begin, &(struct work_plan){ .permits = permits, .threads = threads }));
+}
+
+static struct packet receive(int fd, enum packet_result wanted)
+{
+	struct pollfd there = { .fd = fd, .events = POLLIN };
+	struct packet packet;
+
+	assert_int_equal(poll(&there, 1, 10000), 1);
+	assert_int_equal(packet_receive(fd, memory, &packet), wanted);
+	return packet;
+}
+
+static void say(int fd, enum message_kind kind, uint32_t id, struct span body, int descriptor)
+{
+	struct packet packet = { .kind = (uint16_t)kind, .id = id, .fd = descriptor, .body = body };
+
+	assert_int_equal(packet_send(fd, &packet), PACKET_OK);
+}
+
+static void introduce(struct scene *scene)
+{
+	struct message_peer who = { ROLE_FRONTEND, 7, 1 };
+	struct wire_writer writer;
+	char body[32];
+	int ends[2];
+
+	assert_true(packet_pair(ends));
+	wire_writer_init(&writer, body, sizeof body);
+	message_put_peer(&writer, &who);
+	say(scene->control, MESSAGE_PEER, 0, span_make(body, writer.used), ends[1]);
+	close(ends[1]);
+	scene->peer = ends[0];
+}
+
+static void begin(struct scene *scene)
+{
+	int ends[2];
+
+	assert_true(packet_pair(ends));
+	scene->pid = fork();
+	if (scene->pid == 0) {
+		close(ends[0]);
+		serve(ends[1]);
+	}
+	close(ends[1]);
+	scene->control = ends[0];
+	assert_int_equal(receive(scene->control, PACKET_OK).kind, MESSAGE_READY);
+	introduce(scene);
+}
+
+static void end(struct scene *scene)
+{
+	int status;
+
+	say(scene->control, MESSAGE_DRAIN, 0, span_text(""), -1);
+	assert_int_equal(waitpid(scene->pid, &status, 0), scene->pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	close(scene->control);
+	close(scene->peer);
+}
+
+static void assert_accused(const struct scene *scene)
+{
+	struct packet packet = receive(scene->control, PACKET_OK);
+	struct message_peer who;
+
+	assert_int_equal(packet.kind, MESSAGE_CULPRIT);
+	assert_true(message_get_peer(packet.body, &who));
+	assert_int_equal(who.generation, 7);
+	assert_int_equal(who.index, 1);
+}
+
+static void test_answers_and_drain(void **state)
+{
+	struct scene scene;
+	struct packet packet;
+
+	(void)state;
+	begin(&scene);
+	say(scene.peer, MESSAGE_RESOLVE, 5, span_text("1234"), -1);
+	packet = receive(scene.peer, PACKET_OK);
+	assert_int_equal(packet.id, 5);
+	assert_int_equal(packet.body.length, 4);
+	say(scene.peer, MESSAGE_LOGIN, 6, span_text(""), -1);
+	usleep(50000); /* it has been taken: an end waits for it */
+	end(&scene);
+}
+
+static void test_taken_work_is_answered_at_the_end(void **state)
+{
+	struct scene scene;
+	int status;
+
+	(void)state;
+	begin(&scene);
+	say(scene.peer, MESSAGE_LOGIN, 6, span_text(""), -1);
+	usleep(50000);
+	say(scene.control, MESSAGE_DRAIN, 0, span_text(""), -1);
+	assert_int_equal(receive(scene.peer, PACKET_OK).id, 6);
+	(void)receive(scene.peer, PACKET_CLOSED);
+	assert_int_equal(waitpid(scene.pid, &status, 0), scene.pid);
+	close(scene.control);
+	close(scene.peer);
+}
+
+static void test_culprits(void **state)
+{
+	static const struct {
+		const char *name;
+		enum message_kind kind;
+		const char *body;
+		int descriptor;
+	} rows[] = {
+		{ "a kind of nobody's", 999, "", -1 },
+		{ "a kind of the store's", MESSAGE_SPOOL, "", -1 },
+		{ "a descriptor", MESSAGE_RESOLVE, "1234", STDIN_FILENO },
+		{ "malformed", MESSAGE_RESOLVE, "123", -1 },
+	};
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		print_message("%s\n", rows[i].name);
+		say(scene.peer, rows[i].kind, 0, span_text(rows[i].body), rows[i].descriptor);
+		assert_accused(&scene);
+		(void)receive(scene.peer, PACKET_CLOSED);
+		close(scene.peer);
+		introduce(&scene);
+	}
+	assert_int_equal(send(scene.peer, "rubbish", 7, 0), 7);
+	assert_accused(&scene);
+	close(scene.peer);
+	introduce(&scene);
+	say(scene.peer, MESSAGE_RESOLVE, 5, span_text("1234"), -1);
+	assert_int_equal(receive(scene.peer, PACKET_OK).id, 5);
+	end(&scene);
+}
+
+/* The second waits longer than its asker would: it is not worked on, and the third comes sooner. */
+static void test_stale_work_is_dropped(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	say(scene.peer, MESSAGE_LOGIN, 1, span_text(""), -1);
+	usleep(20000);
+	say(scene.peer, MESSAGE_LOGIN, 2, span_text(""), -1);
+	usleep((SLOW_MS - 50) * 1000);
+	say(scene.peer, MESSAGE_LOGIN, 3, span_text(""), -1);
+	assert_int_equal(receive(scene.peer, PACKET_OK).id, 1);
+	assert_int_equal(receive(scene.peer, PACKET_OK).id, 3);
+	end(&scene);
+}
+
+static void test_peer_that_takes_no_answers(void **state)
+{
+	struct scene scene;
+	int64_t begun;
+
+	(void)state;
+	begin(&scene);
+	begun = clock_ms();
+	for (uint32_t i = 1; i <= 400; i++)
+		say(scene.peer, MESSAGE_USAGE, i, span_text(""), -1);
+	assert_accused(&scene);
+	assert_in_range(clock_ms() - begun, 4000, 9000);
+	end(&scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_answers_and_drain),
+		cmocka_unit_test(test_taken_work_is_answered_at_the_end),
+		cmocka_unit_test(test_culprits),
+		cmocka_unit_test(test_stale_work_is_dropped),
+		cmocka_unit_test(test_peer_that_takes_no_answers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
