@@ -7,7 +7,8 @@
 #                   better (KB, ms, s/1000): R = Y/X. A row without a peer has "-".
 #   cpu NAME ...    processor seconds for 1,000 messages or sessions: the system's own, slapd's
 #                   and the load generator's; the share is ours by the peer's
-#   busy NAME ...   processors in use by all of these: near their number they are what bounds
+#   busy NAME ...   processors in use by all of these, and those that had nothing to do: with
+#                   none idle they are what bounds; what neither used, others on the machine did
 #   bound NAME=V    what the bare disk, bare GnuTLS and slapd allow, measured in the same run
 #   share NAME ...  what share of such a bound the row reaches
 #   scale TABLE N   the same work, more of it

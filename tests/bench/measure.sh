@@ -65,15 +65,20 @@ slapd_cpu() {
 	cpu_of $("$here/../lab/slapd.sh" pid "$bench_state/slapd")
 }
 
+# Seconds all processors together have idled.
+machine_idle() {
+	awk -v ticks="$(getconf CLK_TCK)" '$1 == "cpu" { print ($5 + $6) / ticks }' /proc/stat
+}
+
 # field NAME LINE: the value of NAME=value in it.
 field() {
 	sed -n "s/.* $1=\([0-9.]*\).*/\1/p" <<<"$2"
 }
 
 # measure ROW SYSTEM SERVICE LOADGEN-ARGUMENTS...: one line in the results:
-# ROW SYSTEM COUNT SECONDS CPU SLAPD-CPU LOADGEN-CPU RETR/S MB/S
+# ROW SYSTEM COUNT SECONDS CPU SLAPD-CPU LOADGEN-CPU IDLE RETR/S MB/S
 measure() {
-	local row=$1 system=$2 service=$3 mode=$4 pids line cpu slapd
+	local row=$1 system=$2 service=$3 mode=$4 pids line cpu slapd idled
 	shift 4
 	pids=$(system_pid "$system")
 	sync
@@ -81,24 +86,26 @@ measure() {
 	{
 		cpu=$(cpu_of $pids)
 		slapd=$(slapd_cpu)
+		idled=$(machine_idle)
 		line=$("$loadgen" "$mode" -p "$(system_port "$system" "$service")" \
 			$(service_options "$service") "$@") || die "$row against $system failed: $line"
 		echo "$row $system $(field count "$line") $(field seconds "$line")" \
 			"$(cpu_of $pids) $cpu $(slapd_cpu) $slapd" \
-			"$(field cpu "$line") $(field retr_rate "$line") $(field mb_rate "$line")" |
-			awk '{ print $1, $2, $3, $4, $5 - $6, $7 - $8, $9, $10 + 0, $11 + 0 }' >>"$results"
+			"$(field cpu "$line") $(machine_idle) $idled $(field retr_rate "$line") $(field mb_rate "$line")" |
+			awk '{ print $1, $2, $3, $4, $5 - $6, $7 - $8, $9, $10 - $11, $12 + 0, $13 + 0 }' >>"$results"
 	}
 }
 
-# summarize ROW SYSTEM: "RATE CPU-PER-1000+SLAPD'S+LOADGEN'S RETR/S MB/S" of all its turns.
+# summarize ROW SYSTEM: "RATE CPU-PER-1000+SLAPD'S+LOADGEN'S RETR/S MB/S IDLE-CORES" of all its
+# turns.
 summarize() {
 	awk -v row="$1" -v system_name="$2" '
 		$1 == row && $2 == system_name {
-			n += $3; t += $4; cpu += $5; slapd += $6; load += $7; retr += $8; mb += $9; turns++
+			n += $3; t += $4; cpu += $5; slapd += $6; load += $7; idle += $8; retr += $9; mb += $10; turns++
 		}
 		END {
-			printf "%.1f %.3f+%.3f+%.3f %.0f %.1f\n", n / t, 1000 * cpu / n,
-				1000 * slapd / n, 1000 * load / n, retr / turns, mb / turns
+			printf "%.1f %.3f+%.3f+%.3f %.0f %.1f %.2f\n", n / t, 1000 * cpu / n,
+				1000 * slapd / n, 1000 * load / n, retr / turns, mb / turns, idle / t
 		}' "$results"
 }
 
@@ -115,17 +122,17 @@ print_row() {
 			return rate * (parts[1] + parts[2] + parts[3]) / 1000
 		}
 		{
-			printf "bench %s postern=%s peer=%s ratio=%.2f unit=%s\n", row, $1, $5, $1 / $5, unit
+			printf "bench %s postern=%s peer=%s ratio=%.2f unit=%s\n", row, $1, $6, $1 / $6, unit
 			if ($2 + 0 > 0)
 				printf "bench %s_cpu postern=%.3f peer=%.3f ratio=%.2f unit=s/1000\n",
-					row, $2, $6, ($6 + 0) / ($2 + 0)
+					row, $2, $7, ($7 + 0) / ($2 + 0)
 			printf "cpu %s postern=%s peer=%s unit=s/1000 (system+slapd+loadgen; peer is %s; share %.3f)\n",
-				row, $2, $6, peer, ($6 + 0 > 0) ? ($2 + 0) / ($6 + 0) : 0
-			printf "busy %s postern=%.2f peer=%.2f unit=cores (of %d; the rest waits)\n",
-				row, busy($1, $2), busy($5, $6), cores
+				row, $2, $7, peer, ($7 + 0 > 0) ? ($2 + 0) / ($7 + 0) : 0
+			printf "busy %s postern=%.2f peer=%.2f unit=cores (of %d; idle meanwhile %.2f and %.2f)\n",
+				row, busy($1, $2), busy($6, $7), cores, $5, $10
 			if ($3 > 0)
 				printf "detail %s postern_retr=%s peer_retr=%s unit=RETR/s postern_mb=%s peer_mb=%s unit=MB/s\n",
-					row, $3, $7, $4, $8
+					row, $3, $8, $4, $9
 		}' <<<"$ours $theirs"
 	print_shares "$row" "${ours%% *}" "$@"
 }

@@ -57,7 +57,7 @@ postfix_main() {
 
 postfix_master() {
 	cat <<-END
-		$bench_address:2526 inet n - n - - smtpd
+		$bench_address:2526 inet n - n - 300 smtpd
 		$bench_address:2527 inet n - n - - smtpd -o smtpd_tls_security_level=may
 		$bench_address:2588 inet n - n - - smtpd -o smtpd_tls_security_level=encrypt -o smtpd_sasl_auth_enable=yes -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
 		tlsmgr    unix - - n 1000? 1 tlsmgr
