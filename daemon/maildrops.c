@@ -15,7 +15,8 @@
 enum { MAILDROPS_MAX = 65536 };
 
 struct maildrop_slot {
-	struct store_maildrop *maildrop; /* NULL: free */
+	bool used; /* under the lock of all; the rest under the slot's own, never both locks at once */
+	struct store_maildrop *maildrop; /* NULL: not open */
 	uint32_t serial;		 /* so that a stale handle is not somebody else's maildrop */
 	pthread_mutex_t lock;
 };
@@ -59,7 +60,7 @@ static struct maildrop_slot *slot_free(struct maildrops *drops, uint32_t *number
 	if (drops->open < drops->count) {
 		do
 			*number = drops->next++ % drops->count;
-		while (drops->slots[*number]->maildrop);
+		while (drops->slots[*number]->used);
 		return drops->slots[*number];
 	}
 	if (drops->count == MAILDROPS_MAX)
@@ -79,15 +80,18 @@ static bool maildrops_add(struct maildrops *drops, struct store_maildrop *maildr
 	pthread_mutex_lock(&drops->lock);
 	slot = slot_free(drops, &number);
 	if (slot) {
-		pthread_mutex_lock(&slot->lock); /* somebody may look with a handle that is no more */
-		slot->serial = (slot->serial + 1) % (UINT32_MAX / MAILDROPS_MAX);
-		slot->maildrop = maildrop;
-		pthread_mutex_unlock(&slot->lock);
+		slot->used = true;
 		drops->open++;
-		*handle = number + (uint64_t)slot->serial * MAILDROPS_MAX;
 	}
 	pthread_mutex_unlock(&drops->lock);
-	return slot != NULL;
+	if (!slot)
+		return false;
+	pthread_mutex_lock(&slot->lock);
+	slot->serial = (slot->serial + 1) % (UINT32_MAX / MAILDROPS_MAX);
+	slot->maildrop = maildrop;
+	*handle = number + (uint64_t)slot->serial * MAILDROPS_MAX;
+	pthread_mutex_unlock(&slot->lock);
+	return true;
 }
 
 /* The slot, its lock held, or NULL when the handle is not open. */
@@ -280,10 +284,11 @@ bool maildrops_handle_close(struct work *work)
 	if (!slot)
 		return true;
 	store_maildrop_close(slot->maildrop);
-	pthread_mutex_lock(&drops->lock);
 	slot->maildrop = NULL;
+	pthread_mutex_unlock(&slot->lock);
+	pthread_mutex_lock(&drops->lock);
+	slot->used = false;
 	drops->open--;
 	pthread_mutex_unlock(&drops->lock);
-	pthread_mutex_unlock(&slot->lock);
 	return true;
 }
