@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import traceback
 
@@ -22,17 +23,19 @@ NAME = os.path.basename(sys.argv[0]).removesuffix(".py")
 
 passed = failed = 0
 _cleanups = []
+_output = threading.Lock()
 
 
 def check(name, condition, why=""):
     """One test case."""
     global passed, failed
-    if condition:
-        passed += 1
-        print("ok %s" % name, flush=True)
-    else:
-        failed += 1
-        print("FAIL %s: %s" % (name, " ".join(str(why).split()) or "is false"), flush=True)
+    with _output:
+        if condition:
+            passed += 1
+            print("ok %s" % name, flush=True)
+        else:
+            failed += 1
+            print("FAIL %s: %s" % (name, " ".join(str(why).split()) or "is false"), flush=True)
     return bool(condition)
 
 

@@ -8,7 +8,8 @@ from harness import at_end, case, check, command, equal, must, run, state_direct
 from site_under_test import ADDRESS, Gateway, Namespace, Slapd, certificates, population, tls
 
 PEOPLE = [("alice", "Alice-Pw1", "alice@corp.example"), ("bob", "Bob-Pw1", "bob@corp.example"),
-          ("erin", "Erin-Pw1", "erin@corp.example"), ("grace", "Grace-Pw1", "grace@corp.example")]
+          ("erin", "Erin-Pw1", "erin@corp.example"), ("grace", "Grace-Pw1", "grace@corp.example")] + \
+         [("n%d" % number, "N%d-Pw1" % number, "n%d@corp.example" % number) for number in range(40)]
 FULL = "452 4.3.1"
 
 
@@ -141,6 +142,34 @@ def inodes(name, path, context):
     works_again(name, context, "alice", "grace")
 
 
+def little_left(name, path, context, people):
+    """Room for the message but not for a new mailbox, one block or inode more each time."""
+    ballast, taken, refused = Ballast(path), 0, 0
+    for what, leave, step in (("inodes", ballast.inodes, 1), ("blocks", ballast.space, 4096)):
+        for number in range(12):
+            person = people.pop()
+            ballast.away()
+            leave(leave=number * step)
+            before = files(path)
+            answer, _ = send(person + "@corp.example", message(token()))
+            if answer.code == 250:
+                got = mailbox(ADDRESS, context, person, person.capitalize() + "-Pw1")
+                taken += check("%s: with %d %s left it is there" % (name, number, what), len(got) == 1, len(got))
+                continue
+            refused += 1
+            check("%s: with %d %s left it is %s" % (name, number, what, FULL), answer.startswith(FULL), answer)
+            # An empty mailbox may have been made; whoever comes next takes it over.
+            own = "mail/corp.example/%s" % person
+            after = {file: size for file, size in files(path).items()
+                     if file not in (own, own + "/cur", own + "/new", own + "/tmp", own + "/postern-id")}
+            equal("%s: with %d %s left nothing is left behind" % (name, number, what), sorted(after.items()),
+                  sorted(before.items()))
+            ballast.away()
+            works_again("%s: %d %s, then enough" % (name, number, what), context, person)
+    ballast.away()
+    check(name + ": some were refused, some taken", taken and refused, (taken, refused))
+
+
 def works_again(name, context, *people):
     word = token()
     equal(name + ": with room mail is taken", send([person + "@corp.example" for person in people],
@@ -160,6 +189,9 @@ def one_kind(kind, state, slapd, context):
         space(kind + ": no space", path, context)
     with case(kind + ": no inodes"):
         inodes(kind + ": no inodes", path, context)
+    people = ["n%d" % number for number in range(40)]
+    with case(kind + ": little left"):
+        little_left(kind, path, context, people)
     equal(kind + ": no process died", gateway.log().count("role.died"), 0)
     check(kind + ": the log says that the disk is full", "disk_full=1" in gateway.log())
     gateway.stop()
