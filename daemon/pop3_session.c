@@ -114,6 +114,13 @@ static void tell_close(struct frontend *frontend, unsigned epoch, uint32_t handl
 	channel_tell(frontend->store, MESSAGE_CLOSE, span_make(memory, writer.used), -1);
 }
 
+static void maildrop_close(struct pop3_session *pop3)
+{
+	if (pop3->has_maildrop)
+		tell_close(pop3->session.frontend, pop3->store_epoch, pop3->handle);
+	pop3->has_maildrop = false;
+}
+
 static void pop3_session_free(struct session *session)
 {
 	struct pop3_session *pop3 = (struct pop3_session *)session;
@@ -122,8 +129,7 @@ static void pop3_session_free(struct session *session)
 		pop3->opening->pop3 = NULL;
 	else if (pop3->asked)
 		channel_forget(pop3->asked, pop3->ask);
-	if (pop3->has_maildrop)
-		tell_close(session->frontend, pop3->store_epoch, pop3->handle);
+	maildrop_close(pop3);
 	if (pop3->message >= 0)
 		close(pop3->message);
 	pop3_server_free(pop3->engine);
@@ -157,8 +163,10 @@ static void do_start_tls(void *owner)
 	stream_start_tls(of(owner)->session.stream, of(owner)->session.port->server->tls);
 }
 
+/* RFC 1939 section 6: the lock goes before the connection; a client may come again at once. */
 static void do_close(void *owner)
 {
+	maildrop_close(owner);
 	stream_finish(of(owner)->session.stream);
 }
 
