@@ -1,0 +1,184 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Generations: reloads that fail, follow each other or meet a death; what all frontends count together."""
+import os
+import signal
+import socket
+import time
+
+from clients import Smtp
+from harness import Stopwatch, case, check, children, contains, equal, read, run, state_directory, wait_for
+from site_under_test import ADDRESS, Gateway, Namespace, Slapd, certificates, population
+
+PEOPLE = [("u%d" % i, "pw%d" % i, "u%d@corp.example" % i) for i in range(4)]
+
+MORE = """
+smtp "Clear" {
+	listen "10.54.0.2:2527" { tls = "none" }
+	fqdn = "mail.corp.example"
+	authentication = { "anonymous" }
+}
+smtp "Few" {
+	listen "10.54.0.2:2528" { tls = "none" }
+	fqdn = "mail.corp.example"
+	authentication = { "anonymous" }
+	connections_per_address = 6
+}
+"""
+UNREACHABLE = """
+smtp "Good" { listen "10.54.0.2:4444" { tls = "none" } fqdn = "mail.corp.example" authentication = { "anonymous" } }
+smtp "Bad" { listen "10.99.0.2:4445" { tls = "none" } fqdn = "mail.corp.example" authentication = { "anonymous" } }
+"""
+
+
+def ups(gateway):
+    return gateway.log().count("master.up")
+
+
+def reload_done(gateway, seconds=20):
+    before = ups(gateway)
+    gateway.process.signal(signal.SIGHUP)
+    return wait_for(lambda: ups(gateway) > before, seconds)
+
+
+def one_generation_left(gateway):
+    return wait_for(lambda: len(children(gateway.process.pid)) == 4, 20)
+
+
+def role_dies_while_it_starts(gateway):
+    """The new directory role is killed before it is ready: the old generation serves, the next reload works."""
+    for number in range(4):
+        old, mark = set(children(gateway.process.pid)), gateway.mark()
+        gateway.process.signal(signal.SIGHUP)
+        new = wait_for(lambda: set(children(gateway.process.pid)) - old, 5, 0.001)
+        for pid in new:
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: "master.reload_failed" in gateway.log_since(mark) or
+                 "master.up" in gateway.log_since(mark), 10)
+    contains("a reload whose role dies is given up", gateway.log(), "master.reload_failed")
+    with Smtp(ADDRESS, 2527) as smtp:
+        equal("the old generation serves", smtp.envelope("a@b.example", "u1@corp.example").code, 250)
+    check("the next reload is taken", reload_done(gateway), gateway.tail())
+    check("nobody of the failed ones is left", one_generation_left(gateway), children(gateway.process.pid))
+
+
+def reload_that_cannot_listen(gateway):
+    mark = gateway.mark()
+    gateway.write(more=MORE + UNREACHABLE)
+    gateway.process.signal(signal.SIGHUP)
+    contains("the log says why", gateway.logged("master.reload_failed", mark) or "", "10.99.0.2:4445")
+    try:
+        socket.create_connection((ADDRESS, 4444), 2).close()
+        check("a port it had bound is closed again", False)
+    except ConnectionRefusedError:
+        check("a port it had bound is closed again", True)
+    gateway.write(more=MORE)
+
+
+def reload_of_what_needs_a_restart(gateway):
+    mark = gateway.mark()
+    gateway.write(more='user_prefix = "nobody"\n' + MORE)
+    gateway.process.signal(signal.SIGHUP)
+    check("another user_prefix is refused", gateway.logged("master.reload_failed", mark))
+    gateway.write(more=MORE)
+
+
+def reloads_in_a_row(gateway):
+    """The last one counts, however close they come."""
+    gateway.write(more=MORE)
+    gateway.process.signal(signal.SIGHUP)
+    time.sleep(0.02)
+    gateway.write(more=MORE.replace("Few", "Fewer").replace("2528", "2529"))
+    gateway.process.signal(signal.SIGHUP)
+    check("the second configuration serves", wait_for(lambda: gateway.answers(2529), 20), gateway.tail())
+    gateway.write(more=MORE)
+    check("and the first again", reload_done(gateway) and wait_for(lambda: gateway.answers(2528), 20))
+    check("one generation is left", one_generation_left(gateway), children(gateway.process.pid))
+
+
+def directory_of_the_old_generation_dies(gateway):
+    smtp = Smtp(ADDRESS, 2527)
+    old = gateway.roles()["directory"][0]
+    reload_done(gateway)
+    os.kill(old, signal.SIGKILL)
+
+    def resolved():
+        smtp.ask("RSET")
+        return smtp.envelope("a@b.example", "u3@corp.example").code == 250
+    check("a session from before a reload gets its directory role back", wait_for(resolved, 10))
+    smtp.ask("QUIT")
+    smtp.close()
+    check("with its last session the generation is gone", one_generation_left(gateway),
+          children(gateway.process.pid))
+
+
+def connections_are_counted_together(gateway):
+    held = [socket.create_connection((ADDRESS, 2528), 5) for _ in range(14)]
+    greetings = [connection.recv(200)[:3] for connection in held]
+    equal("as many as the limit, whoever accepts them", greetings.count(b"220"), 6)
+    for pid in gateway.roles()["frontend"]:
+        os.kill(pid, signal.SIGKILL)
+    for connection in held:
+        connection.close()
+    wait_for(lambda: gateway.answers(2528), 20)
+    held = []
+
+    def all_are_free():
+        while held:
+            held.pop().close()
+        time.sleep(0.2)
+        held.extend(socket.create_connection((ADDRESS, 2528), 5) for _ in range(6))
+        return all(connection.recv(200)[:3] == b"220" for connection in held)
+    check("those of dead frontends count no more", wait_for(all_are_free, 20))
+    for connection in held:
+        connection.close()
+
+
+def log_follows(gateway):
+    """A process that started before the log was moved away writes into the new one."""
+    log = gateway.values["log"]
+    os.rename(log, log + ".1")
+    gateway.process.signal(signal.SIGHUP)
+    check("the new log is there", wait_for(lambda: "master.up" in read(log), 20))
+    size = os.path.getsize(log + ".1")
+    with Smtp(ADDRESS, 2527) as smtp:
+        smtp.transact("a@b.example", "u1@corp.example", "Subject: log\r\n\r\nx")
+    equal("nobody writes into the old one", os.path.getsize(log + ".1"), size)
+
+
+def stop_in_the_middle_of_a_start(gateway):
+    gateway.stop()
+    slow = []
+    for number in range(8):
+        gateway.process = None
+        gateway.start_only()
+        time.sleep(0.05 + number * 0.06)
+        watch = Stopwatch()
+        code = gateway.stop()
+        if code not in (0, -signal.SIGTERM) or watch.seconds > 5:
+            slow.append((code, watch.seconds))
+    equal("SIGTERM during the start ends at once and well", slow, [])
+
+
+class StartableGateway(Gateway):
+    def start_only(self):
+        import harness
+        self.process = harness.Process(harness.POSTERND, "-c", self.write(), log=self.state + "/posternd.out")
+
+
+def main():
+    Namespace()
+    state = state_directory()
+    certificates(state)
+    Slapd(state + "/slapd", population(PEOPLE), address="127.0.0.1")
+    gateway = StartableGateway(state, ["ldap://127.0.0.1:389"], more=MORE,
+                               directory_tls='tls = "none"\n\tallow_plaintext_on_loopback = true')
+    gateway.start()
+    for part in (role_dies_while_it_starts, reload_that_cannot_listen, reload_of_what_needs_a_restart,
+                 reloads_in_a_row, directory_of_the_old_generation_dies, connections_are_counted_together,
+                 log_follows, stop_in_the_middle_of_a_start):
+        with case(part.__name__):
+            part(gateway)
+
+
+run(main)
