@@ -282,11 +282,41 @@ static void master_stop_step(struct master *master)
 		event_base_loopbreak(master->base);
 }
 
+/* ---- the log ---- */
+
+void master_tell_log(struct process *process)
+{
+	char memory[8];
+	struct wire_writer writer;
+
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_pair(&writer, process->master->log_level, process->master->log_form);
+	process_tell(process, MESSAGE_LOG, span_make(memory, writer.used), STDERR_FILENO);
+}
+
+static void tell_log(struct process *process, void *context)
+{
+	(void)context;
+	if (process->control)
+		master_tell_log(process);
+}
+
+static bool log_switch(struct master *master, const struct conf *conf, char *why, size_t size)
+{
+	if (!logfile_open(conf, why, size))
+		return false;
+	master->log_level = (uint32_t)conf->log.level;
+	master->log_form = conf->log.to == CONF_LOG_SYSLOG ? LOG_FORM_SYSLOG : LOG_FORM_LINE;
+	master_each(master, tell_log, NULL);
+	return true;
+}
+
 /* The first generation must come up; a later one is given up in favour of the old. */
 static void generation_failed(struct generation *generation)
 {
 	struct master *master = generation->master;
 	struct generation *old = generation_in_force(master);
+	char why[300];
 
 	if (!old) {
 		log_error("master.failed", LOG_TEXT("why", "a role could not start"),
@@ -298,6 +328,8 @@ static void generation_failed(struct generation *generation)
 		  LOG_TEXT("do", "see the lines before this one; the old configuration stays in force"));
 	generation_retire(generation);
 	listenings_trim(master, old->conf);
+	if (!log_switch(master, old->conf, why, sizeof why))
+		log_warning("master.log", LOG_TEXT("why", why));
 	reload_again(master);
 }
 
@@ -354,39 +386,12 @@ void master_each(struct master *master, void (*call)(struct process *process, vo
 
 /* ---- reload and stop ---- */
 
-void master_tell_log(struct process *process)
-{
-	char memory[8];
-	struct wire_writer writer;
-
-	wire_writer_init(&writer, memory, sizeof memory);
-	message_put_pair(&writer, process->master->log_level, process->master->log_form);
-	process_tell(process, MESSAGE_LOG, span_make(memory, writer.used), STDERR_FILENO);
-}
-
-static void tell_log(struct process *process, void *context)
-{
-	(void)context;
-	if (process->control)
-		master_tell_log(process);
-}
-
 static void warn_of_store(const struct conf *old, const struct conf *new)
 {
 	if (strcmp(old->store.root, new->store.root) != 0 || strcmp(old->store.queue, new->store.queue) != 0 ||
 	    old->store.workers != new->store.workers)
 		log_warning("master.restart_needed",
 			    LOG_TEXT("why", "the section store changes only at a restart"));
-}
-
-static bool log_switch(struct master *master, const struct conf *conf, char *why, size_t size)
-{
-	if (!logfile_open(conf, why, size))
-		return false;
-	master->log_level = (uint32_t)conf->log.level;
-	master->log_form = conf->log.to == CONF_LOG_SYSLOG ? LOG_FORM_SYSLOG : LOG_FORM_LINE;
-	master_each(master, tell_log, NULL);
-	return true;
 }
 
 static bool reload_possible(struct master *master, const struct conf *old, const struct conf *new, char *why,
