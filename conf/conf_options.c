@@ -77,7 +77,7 @@ static const struct conf_key directory_keys[] = {
 	NUMBER(TIME, conf_directory, "recycle", recycle, "10m", 1, 899),
 	NUMBER(TIME, conf_directory, "retry_preferred", retry_preferred, "60s", 1, DAY),
 	NUMBER(COUNT, conf_directory, "lookups", lookups, "64", 1, 1024),
-	NUMBER(COUNT, conf_directory, "password_checks", password_checks, "32", 1, 1024),
+	NUMBER(COUNT, conf_directory, "password_checks", password_checks, "64", 1, 1024),
 	NUMBER(TIME, conf_directory, "cache_positive", cache_positive, "30s", 0, DAY),
 	NUMBER(TIME, conf_directory, "cache_negative", cache_negative, "10s", 0, DAY),
 	NUMBER(TIME, conf_directory, "cache_password", cache_password, "0", 0, DAY),
