@@ -4,7 +4,7 @@
 # Rows of a directory far away, and of a large one: gateways of their own that remember nothing
 # of the directory, so that every recipient is a search and every login a search and a bind.
 
-no_cache='cache_positive = 0 cache_negative = 0'
+no_cache="cache_positive = 0 cache_negative = 0 ${BENCH_DIRECTORY_KEYS:-}"
 far_port=2390
 large_port=2391
 large_users=${BENCH_LARGE:-100000}
