@@ -24,15 +24,15 @@ import random
 import re
 import shutil
 import sys
-import threading
 import time
 
-from ground import ADDRESS, Ground, People, SHORT, full_or_short
-from harness import case, check, run, wait_for
+from ground import ADDRESS, Ground, People, full_or_short
+from harness import case, check, run
 from ledger import Ledger
+from load import Load
 from mailboxes import check_files, left_over, message_files
-from readers import Deleter, Reader, audit
-from senders import Talk, finish, senders
+from readers import audit
+from verdict import everything, idle, litter
 
 
 def option(name, default):
@@ -42,28 +42,6 @@ def option(name, default):
 SEED = option("--seed", int(time.time()))
 SECONDS = option("--seconds", full_or_short(90.0, 8.0))
 ROLES = ("frontend", "frontend", "store", "store", "directory")
-
-
-class Load:
-    def __init__(self, ground, ledger, sending=12, reading=3, deleting=3, certain=False):
-        self.fresh, self.running, self.hurry = threading.Event(), threading.Event(), threading.Event()
-        self.fresh.set()
-        self.running.set()
-        people = ground.people
-        self.senders = senders(sending, ADDRESS, ledger, people, self.fresh, seed=SEED, hurry=self.hurry,
-                               certain=certain)
-        self.readers = [Reader(ADDRESS, ledger, people.kept, i, self.running, SEED) for i in range(reading)]
-        self.readers += [Deleter(ADDRESS, ledger, people.small, i, self.running, SEED) for i in range(deleting)]
-        for reader in self.readers:
-            reader.start()
-
-    def end(self):
-        self.fresh.clear()
-        done = finish(self.senders)
-        self.running.clear()
-        for reader in self.readers:
-            reader.join(60)
-        return done and not any(reader.is_alive() for reader in self.readers)
 
 
 def one_life(gateway, load, dice, kills, end):
@@ -90,7 +68,7 @@ def one_life(gateway, load, dice, kills, end):
 
 def campaign(ground, ledger):
     dice, kills = random.Random(SEED), {}
-    load = Load(ground, ledger)
+    load = Load(ground, ledger, SEED)
     end = time.monotonic() + SECONDS
     wrong = []
     while time.monotonic() < end:
@@ -103,23 +81,6 @@ def campaign(ground, ledger):
     check("all kinds of processes were killed", len(kills) >= 4, kills)
 
 
-def count_anew(ground):
-    """A question for room brings each maildirsize up to date."""
-    talk = Talk(ADDRESS, 25)
-    talk.reply()
-    talk.ask("EHLO force.example")
-    talk.ask("MAIL FROM:<x@elsewhere.example>")
-    for address in ground.people.all:
-        talk.ask("RCPT TO:<%s>" % address)
-    talk.ask("QUIT")
-    talk.close()
-
-
-def everything(ground, ledger):
-    count_anew(ground)
-    return audit(ADDRESS, ledger, ground.people.all) + check_files(ground, ground.people.all)
-
-
 def verdict(ground, ledger):
     found = everything(ground, ledger)
     check("at the end every acknowledged message is there, whole, and quotas agree", not found, found[:5])
@@ -128,8 +89,7 @@ def verdict(ground, ledger):
     ground.gateway.start()
     found = everything(ground, ledger)
     check("and after one more kill -9 too", not found, found[:5])
-    wait_for(lambda: not left_over(ground.gateway.mail, ground.gateway.values["queue"]), 10)
-    found = left_over(ground.gateway.mail, ground.gateway.values["queue"])
+    found = litter(ground)
     check("no spool file, unfinished mailbox or temporary file is left", not found, found[:5])
     counts = dict(ledger.counts)
     print("# %s; %d stand twice" % (", ".join("%s %d" % pair for pair in sorted(counts.items())), ledger.repeated()))
@@ -138,24 +98,13 @@ def verdict(ground, ledger):
           counts.get("removed", 0) >= least // 10, counts)
 
 
-def idle(gateway):
-    """Descriptors when nobody is connected; connections to the directory come and go by themselves."""
-    return wait_for(lambda: steady(gateway), 20, 0.5)
-
-
-def steady(gateway):
-    before = gateway.descriptors()
-    time.sleep(0.5)
-    return before if gateway.descriptors() == before else None
-
-
 def descriptors(ground, ledger):
     """Roles that lived through load and through the death of others keep nothing open."""
-    warm = Load(ground, ledger)
+    warm = Load(ground, ledger, SEED)
     time.sleep(1)
     warm.end()
     before = idle(ground.gateway)
-    load = Load(ground, ledger)
+    load = Load(ground, ledger, SEED)
     for _ in range(full_or_short(6, 2)):
         time.sleep(0.7)
         ground.gateway.kill_role("frontend", max)  # the other one lives on

@@ -109,14 +109,15 @@ def many_descriptors():
 
 
 class Ground:
-    def __init__(self, people, addresses=(), **options):
+    def __init__(self, people, addresses=(), more_people=(), **options):
         many_descriptors()
         self.people = people
         self.state = state_directory()
         Namespace(ADDRESS, *addresses)
         certificates(self.state)
-        self.slapd = Slapd(self.state + "/slapd", population(people.entries()), address=LDAP)
-        self.gateway = KillableGateway(self.state, **options)
+        self.slapd = Slapd(self.state + "/slapd", population(people.entries() + list(more_people)), address=LDAP)
+        self.gateway = KillableGateway(self.state, **{key: value.replace("STATE", self.state)
+                                                       for key, value in options.items()})
 
     def mailbox_path(self, address):
         """Found by its binding, as the address may not be its name."""

@@ -7,6 +7,7 @@ import threading
 class Letter:
     def __init__(self, token, recipients):
         self.token, self.recipients = token, recipients
+        self.history = []        # what was answered at the end of the data, or at RCPT
         self.accepted = set()    # mailboxes of the attempt that was answered 250
         self.attempts = collections.Counter()  # mailbox -> attempts whose outcome nobody knows
 
@@ -87,7 +88,8 @@ class Ledger:
             letter = self.letters.get(token)
             allowed = (mailbox in letter.accepted) + letter.attempts[mailbox] if letter else 0
             if copies > allowed:
-                wrong.append("%s: %d copies of %s, at most %d" % (mailbox, copies, token, allowed))
+                wrong.append("%s: %d copies of %s, at most %d (%s)" % (
+                    mailbox, copies, token, allowed, letter.history if letter else "never sent"))
         return wrong
 
     def repeated(self):

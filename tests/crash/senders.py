@@ -136,6 +136,7 @@ class Sender(threading.Thread):
             answer = self.talk.ask("RCPT TO:<%s>" % mailbox)
             if answer.startswith("552") and self.people.quota(mailbox):
                 self.ledger.count("full at RCPT")
+                one.history.append(answer)
                 continue
             self.expect(answer)
             taken.append(mailbox)
@@ -156,6 +157,7 @@ class Sender(threading.Thread):
         except Closed:
             self.ledger.unclear(one, taken)
             raise
+        one.history.append(answer)
         if answer.startswith("250"):
             self.ledger.accepted(one, taken)
             return True

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: ISC
+"""What is judged when nothing moves: mailboxes by POP3 and on disk, quotas, what is left over."""
+import time
+
+from ground import ADDRESS
+from harness import wait_for
+from mailboxes import check_files, left_over
+from readers import audit
+from senders import Talk
+
+
+def count_anew(ground):
+    """A question for room brings each maildirsize up to date."""
+    talk = Talk(ADDRESS, 25)
+    talk.reply()
+    talk.ask("EHLO force.example")
+    talk.ask("MAIL FROM:<x@elsewhere.example>")
+    for address in ground.people.all:
+        talk.ask("RCPT TO:<%s>" % address)
+    talk.ask("QUIT")
+    talk.close()
+
+
+def everything(ground, ledger):
+    """What is wrong, as texts."""
+    count_anew(ground)
+    return audit(ADDRESS, ledger, ground.people.all) + check_files(ground, ground.people.all)
+
+
+def litter(ground):
+    roots = ground.gateway.mail, ground.gateway.values["queue"]
+    wait_for(lambda: not left_over(*roots), 10)
+    return left_over(*roots)
+
+
+def steady(gateway):
+    before = gateway.descriptors()
+    time.sleep(0.5)
+    return before if gateway.descriptors() == before else None
+
+
+def idle(gateway):
+    """Descriptors when nobody is connected; connections to the directory come and go by themselves."""
+    return wait_for(lambda: steady(gateway), 20, 0.5)
