@@ -201,10 +201,11 @@ static void on_opened(void *context, enum channel_result answer, const struct pa
 	struct opening *opening = context;
 	struct pop3_session *pop3 = opening->pop3;
 	struct message_result result = { .outcome = OUTCOME_TEMP };
-	bool there = answer == CHANNEL_ANSWERED && message_get_result(packet->body, &result) &&
-		     result.outcome == OUTCOME_OK && packet->fd >= 0;
+	bool locked = answer == CHANNEL_ANSWERED && message_get_result(packet->body, &result) &&
+		      result.outcome == OUTCOME_OK;
+	bool there = locked && packet->fd >= 0; /* not when we have no descriptors left */
 
-	if (!pop3 && there)
+	if (locked && (!pop3 || !there))
 		tell_close(opening->frontend, opening->store_epoch, (uint32_t)result.value);
 	if (answer == CHANNEL_ANSWERED && packet->fd >= 0 && (!pop3 || !there))
 		close(packet->fd);

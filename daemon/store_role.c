@@ -110,7 +110,15 @@ static bool handle_deliver(struct work *work)
 	struct store_mailbox *mailboxes;
 	int valid;
 
-	if (!message_get_deliver(work_body(work), &deliver) || !is_spool(work->fd))
+	if (!message_get_deliver(work_body(work), &deliver))
+		return false;
+	if (work->fd < 0) {
+		log_error("store.deliver", LOG_TEXT("session", deliver.label),
+			  LOG_TEXT("why", "no descriptor is left for the spool file"));
+		store_answer(work, &result, -1);
+		return true;
+	}
+	if (!is_spool(work->fd))
 		return false;
 	mailboxes = memory_array(deliver.count, sizeof *mailboxes);
 	valid = deliver_mailboxes(role, &deliver, mailboxes);

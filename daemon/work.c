@@ -209,6 +209,12 @@ static void *pool_run(void *of)
 	return NULL;
 }
 
+/* What was sent with it, not what arrived, tells whether the peer keeps to the rules. */
+static bool descriptor_permitted(const struct work_permit *permit, const struct packet *packet)
+{
+	return permit->descriptor == (packet->fd >= 0 || packet->fd_lost);
+}
+
 /* False: too much is waiting, or the kind is not permitted. */
 static bool server_queue(struct work_peer *peer, const struct packet *packet)
 {
@@ -218,7 +224,7 @@ static bool server_queue(struct work_peer *peer, const struct packet *packet)
 
 	while (permit->kind && (permit->kind != packet->kind || permit->from != peer->who.role))
 		permit++;
-	if (!permit->kind || permit->descriptor != (packet->fd >= 0)) {
+	if (!permit->kind || !descriptor_permitted(permit, packet)) {
 		server_accuse(peer, "not permitted", packet->kind);
 		return false;
 	}

@@ -16,7 +16,7 @@ struct work_permit {
 	enum message_kind kind;
 	enum role from;
 	unsigned pool;
-	bool descriptor; /* the packet must carry one; otherwise it must not */
+	bool descriptor; /* the packet must carry one; otherwise it must not. -1 all the same when we have none left */
 	/* In a pool's thread. False: the packet is malformed. work->fd is closed behind it unless taken (set to -1). */
 	bool (*handle)(struct work *work);
 	unsigned patience; /* milliseconds; older work is dropped unanswered. 0 = none is */

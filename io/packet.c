@@ -138,6 +138,7 @@ enum packet_result packet_receive(int fd, char memory[PACKET_BODY_MAX], struct p
 		return PACKET_BAD;
 	}
 	packet->body = span_make(memory, (size_t)got - PACKET_HEADER_SIZE);
+	packet->fd_lost = (message.msg_flags & MSG_CTRUNC) != 0;
 	return PACKET_OK;
 }
 

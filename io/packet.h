@@ -16,6 +16,7 @@ struct packet {
 	uint16_t kind;
 	uint32_t id;  /* chosen by the asker, repeated in the answer; 0 = no answer wanted */
 	int fd;       /* -1 = none; the receiver owns it */
+	bool fd_lost; /* received: one came that this process had no number left for */
 	struct span body;
 };
 

@@ -208,6 +208,7 @@ static void test_no_descriptors_left(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	assert_int_equal(result, PACKET_OK);
 	assert_int_equal(got.fd, -1);
+	assert_true(got.fd_lost);
 	assert_int_equal(got.kind, 5);
 	close(ends[0]);
 	close(ends[1]);
