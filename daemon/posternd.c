@@ -43,6 +43,7 @@ static int run_role(const char *name, const char *file)
 	};
 	struct role_start begin;
 	char process_name[16];
+	int code;
 
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
 		if (strcmp(role_name(table[i].role), name) != 0)
@@ -50,7 +51,9 @@ static int run_role(const char *name, const char *file)
 		snprintf(process_name, sizeof process_name, "postern-%s", role_user(table[i].role));
 		prctl(PR_SET_NAME, process_name);
 		role_begin(&begin, table[i].role, file);
-		return table[i].run(&begin);
+		code = table[i].run(&begin);
+		conf_free(begin.conf);
+		return code;
 	}
 	return usage(stderr, 2);
 }

@@ -160,14 +160,29 @@ do_fuzz() {
 	each one 120 '' "${list[@]}"
 }
 
+# The gateway's users stay until the last scenario has ended.
+guard_users() {
+	# shellcheck disable=SC2154 # of functions.sh
+	mkdir -p "$labs_root/tests-$$"
+}
+
+release_users() {
+	rmdir "$labs_root/tests-$$"
+	gateway_users_remove
+}
+
+# Units, corpora, and the gateway itself in its two busiest scenarios.
 do_sanitizers() {
 	export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
 	export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-	built SAN=address,undefined O=-O1 units fuzz-replay || return
+	built SAN=address,undefined O=-O1 all units fuzz-replay || return
 	mapfile -t list < <(binaries $sanitized 'unit/*/test_*.c')
 	each cmocka 240 '' "${list[@]}"
 	mapfile -t list < <(binaries $sanitized 'fuzz/fuzz_*.c')
 	each one 240 '' "${list[@]}"
+	guard_users
+	each scenario 600 $'env\t'"POSTERN_BUILD=$sanitized"$'\t' tests/scenario/s05*.py tests/scenario/s06*.py
+	release_users
 	unset ASAN_OPTIONS UBSAN_OPTIONS
 }
 
@@ -188,11 +203,9 @@ do_scenarios() {
 		done
 		list=("${chosen[@]}")
 	fi
-	# The gateway's users stay until the last scenario has ended.
-	mkdir -p "$labs_root/tests-$$"
+	guard_users
 	each scenario 600 '' "${list[@]}"
-	rmdir "$labs_root/tests-$$"
-	gateway_users_remove
+	release_users
 }
 
 main() {

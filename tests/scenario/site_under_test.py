@@ -207,6 +207,7 @@ class Gateway:
         self.address = self.values["address"]
         self.log_file = self.values["log"]
         self.process = None
+        at_end(self.check_sanitizers)
         shell("gateway_prepare %s" % shlex.quote(state))
         with open(state + "/password", "w") as file:
             file.write("Service-Pw1\n")
@@ -226,6 +227,14 @@ class Gateway:
             raise RuntimeError("the gateway does not come up: " + self.tail())
         if not self.process.running():
             raise RuntimeError("the gateway ended: " + self.tail())
+
+    def check_sanitizers(self):
+        """When it was built with them: they write where the log goes."""
+        text = read(self.state + "/posternd.out") + self.log()
+        for line in text.splitlines():
+            if "Sanitizer:" in line or "runtime error:" in line:
+                check("sanitizers have nothing to say", False, line)
+                return
 
     def answers(self, port=25):
         return answers(self.address, port)
