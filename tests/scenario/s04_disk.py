@@ -56,15 +56,14 @@ class Ballast:
 
     def space(self, leave):
         octets = free(self.path)[0] - leave
-        with open(self.path + "/ballast", "wb") as file:
-            try:
-                while octets > 0:
-                    part = min(octets, 1 << 16)
-                    file.write(b"\0" * part)
-                    octets -= part
-                file.flush()
-            except OSError:
-                pass
+        file = os.open(self.path + "/ballast", os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
+        try:
+            while octets > 0:
+                octets -= os.write(file, b"\0" * min(octets, 1 << 16))
+        except OSError:
+            pass  # even fuller than was asked for
+        finally:
+            os.close(file)
 
     def inodes(self, leave):
         number = 0
