@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -54,6 +55,41 @@ static void server_uncount(struct server *server, const char *address)
 		tally_address(server->frontend->tally, server_index(server), address, -1);
 }
 
+/*
+ * A session needs two descriptors at most, its own and a file's. Were all given away, the channel to a role
+ * that was started again could not be taken. Who comes now waits, or is taken by another frontend.
+ */
+static void frontend_room(struct frontend *frontend)
+{
+	bool full = frontend->sessions_count >= frontend->sessions_max;
+
+	if (full == frontend->full)
+		return;
+	frontend->full = full;
+	if (full)
+		log_warning("frontend.full", LOG_NUMBER("sessions", frontend->sessions_count),
+			    LOG_TEXT("do", "raise the limit of open files"));
+	for (size_t i = 0; i < frontend->servers_count; i++)
+		for (size_t j = 0; j < frontend->servers[i].ports_count; j++) {
+			struct listener *listener = frontend->servers[i].ports[j].listener;
+
+			if (listener && full)
+				listener_pause(listener);
+			else if (listener)
+				listener_resume(listener);
+		}
+}
+
+static size_t sessions_possible(void)
+{
+	struct rlimit limit;
+	size_t most = 256;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > 0)
+		most = limit.rlim_cur;
+	return most > 512 ? (most - 128) / 2 : most / 4 + 1;
+}
+
 static void frontend_leave_if_done(struct frontend *frontend)
 {
 	if (frontend->retiring && frontend->sessions_count == 0)
@@ -72,6 +108,7 @@ void session_free(struct session *session)
 		server_uncount(session->port->server, session->address);
 	stream_free(session->stream);
 	free(session);
+	frontend_room(frontend);
 	frontend_leave_if_done(frontend);
 }
 
@@ -134,6 +171,7 @@ static void on_accepted(void *context, int fd, const char *address)
 		smtp_session_start(port, fd, address, refuse);
 	else
 		pop3_session_start(port, fd, address, refuse);
+	frontend_room(server->frontend);
 }
 
 /* ---- servers and ports, from the configuration ---- */
@@ -283,6 +321,8 @@ static void take_listen(struct frontend *frontend, const struct packet *packet)
 		memory_die("the master named a listener that is not there");
 	server->ports[which].listener =
 		listener_new(frontend->base, packet->fd, on_accepted, &server->ports[which]);
+	if (frontend->full)
+		listener_pause(server->ports[which].listener);
 }
 
 static void directory_lost(void *context)
@@ -414,6 +454,7 @@ int frontend_main(struct role_start *begin)
 		memory_die("no event loop");
 	frontend.routes = route_cache_new();
 	servers_make(&frontend);
+	frontend.sessions_max = sessions_possible();
 	/* Frontends that start together would give out the same ids. */
 	random_bytes(&frontend.serial, sizeof frontend.serial);
 	role_confine(begin, empty);

@@ -55,7 +55,8 @@ struct frontend {
 	struct table *routes;	 /* address -> struct route_answer, for its good_for seconds */
 	struct tally *tally;	 /* connections now open, here and in the other frontends */
 	struct session *sessions;
-	size_t sessions_count;
+	size_t sessions_count, sessions_max; /* so many as there are descriptors for */
+	bool full;
 	uint32_t serial;
 	size_t materials; /* what has not come yet: the tally, and a certificate and key for each server with TLS */
 	bool retiring, draining;

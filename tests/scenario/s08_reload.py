@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: ISC
 """Generations: reloads that fail, follow each other or meet a death; what all frontends count together."""
 import os
+import resource
 import signal
 import socket
 import time
 
+import harness
 from clients import Smtp
-from harness import Stopwatch, case, check, children, contains, equal, read, run, state_directory, wait_for
+from harness import Process, Stopwatch, case, check, children, contains, equal, read, run, state_directory, wait_for
 from site_under_test import ADDRESS, Gateway, Namespace, Slapd, certificates, population
 
 PEOPLE = [("u%d" % i, "pw%d" % i, "u%d@corp.example" % i) for i in range(4)]
@@ -160,10 +162,33 @@ def stop_in_the_middle_of_a_start(gateway):
     equal("SIGTERM during the start ends at once and well", slow, [])
 
 
+def few_descriptors(gateway):
+    """With every descriptor that may be had in use, the frontends outlive the deaths of others."""
+    gateway.stop()
+    gateway.start_only(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48)))
+    wait_for(lambda: gateway.answers(2527), 20)
+    frontends = gateway.roles()["frontend"]
+    held = [socket.create_connection((ADDRESS, 2527), 5) for _ in range(90)]
+    check("it says that it is full", gateway.logged("frontend.full"))
+    for pid in gateway.roles()["store"] + gateway.roles()["directory"]:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: gateway.roles()["store"] and gateway.roles()["directory"], 10)
+    time.sleep(1)
+    for connection in held:
+        connection.close()
+
+    def serves():
+        with Smtp(ADDRESS, 2527) as smtp:
+            return smtp.transact("a@b.example", "u1@corp.example", "Subject: few\r\n\r\nx").code == 250
+    check("and serves when there is room again", wait_for(serves, 20))
+    equal("no frontend died", gateway.roles()["frontend"], frontends)
+    gateway.stop()
+
+
 class StartableGateway(Gateway):
-    def start_only(self):
-        import harness
-        self.process = harness.Process(harness.POSTERND, "-c", self.write(), log=self.state + "/posternd.out")
+    def start_only(self, preexec=None):
+        self.process = Process(harness.POSTERND, "-c", self.write(), log=self.state + "/posternd.out",
+                               preexec=preexec)
 
 
 def main():
@@ -176,7 +201,7 @@ def main():
     gateway.start()
     for part in (role_dies_while_it_starts, reload_that_cannot_listen, reload_of_what_needs_a_restart,
                  reloads_in_a_row, directory_of_the_old_generation_dies, connections_are_counted_together,
-                 log_follows, stop_in_the_middle_of_a_start):
+                 log_follows, stop_in_the_middle_of_a_start, few_descriptors):
         with case(part.__name__):
             part(gateway)
 
