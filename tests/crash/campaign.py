@@ -40,7 +40,7 @@ def option(name, default):
 
 
 SEED = option("--seed", int(time.time()))
-SECONDS = option("--seconds", full_or_short(90.0, 8.0))
+SECONDS = option("--seconds", full_or_short(90.0, 6.0))
 ROLES = ("frontend", "frontend", "store", "store", "directory")
 
 
@@ -101,14 +101,14 @@ def verdict(ground, ledger):
 def descriptors(ground, ledger):
     """Roles that lived through load and through the death of others keep nothing open."""
     warm = Load(ground, ledger, SEED)
-    time.sleep(1)
+    time.sleep(0.7)
     warm.end()
     before = idle(ground.gateway)
     load = Load(ground, ledger, SEED)
-    for _ in range(full_or_short(6, 2)):
+    for _ in range(full_or_short(6, 1)):
         time.sleep(0.7)
         ground.gateway.kill_role("frontend", max)  # the other one lives on
-    time.sleep(1)
+    time.sleep(0.5)
     load.end()
     after = idle(ground.gateway)
     check("descriptors come to rest", before and after, "%s, %s" % (before, after))

@@ -257,7 +257,7 @@ def can_fail(folder, dice, name, ignored, wanted):
     """The same judgement of a store whose syncs do nothing."""
     root, before, calls = record(folder, name, dice.randrange(100000), 3, 8)
     explorer = Explorer(folder, Model(root, before, calls, ignored), dice)
-    explorer.explore(spread(cuts(explorer.model), 60), 20)
+    explorer.explore(spread(cuts(explorer.model), ground.full_or_short(100, 30)), 20)
     found = kinds(explorer.wrong)
     check("%s: that is found (%s)" % (name, ", ".join(found)), set(found) & wanted, found)
 
@@ -272,11 +272,11 @@ def main():
     for number in range(ground.full_or_short(6, 1)):
         threads, count = dice.choice(((1, 12), (2, 8), (4, 5), (8, 3)))
         spare += recording(folder, "recording %d" % number, dice, totals, threads, count,
-                           ground.full_or_short(20, 6))
+                           ground.full_or_short(20, 4))
         spare += recording(folder, "recording %d without O_TMPFILE" % number, dice, totals, threads, count,
-                           ground.full_or_short(10, 3), named=True)
+                           ground.full_or_short(10, 2), named=True)
     for number, start in enumerate(spare[:ground.full_or_short(8, 1)]):
-        recording(folder, "after a cut %d" % number, dice, totals, 3, 3, ground.full_or_short(10, 4), start)
+        recording(folder, "after a cut %d" % number, dice, totals, 3, 3, ground.full_or_short(10, 2), start)
     can_fail(folder, dice, "syncs of files are not believed", ("file", "syncfs"), {"lost", "TORN", "TORN-FILE"})
     can_fail(folder, dice, "no sync is believed", ("file", "folder", "syncfs"), {"lost", "back"})
     print("# %s" % ", ".join("%s %d" % pair for pair in totals.items()))

@@ -9,6 +9,10 @@ from letters import examine
 from senders import Closed, Talk
 
 
+# A delivery that failed after its link was made took the link away again.
+TAKEN_BACK = "-ERR The message was removed by another program"
+
+
 class Refused(Exception):
     """-ERR [SYS/TEMP] or [IN-USE]."""
 
@@ -28,7 +32,9 @@ class Session:
     def good(self, line):
         if line.startswith("+OK"):
             return line
-        if not line.startswith(("-ERR [SYS/TEMP]", "-ERR [IN-USE]")):
+        if line == TAKEN_BACK:
+            self.ledger.count("taken back")  # an acknowledged one would be missed by the audit
+        elif not line.startswith(("-ERR [SYS/TEMP]", "-ERR [IN-USE]")):
             self.ledger.complain("POP3 %s: %s" % (self.mailbox, line))
         raise Refused(line)
 
