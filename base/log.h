@@ -12,6 +12,8 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <string.h>
+
 #include "base/span.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };

@@ -16,10 +16,8 @@
 #include "base/memory.h"
 #include "daemon/check.h"
 #include "daemon/control.h"
-#include "daemon/notify.h"
+#include "daemon/generation.h"
 #include "daemon/spawn.h"
-#include "daemon/tally.h"
-#include "io/packet.h"
 #include "io/tls.h"
 
 enum { STOP_SECONDS = 20 };
@@ -30,154 +28,6 @@ static void complain_to_log(void *context, const char *file, unsigned line, cons
 	log_error("conf.error", LOG_TEXT("file", file), LOG_NUMBER("line", line), LOG_TEXT("text", text));
 }
 
-/* ---- generations ---- */
-
-const struct generation *master_conf_of(const struct process *process)
-{
-	return process->generation ? process->generation : process->master->generations;
-}
-
-static uint32_t frontends_wanted(const struct conf *conf)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (conf->frontends)
-		return conf->frontends;
-	return cores > 0 && cores < 256 ? (uint32_t)cores : 1;
-}
-
-static struct generation *generation_new(struct master *master, struct conf *conf, char *text)
-{
-	struct generation *generation = memory_new(sizeof *generation);
-
-	generation->master = master;
-	generation->number = ++master->generation_last;
-	generation->conf = conf;
-	generation->text = text;
-	generation->frontends_count = frontends_wanted(conf);
-	generation->tally = tally_file(generation->frontends_count);
-	generation->frontends = memory_array(generation->frontends_count, sizeof *generation->frontends);
-	process_init(&generation->directory, master, generation, ROLE_DIRECTORY, 0);
-	for (uint32_t i = 0; i < generation->frontends_count; i++)
-		process_init(&generation->frontends[i], master, generation, ROLE_FRONTEND, i);
-	generation->next = master->generations;
-	master->generations = generation;
-	return generation;
-}
-
-static void generation_free(struct generation *generation)
-{
-	struct generation **place = &generation->master->generations;
-
-	while (*place != generation)
-		place = &(*place)->next;
-	*place = generation->next;
-	process_clear(&generation->directory);
-	for (uint32_t i = 0; i < generation->frontends_count; i++)
-		process_clear(&generation->frontends[i]);
-	free(generation->frontends);
-	if (generation->tally >= 0)
-		close(generation->tally);
-	conf_free(generation->conf);
-	free(generation->text);
-	free(generation);
-}
-
-static bool frontends_are(const struct generation *generation, enum process_state state)
-{
-	for (uint32_t i = 0; i < generation->frontends_count; i++)
-		if (generation->frontends[i].state != state)
-			return false;
-	return true;
-}
-
-/* Its directory role answers its frontends until the last has left. Frees the generation when nobody is left. */
-static void generation_leave(struct generation *generation)
-{
-	if (!frontends_are(generation, PROCESS_DOWN))
-		return;
-	if (generation->directory.pid > 0)
-		process_leave(&generation->directory, MESSAGE_DRAIN);
-	else
-		generation_free(generation);
-}
-
-static void generation_retire(struct generation *generation)
-{
-	generation->retiring = true;
-	for (uint32_t i = 0; i < generation->frontends_count; i++)
-		process_leave(&generation->frontends[i], MESSAGE_RETIRE);
-	generation_leave(generation);
-}
-
-/* The one that serves. NULL: the first is not up yet. */
-static struct generation *generation_in_force(const struct master *master)
-{
-	struct generation *generation = master->generations;
-
-	while (generation && (!generation->up || generation->retiring))
-		generation = generation->next;
-	return generation;
-}
-
-/* ---- who knows whom ---- */
-
-static void tell_peer(struct process *to, const struct process *about, int fd)
-{
-	struct message_peer peer = { about->role, about->generation ? about->generation->number : 0,
-				     about->index };
-	char memory[32];
-	struct wire_writer writer;
-
-	wire_writer_init(&writer, memory, sizeof memory);
-	message_put_peer(&writer, &peer);
-	process_tell(to, MESSAGE_PEER, span_make(memory, writer.used), fd);
-}
-
-static void introduce(struct process *frontend, struct process *worker)
-{
-	int ends[2];
-
-	if (frontend->state < PROCESS_READY || worker->state != PROCESS_READY)
-		return;
-	if (!packet_pair(ends)) {
-		log_error("master.channel", LOG_TEXT("why", strerror(errno)));
-		return;
-	}
-	/* The worker first: whatever the frontend sends then finds somebody listening. */
-	tell_peer(worker, frontend, ends[1]);
-	tell_peer(frontend, worker, ends[0]);
-	close(ends[0]);
-	close(ends[1]);
-}
-
-static void send_listens(struct process *frontend, uint32_t server, const struct conf_listen *listens,
-			 size_t count)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		char memory[8];
-		struct wire_writer writer;
-
-		wire_writer_init(&writer, memory, sizeof memory);
-		message_put_pair(&writer, server, i);
-		process_tell(frontend, MESSAGE_LISTEN, span_make(memory, writer.used),
-			     listening_fd(frontend->master, &listens[i]));
-	}
-}
-
-static void frontend_open(struct process *frontend)
-{
-	const struct conf *conf = frontend->generation->conf;
-
-	for (uint32_t i = 0; i < conf->smtps_count; i++)
-		send_listens(frontend, i, conf->smtps[i].listens, conf->smtps[i].listens_count);
-	if (conf->pop3.enabled)
-		send_listens(frontend, (uint32_t)conf->smtps_count, conf->pop3.listens,
-			     conf->pop3.listens_count);
-}
-
-/* ---- steps of a start or reload ---- */
-
 static void on_reload_due(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd;
@@ -186,7 +36,7 @@ static void on_reload_due(evutil_socket_t fd, short what, void *context)
 }
 
 /* One that came while another was under way; from the loop, because generations come and go in it. */
-static void reload_again(struct master *master)
+void master_reload_again(struct master *master)
 {
 	static const struct timeval now = { 0, 0 };
 
@@ -194,63 +44,6 @@ static void reload_again(struct master *master)
 		return;
 	master->reload_due = false;
 	event_base_once(master->base, -1, EV_TIMEOUT, on_reload_due, master, &now);
-}
-
-static void generation_up(struct generation *generation)
-{
-	struct master *master = generation->master;
-
-	generation->up = true;
-	for (uint32_t i = 0; i < generation->frontends_count; i++)
-		frontend_open(&generation->frontends[i]);
-	for (struct generation *old = generation->next, *next; old; old = next) {
-		next = old->next;
-		if (!old->retiring)
-			generation_retire(old);
-	}
-	listenings_trim(master, generation->conf);
-	log_info("master.up", LOG_NUMBER("generation", generation->number),
-		 LOG_NUMBER("frontends", generation->frontends_count));
-	notify_ready();
-	reload_again(master);
-}
-
-static void generation_step(struct generation *generation)
-{
-	struct master *master = generation->master;
-
-	if (generation->retiring || master->stopping)
-		return;
-	if (generation->directory.state == PROCESS_DOWN && !generation->up &&
-	    master->store.state == PROCESS_READY && generation->directory.pid == 0)
-		process_start(&generation->directory);
-	if (generation->directory.state == PROCESS_READY && !generation->up &&
-	    frontends_are(generation, PROCESS_DOWN))
-		for (uint32_t i = 0; i < generation->frontends_count; i++)
-			process_start(&generation->frontends[i]);
-	if (!generation->up && frontends_are(generation, PROCESS_READY))
-		generation_up(generation);
-}
-
-void master_process_ready(struct process *process)
-{
-	struct master *master = process->master;
-
-	if (process->role == ROLE_FRONTEND) {
-		introduce(process, &process->generation->directory);
-		introduce(process, &master->store);
-		if (process->generation->up)
-			frontend_open(process);
-		generation_step(process->generation);
-		return;
-	}
-	for (struct generation *generation = master->generations; generation; generation = generation->next) {
-		if (process->generation && process->generation != generation)
-			continue;
-		for (uint32_t i = 0; i < generation->frontends_count; i++)
-			introduce(&generation->frontends[i], process);
-		generation_step(generation);
-	}
 }
 
 static void master_workers_leave(struct master *master)
@@ -271,7 +64,7 @@ static void count_living(struct process *process, void *context)
 		counts[process->role == ROLE_FRONTEND]++;
 }
 
-static void master_stop_step(struct master *master)
+void master_stop_step(struct master *master)
 {
 	size_t living[2] = { 0, 0 };
 
@@ -301,7 +94,7 @@ static void tell_log(struct process *process, void *context)
 		master_tell_log(process);
 }
 
-static bool log_switch(struct master *master, const struct conf *conf, char *why, size_t size)
+bool master_log_switch(struct master *master, const struct conf *conf, char *why, size_t size)
 {
 	if (!logfile_open(conf, why, size))
 		return false;
@@ -309,61 +102,6 @@ static bool log_switch(struct master *master, const struct conf *conf, char *why
 	master->log_form = conf->log.to == CONF_LOG_SYSLOG ? LOG_FORM_SYSLOG : LOG_FORM_LINE;
 	master_each(master, tell_log, NULL);
 	return true;
-}
-
-/* The first generation must come up; a later one is given up in favour of the old. */
-static void generation_failed(struct generation *generation)
-{
-	struct master *master = generation->master;
-	struct generation *old = generation_in_force(master);
-	char why[300];
-
-	if (!old) {
-		log_error("master.failed", LOG_TEXT("why", "a role could not start"),
-			  LOG_TEXT("do", "see the lines before this one"));
-		master_stop(master, 1);
-		return;
-	}
-	log_error("master.reload_failed", LOG_NUMBER("generation", generation->number),
-		  LOG_TEXT("do", "see the lines before this one; the old configuration stays in force"));
-	generation_retire(generation);
-	listenings_trim(master, old->conf);
-	if (!log_switch(master, old->conf, why, sizeof why))
-		log_warning("master.log", LOG_TEXT("why", why));
-	reload_again(master);
-}
-
-static void retiring_process_gone(struct process *process)
-{
-	struct generation *generation = process->generation;
-
-	/* Sessions still need the directory role they know: it is started again. */
-	if (process == &generation->directory && !frontends_are(generation, PROCESS_DOWN))
-		return;
-	event_del(process->respawn);
-	generation_leave(generation);
-}
-
-void master_process_gone(struct process *process, bool failed)
-{
-	struct master *master = process->master;
-	struct generation *generation = process->generation;
-
-	if (master->stopping) {
-		event_del(process->respawn);
-		master_stop_step(master);
-		return;
-	}
-	if (generation && generation->retiring) {
-		retiring_process_gone(process);
-		return;
-	}
-	if (failed && generation && !generation->up) {
-		event_del(process->respawn);
-		generation_failed(generation);
-	} else if (failed && !generation && !master->generations->up) {
-		generation_failed(master->generations);
-	}
 }
 
 void master_accuse(struct master *master, const struct message_peer *peer)
@@ -398,7 +136,7 @@ static bool reload_possible(struct master *master, const struct conf *old, const
 			    size_t size)
 {
 	if (strcmp(old->run, new->run) == 0 && strcmp(old->user_prefix, new->user_prefix) == 0)
-		return listenings_bind(master, new, why, size) && log_switch(master, new, why, size);
+		return listenings_bind(master, new, why, size) && master_log_switch(master, new, why, size);
 	snprintf(why, size, "run and user_prefix change only at a restart");
 	return false;
 }
@@ -535,7 +273,7 @@ static void signals_take(struct master *master)
 
 static bool master_open(struct master *master, struct conf *conf, char *why, size_t size)
 {
-	return log_switch(master, conf, why, size) && run_prepare(conf, why, size) && pid_file(conf, why, size) &&
+	return master_log_switch(master, conf, why, size) && run_prepare(conf, why, size) && pid_file(conf, why, size) &&
 	       listenings_bind(master, conf, why, size);
 }
 

@@ -95,11 +95,16 @@ void process_died(struct process *process, int status); /* waitpid said so */
 void process_clear(struct process *process);
 const char *process_state_name(const struct process *process);
 
-/* master.c, called by process.c */
+/* generation.c, called by process.c */
 void master_process_ready(struct process *process);
 void master_process_gone(struct process *process, bool failed);
-void master_accuse(struct master *master, const struct message_peer *peer);
 const struct generation *master_conf_of(const struct process *process);
+
+/* master.c */
+void master_reload_again(struct master *master); /* if one was asked for while another was under way */
+void master_stop_step(struct master *master);	 /* the next of a stop, when a process has ended */
+bool master_log_switch(struct master *master, const struct conf *conf, char *why, size_t size);
+void master_accuse(struct master *master, const struct message_peer *peer);
 void master_tell_log(struct process *process); /* hands it the log of now */
 
 /* listening.c: every address of the configuration is bound once, whatever generation uses it. False with *why. */
