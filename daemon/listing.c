@@ -2,6 +2,7 @@
 #include "daemon/listing.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/wire.h"
@@ -33,15 +34,12 @@ static bool listing_entries(struct listing *listing, struct wire_reader *reader,
 	return wire_done(reader);
 }
 
-bool listing_read(struct listing *listing, int fd)
+/* Takes listing->text apart, in place. */
+static bool listing_parse(struct listing *listing, size_t length)
 {
 	struct wire_reader reader;
-	size_t length;
 	uint32_t count;
 
-	listing->text = role_read_all(fd, LISTING_MAX, &length);
-	if (!listing->text)
-		return false;
 	wire_reader_init(&reader, listing->text, length);
 	count = wire_get_u32(&reader);
 	if (count <= length / ENTRY_MIN) {
@@ -54,6 +52,21 @@ bool listing_read(struct listing *listing, int fd)
 	free(listing->text);
 	*listing = (struct listing){ 0 };
 	return false;
+}
+
+bool listing_read(struct listing *listing, int fd)
+{
+	size_t length;
+
+	listing->text = role_read_all(fd, LISTING_MAX, &length);
+	return listing->text && listing_parse(listing, length);
+}
+
+bool listing_copy(struct listing *listing, struct span text)
+{
+	listing->text = memory_new(text.length + 1);
+	memcpy(listing->text, text.at, text.length);
+	return listing_parse(listing, text.length);
 }
 
 void listing_clear(struct listing *listing)

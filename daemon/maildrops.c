@@ -4,13 +4,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "daemon/maildrop_octets.h"
 #include "daemon/store_role.h"
+#include "io/packet.h"
 
 enum { MAILDROPS_MAX = 65536 };
 
@@ -113,66 +114,41 @@ static struct maildrop_slot *maildrops_hold(struct maildrops *drops, uint32_t ha
 	return NULL;
 }
 
-/* A memory file: a large mailbox would not fit into a packet. */
-static int listing_file(const struct store_maildrop *maildrop)
+static void answer_handed(struct work *work, const struct message_handed *handed, int fd)
 {
-	struct buffer text = BUFFER_EMPTY;
-	uint32_t count = (uint32_t)store_maildrop_count(maildrop);
-	int fd = memfd_create("listing", MFD_CLOEXEC);
+	char memory[PACKET_BODY_MAX];
+	struct wire_writer writer;
 
-	for (uint32_t i = 0; i <= count; i++) {
-		struct wire_writer writer;
-
-		wire_writer_init(&writer, buffer_reserve(&text, 128), 128);
-		if (i == 0) {
-			wire_put_u32(&writer, count);
-		} else {
-			wire_put_u64(&writer, store_maildrop_size(maildrop, i));
-			wire_put_text(&writer, store_maildrop_uid(maildrop, i));
-		}
-		if (writer.failed)
-			memory_die("a UID is longer than RFC 1939 permits");
-		buffer_commit(&text, writer.used);
-	}
-	for (size_t done = 0; fd >= 0 && done < buffer_used(&text);) {
-		ssize_t written = write(fd, buffer_bytes(&text) + done, buffer_used(&text) - done);
-
-		if (written > 0) {
-			done += (size_t)written;
-			continue;
-		}
-		close(fd);
-		fd = -1;
-	}
-	buffer_clear(&text);
-	return fd;
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_handed(&writer, handed);
+	work_answer(work, &writer, fd);
 }
 
 static void open_maildrop(struct work *work, const struct message_open *ask,
 			  const struct store_mailbox *mailbox)
 {
 	struct store_role *role = work->context;
-	struct message_result result = { .outcome = OUTCOME_TEMP };
+	struct message_handed handed = { .result.outcome = OUTCOME_TEMP };
 	struct store_failure failure = { 0 };
 	struct store_maildrop *maildrop = NULL;
+	struct buffer listing = BUFFER_EMPTY;
 	bool busy = false;
 	int fd = -1;
 
-	result.outcome = store_maildrop_open(role->store, mailbox, &maildrop, &busy, &failure);
+	handed.result.outcome = store_maildrop_open(role->store, mailbox, &maildrop, &busy, &failure);
 	if (busy)
-		result.flags = MESSAGE_RESULT_BUSY;
-	else if (result.outcome != OUTCOME_OK)
+		handed.result.flags = MESSAGE_RESULT_BUSY;
+	else if (handed.result.outcome != OUTCOME_OK)
 		log_error("store.open", LOG_TEXT("session", ask->session), LOG_TEXT("why", failure.reason));
-	if (maildrop) {
-		fd = listing_file(maildrop);
-		if (fd < 0 || !maildrops_add(work_own(work), maildrop, &result.value)) {
-			log_error("store.open", LOG_TEXT("session", ask->session),
-				  LOG_TEXT("why", "too many maildrops or descriptors are open"));
-			store_maildrop_close(maildrop);
-			result.outcome = OUTCOME_TEMP;
-		}
+	if (maildrop && (!maildrop_listing(maildrop, &listing, &handed, &fd) ||
+			 !maildrops_add(work_own(work), maildrop, &handed.result.value))) {
+		log_error("store.open", LOG_TEXT("session", ask->session),
+			  LOG_TEXT("why", "too many maildrops or descriptors are open"));
+		store_maildrop_close(maildrop);
+		handed.result.outcome = OUTCOME_TEMP;
 	}
-	store_answer(work, &result, result.outcome == OUTCOME_OK ? fd : -1);
+	answer_handed(work, &handed, handed.result.outcome == OUTCOME_OK ? fd : -1);
+	buffer_clear(&listing);
 	if (fd >= 0)
 		close(fd);
 }
@@ -190,7 +166,7 @@ bool maildrops_handle_open(struct work *work)
 	    strcmp(ticket.session, ask.session) != 0) {
 		log_error("store.ticket", LOG_TEXT("session", ask.session),
 			  LOG_TEXT("why", "not a valid reading ticket of this session"));
-		store_answer(work, &(struct message_result){ .outcome = OUTCOME_TEMP }, -1);
+		answer_handed(work, &(struct message_handed){ .result.outcome = OUTCOME_TEMP }, -1);
 		return true;
 	}
 	open_maildrop(work, &ask, &mailbox);
@@ -202,32 +178,42 @@ static void answer_gone(struct work *work)
 	store_answer(work, &(struct message_result){ OUTCOME_TEMP, MESSAGE_RESULT_GONE, 0 }, -1);
 }
 
-bool maildrops_handle_fetch(struct work *work)
+/* What fits into the packet goes there; a large message goes as its file. */
+static void fetch(struct work *work, struct store_maildrop *maildrop, const struct message_fetch *ask)
 {
-	struct message_result result = { .outcome = OUTCOME_OK };
+	char memory[MAILDROP_HANDED_MAX];
+	struct message_handed handed = { .octets = { memory, 0 } };
 	struct store_failure failure = { 0 };
-	struct maildrop_slot *slot;
-	uint32_t handle, number;
-	int fd;
+	int fd = -1;
 
-	if (!message_get_pair(work_body(work), &handle, &number))
-		return false;
-	slot = maildrops_hold(work_own(work), handle);
-	if (!slot || number == 0 || number > store_maildrop_count(slot->maildrop)) {
-		if (slot)
-			pthread_mutex_unlock(&slot->lock);
-		answer_gone(work);
-		return true;
+	handed.octets.length = maildrop_read_ahead(maildrop, ask->number, ask->wanted, memory);
+	if (handed.octets.length == 0) {
+		fd = store_maildrop_message(maildrop, ask->number, &handed.result.outcome, &failure);
+		if (fd < 0) {
+			log_warning("store.fetch", LOG_TEXT("why", failure.reason));
+			handed.result.flags = handed.result.outcome == OUTCOME_PERM ? MESSAGE_RESULT_GONE : 0;
+		}
 	}
-	fd = store_maildrop_message(slot->maildrop, number, &result.outcome, &failure);
-	pthread_mutex_unlock(&slot->lock);
-	if (fd < 0) {
-		log_warning("store.fetch", LOG_TEXT("why", failure.reason));
-		result.flags = result.outcome == OUTCOME_PERM ? MESSAGE_RESULT_GONE : 0;
-	}
-	store_answer(work, &result, fd);
+	answer_handed(work, &handed, fd);
 	if (fd >= 0)
 		close(fd);
+}
+
+bool maildrops_handle_fetch(struct work *work)
+{
+	struct maildrop_slot *slot;
+	struct message_fetch ask;
+
+	if (!message_get_fetch(work_body(work), &ask))
+		return false;
+	slot = maildrops_hold(work_own(work), ask.handle);
+	if (!slot || ask.number == 0 || ask.number > store_maildrop_count(slot->maildrop))
+		answer_handed(work, &(struct message_handed){ .result = { OUTCOME_TEMP, MESSAGE_RESULT_GONE, 0 } },
+			      -1);
+	else
+		fetch(work, slot->maildrop, &ask);
+	if (slot)
+		pthread_mutex_unlock(&slot->lock);
 	return true;
 }
 

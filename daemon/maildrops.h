@@ -13,7 +13,6 @@ struct work;
 void *maildrops_new(void *context);
 void maildrops_free(void *context, void *own);
 
-/* The listing's descriptor: u32 count, then per message u64 size, text uid (base/wire.h). */
 bool maildrops_handle_open(struct work *work);
 bool maildrops_handle_fetch(struct work *work);
 bool maildrops_handle_remove(struct work *work);

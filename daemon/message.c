@@ -187,13 +187,18 @@ void message_put_result(struct wire_writer *writer, const struct message_result 
 	wire_put_u64(writer, result->value);
 }
 
+static void get_result(struct wire_reader *reader, struct message_result *result)
+{
+	result->outcome = get_choice(reader, OUTCOME_PERM);
+	result->flags = wire_get_u32(reader);
+	result->value = wire_get_u64(reader);
+}
+
 bool message_get_result(struct span body, struct message_result *result)
 {
 	struct wire_reader reader = reader_of(body);
 
-	result->outcome = get_choice(&reader, OUTCOME_PERM);
-	result->flags = wire_get_u32(&reader);
-	result->value = wire_get_u64(&reader);
+	get_result(&reader, result);
 	return wire_done(&reader);
 }
 
@@ -226,6 +231,38 @@ bool message_get_open(struct span body, struct message_open *ask)
 
 	wire_get_text(&reader, ask->session, sizeof ask->session);
 	ask->ticket = wire_get_span(&reader);
+	return wire_done(&reader);
+}
+
+void message_put_fetch(struct wire_writer *writer, const struct message_fetch *ask)
+{
+	wire_put_u32(writer, ask->handle);
+	wire_put_u32(writer, ask->number);
+	wire_put_u32(writer, ask->wanted);
+}
+
+bool message_get_fetch(struct span body, struct message_fetch *ask)
+{
+	struct wire_reader reader = reader_of(body);
+
+	ask->handle = wire_get_u32(&reader);
+	ask->number = wire_get_u32(&reader);
+	ask->wanted = wire_get_u32(&reader);
+	return wire_done(&reader);
+}
+
+void message_put_handed(struct wire_writer *writer, const struct message_handed *handed)
+{
+	message_put_result(writer, &handed->result);
+	wire_put_span(writer, handed->octets);
+}
+
+bool message_get_handed(struct span body, struct message_handed *handed)
+{
+	struct wire_reader reader = reader_of(body);
+
+	get_result(&reader, &handed->result);
+	handed->octets = wire_get_span(&reader);
 	return wire_done(&reader);
 }
 

@@ -132,6 +132,13 @@ struct message_open {
 struct message_fetch {
 	uint32_t handle;
 	uint32_t number;
+	uint32_t wanted; /* that one and those behind it, as far as they fit into the answer */
+};
+
+/* What OPEN and FETCH answer: octets in the packet, or else a descriptor with it. */
+struct message_handed {
+	struct message_result result;
+	struct span octets; /* OPEN: the listing. FETCH: messages in wire form, one behind the other */
 };
 
 /* One bit a message, number 1 is bit 0 of octet 0. */
@@ -160,6 +167,10 @@ void message_put_deliver(struct wire_writer *writer, const struct message_delive
 bool message_get_deliver(struct span body, struct message_deliver *deliver);
 void message_put_open(struct wire_writer *writer, const struct message_open *ask);
 bool message_get_open(struct span body, struct message_open *ask);
+void message_put_fetch(struct wire_writer *writer, const struct message_fetch *ask);
+bool message_get_fetch(struct span body, struct message_fetch *ask);
+void message_put_handed(struct wire_writer *writer, const struct message_handed *handed);
+bool message_get_handed(struct span body, struct message_handed *handed);
 void message_put_remove(struct wire_writer *writer, const struct message_remove *ask);
 bool message_get_remove(struct span body, struct message_remove *ask);
 

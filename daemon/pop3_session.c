@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "daemon/ahead.h"
 #include "daemon/frontend.h"
 #include "daemon/listing.h"
 
@@ -20,7 +21,10 @@ struct pop3_session {
 	bool has_maildrop;
 	uint32_t handle;      /* of the maildrop, at the store */
 	unsigned store_epoch; /* the store's life that the handle belongs to */
-	int message;	      /* the message being sent; -1 = none */
+	int message;	      /* the file of the message being sent; -1 = none, or its octets are here: */
+	struct span octets;
+	size_t number; /* of the message asked for */
+	struct ahead ahead;
 	off_t offset;
 	struct listing listing;
 	char who[324];
@@ -132,6 +136,7 @@ static void pop3_session_free(struct session *session)
 	maildrop_close(pop3);
 	if (pop3->message >= 0)
 		close(pop3->message);
+	ahead_clear(&pop3->ahead);
 	pop3_server_free(pop3->engine);
 	listing_clear(&pop3->listing);
 	session_free(session);
@@ -178,12 +183,15 @@ static void refuse(struct pop3_session *pop3, enum pop3_code code, const char *t
 
 static const char temporary[] = "Temporary failure, try again later";
 
-static void opened(struct pop3_session *pop3, const struct message_result *result, int fd)
+/* fd -1: the listing came in the packet. */
+static void opened(struct pop3_session *pop3, const struct message_handed *handed, int fd)
 {
+	bool read = fd >= 0 ? listing_read(&pop3->listing, fd) : listing_copy(&pop3->listing, handed->octets);
+
 	pop3->has_maildrop = true;
-	pop3->handle = (uint32_t)result->value;
+	pop3->handle = (uint32_t)handed->result.value;
 	pop3->store_epoch = pop3->session.frontend->store_epoch;
-	if (!listing_read(&pop3->listing, fd)) {
+	if (!read) {
 		tell_close(pop3->session.frontend, pop3->store_epoch, pop3->handle);
 		pop3->has_maildrop = false; /* the client may log in once more */
 		refuse(pop3, POP3_CODE_SYS_TEMP, temporary);
@@ -200,13 +208,14 @@ static void on_opened(void *context, enum channel_result answer, const struct pa
 {
 	struct opening *opening = context;
 	struct pop3_session *pop3 = opening->pop3;
-	struct message_result result = { .outcome = OUTCOME_TEMP };
-	bool locked = answer == CHANNEL_ANSWERED && message_get_result(packet->body, &result) &&
-		      result.outcome == OUTCOME_OK;
-	bool there = locked && packet->fd >= 0; /* not when we have no descriptors left */
+	struct message_handed handed = { .result.outcome = OUTCOME_TEMP };
+	bool locked = answer == CHANNEL_ANSWERED && message_get_handed(packet->body, &handed) &&
+		      handed.result.outcome == OUTCOME_OK;
+	/* The descriptor is missing when we have none left. */
+	bool there = locked && (packet->fd >= 0 || handed.octets.length > 0);
 
 	if (locked && (!pop3 || !there))
-		tell_close(opening->frontend, opening->store_epoch, (uint32_t)result.value);
+		tell_close(opening->frontend, opening->store_epoch, (uint32_t)handed.result.value);
 	if (answer == CHANNEL_ANSWERED && packet->fd >= 0 && (!pop3 || !there))
 		close(packet->fd);
 	free(opening);
@@ -215,8 +224,8 @@ static void on_opened(void *context, enum channel_result answer, const struct pa
 	pop3->opening = NULL;
 	pop3->asked = NULL;
 	if (there)
-		opened(pop3, &result, packet->fd);
-	else if (result.flags & MESSAGE_RESULT_BUSY)
+		opened(pop3, &handed, packet->fd);
+	else if (handed.result.flags & MESSAGE_RESULT_BUSY)
 		refuse(pop3, POP3_CODE_IN_USE, "The mailbox is open in another session");
 	else
 		refuse(pop3, POP3_CODE_SYS_TEMP, temporary);
@@ -297,25 +306,50 @@ static bool store_there(const struct pop3_session *pop3)
 	return pop3->session.frontend->store && pop3->session.frontend->store_epoch == pop3->store_epoch;
 }
 
+static void message_close(struct pop3_session *pop3)
+{
+	if (pop3->message >= 0)
+		close(pop3->message);
+	pop3->message = -1;
+}
+
+static void message_begin(struct pop3_session *pop3)
+{
+	pop3->offset = 0;
+	pop3_server_message(pop3->engine);
+	session_pace(pop3);
+}
+
+/* The message is there, as a file or as octets. */
+static bool message_came(struct pop3_session *pop3, const struct message_handed *handed, int fd)
+{
+	message_close(pop3);
+	pop3->message = fd;
+	if (fd >= 0) {
+		ahead_passed(&pop3->ahead, pop3->number);
+		return true;
+	}
+	ahead_put(&pop3->ahead, pop3->number, handed->octets);
+	return ahead_take(&pop3->ahead, pop3->number, &pop3->octets);
+}
+
 static void on_message(void *context, enum channel_result answer, const struct packet *packet)
 {
 	struct pop3_session *pop3 = context;
-	struct message_result result = { .outcome = OUTCOME_TEMP };
+	struct message_handed handed = { .result.outcome = OUTCOME_TEMP };
 
 	pop3->asked = NULL;
-	if (answer == CHANNEL_ANSWERED && message_get_result(packet->body, &result) &&
-	    result.outcome == OUTCOME_OK && packet->fd >= 0) {
-		if (pop3->message >= 0)
-			close(pop3->message);
-		pop3->message = packet->fd;
-		pop3->offset = 0;
-		pop3_server_message(pop3->engine);
-		session_pace(pop3);
+	if (answer == CHANNEL_ANSWERED && message_get_handed(packet->body, &handed) &&
+	    handed.result.outcome == OUTCOME_OK) {
+		if (message_came(pop3, &handed, packet->fd))
+			message_begin(pop3);
+		else
+			refuse(pop3, POP3_CODE_SYS_TEMP, temporary);
 		return;
 	}
 	if (answer == CHANNEL_ANSWERED && packet->fd >= 0)
 		close(packet->fd);
-	if (result.flags & MESSAGE_RESULT_GONE && result.outcome == OUTCOME_PERM)
+	if (handed.result.flags & MESSAGE_RESULT_GONE && handed.result.outcome == OUTCOME_PERM)
 		refuse(pop3, POP3_CODE_NONE, "The message was removed by another program");
 	else
 		refuse(pop3, POP3_CODE_SYS_TEMP, temporary);
@@ -324,23 +358,43 @@ static void on_message(void *context, enum channel_result answer, const struct p
 static void do_ask_message(void *owner, size_t number)
 {
 	struct pop3_session *pop3 = owner;
-	char memory[8];
+	struct message_fetch fetch = { .handle = pop3->handle, .number = (uint32_t)number };
+	char memory[16];
 	struct wire_writer writer;
 
+	fetch.wanted = ahead_wanted(&pop3->ahead, number);
+	pop3->number = number;
+	if (ahead_take(&pop3->ahead, number, &pop3->octets)) {
+		message_close(pop3);
+		message_begin(pop3);
+		return;
+	}
 	if (!store_there(pop3)) {
 		pop3_server_refused(pop3->engine, POP3_CODE_SYS_TEMP, temporary);
 		return;
 	}
 	wire_writer_init(&writer, memory, sizeof memory);
-	message_put_pair(&writer, pop3->handle, (uint32_t)number);
+	message_put_fetch(&writer, &fetch);
 	pop3->asked = pop3->session.frontend->store;
 	pop3->ask = channel_ask(pop3->asked, MESSAGE_FETCH, span_make(memory, writer.used), -1, ASK_STORE_MS,
 				on_message, pop3);
 }
 
-static long do_read(void *owner, char *to, size_t size)
+static long read_octets(struct pop3_session *pop3, char *to, size_t size)
 {
-	struct pop3_session *pop3 = owner;
+	size_t length = pop3->octets.length < size ? pop3->octets.length : size;
+
+	if (length == 0) {
+		ahead_done(&pop3->ahead);
+		return 0;
+	}
+	memcpy(to, pop3->octets.at, length);
+	pop3->octets = span_skip(pop3->octets, length);
+	return (long)length;
+}
+
+static long read_file(struct pop3_session *pop3, char *to, size_t size)
+{
 	ssize_t count;
 
 	do
@@ -352,10 +406,14 @@ static long do_read(void *owner, char *to, size_t size)
 		if (count < 0)
 			log_error("pop3.read", LOG_TEXT("session", pop3->session.id),
 				  LOG_TEXT("why", strerror(errno)));
-		close(pop3->message);
-		pop3->message = -1;
+		message_close(pop3);
 	}
 	return count;
+}
+
+static long do_read(void *owner, char *to, size_t size)
+{
+	return of(owner)->message >= 0 ? read_file(owner, to, size) : read_octets(owner, to, size);
 }
 
 static void on_removed(void *context, enum channel_result answer, const struct packet *packet)

@@ -40,6 +40,8 @@ static const struct message_identity sample_identity = { AUTH_EXPIRED, "alice@co
 static const struct message_result sample_result = { OUTCOME_TEMP, MESSAGE_RESULT_FULL, UINT64_MAX };
 static const struct message_deliver sample_deliver = { "f0-1a2b", 2, SPAN("\1\0\0\0a\1\0\0\0b") };
 static const struct message_open sample_open = { "f0-1a2b", SPAN("ticket") };
+static const struct message_fetch sample_fetch = { 3, 1, 16 };
+static const struct message_handed sample_handed = { { OUTCOME_OK, MESSAGE_RESULT_GONE, 65537 }, SPAN("\3\0\0\0a\r\n") };
 static const struct message_remove sample_remove = { 3, SPAN("\x05\x80") };
 
 KIND(start)
@@ -51,6 +53,8 @@ KIND(identity)
 KIND(result)
 KIND(deliver)
 KIND(open)
+KIND(fetch)
+KIND(handed)
 KIND(remove)
 
 static void write_pair(struct wire_writer *to)
@@ -78,6 +82,7 @@ struct message_kind_row {
 static const struct message_kind_row message_kinds[] = {
 	ROW(start), ROW(pair),	   ROW(peer),	ROW(resolve), ROW(route), ROW(login),
 	ROW(identity), ROW(result), ROW(deliver), ROW(open),	ROW(remove),
+	ROW(fetch), ROW(handed),
 };
 #define MESSAGE_KINDS (sizeof message_kinds / sizeof message_kinds[0])
 
