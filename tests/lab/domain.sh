@@ -184,12 +184,17 @@ krb5_configure() {
 }
 
 # The gateway's computer account MAIL$, as an administrator would make it.
-domain_join() {
+domain_join_once() {
 	local keytab=$lab_state/mail.keytab
+	rm -f "$keytab"
 	inside env KRB5_CONFIG="$lab_state/krb5.conf" adcli join --domain="$lab_domain" \
 		--domain-realm="$lab_realm" --domain-controller="$lab_dc" --computer-name=MAIL \
 		--host-fqdn="$lab_host" --host-keytab="$keytab" --service-name=host \
 		--service-name=smtp --service-name=pop --login-user=Administrator \
-		--stdin-password --verbose <<<"$lab_admin_password" >"$lab_state/join.log" 2>&1 ||
-		die "adcli join failed: $lab_state/join.log"
+		--stdin-password --verbose <<<"$lab_admin_password" >>"$lab_state/join.log" 2>&1
+}
+
+# A controller that has just started may still refuse a service while others answer.
+domain_join() {
+	poll 30 domain_join_once || die "adcli join failed: $lab_state/join.log"
 }
