@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Runs every test and ends with one line "N passed, N failed"; exit 1 if anything failed.
 #
-#   run.sh [SECTION...]    sections: floors units fuzz sanitizers valgrind scenarios (all)
+#   run.sh [SECTION...]    sections: floors units fuzz sanitizers valgrind scenarios crash (all)
 #
 # SCENARIOS="s06 s07" chooses scenarios, TEST_JOBS (2) runs that many tests at a time.
 # What the tests wrote stays in build/test/log.
@@ -210,10 +210,18 @@ do_scenarios() {
 	release_users
 }
 
+# The proofs by force in their short form; each says in its first lines what it looks at.
+do_crash() {
+	built all crash-programs || return
+	guard_users
+	CRASH_SHORT=1 each scenario 300 '' tests/crash/{campaign,exhaustion,power_cut,overload}.py
+	release_users
+}
+
 main() {
 	local section_name
 	shopt -s extglob nullglob
-	[ $# -gt 0 ] || set -- floors units fuzz sanitizers valgrind scenarios
+	[ $# -gt 0 ] || set -- floors units fuzz sanitizers valgrind scenarios crash
 	mkdir -p "$logs"
 	for section_name in "$@"; do
 		rm -rf "${logs:?}/$section_name"

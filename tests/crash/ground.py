@@ -21,7 +21,7 @@ SMALL = 2 << 20  # quota of dN@small.example
 LARGE = 256 << 20
 PASSWORD = "Force-Pw1"
 LDAP = "127.0.0.1"
-SHORT = "--short" in sys.argv
+SHORT = "--short" in sys.argv or bool(os.environ.get("CRASH_SHORT"))
 
 
 def full_or_short(full, short):
@@ -63,9 +63,13 @@ class KillableGateway(Gateway):
     def kill_role(self, role, choose):
         """kill -9 of one process of the role; False when there is none at this instant."""
         pids = self.roles()[role]
-        if not pids:
+        pid = choose(pids) if pids else None
+        if not pid:
             return False
-        os.kill(choose(pids), signal.SIGKILL)
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
         return True
 
     def kill_all(self, shuffle):
