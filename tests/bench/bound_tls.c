@@ -20,7 +20,11 @@
 
 #define THREADS 4 /* of each side */
 
+/* As the load generator does it. */
+#define PRIORITY "NORMAL:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1"
+
 static gnutls_certificate_credentials_t server_credentials, client_credentials;
+static gnutls_priority_t priority;
 static struct sockaddr_in place;
 static int listener;
 static double deadline;
@@ -51,8 +55,8 @@ static int shake(int fd, unsigned side)
 	int result;
 
 	need(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0, "TCP_NODELAY");
-	need(gnutls_init(&session, side) == 0, "gnutls_init");
-	gnutls_set_default_priority(session);
+	need(gnutls_init(&session, side | GNUTLS_KEY_SHARE_TOP) == 0, "gnutls_init");
+	gnutls_priority_set(session, priority);
 	gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE,
 			       side == GNUTLS_SERVER ? server_credentials : client_credentials);
 	gnutls_transport_set_int(session, fd);
@@ -113,7 +117,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: bound_tls CERTIFICATE KEY SECONDS\n");
 		return 2;
 	}
-	need(gnutls_certificate_allocate_credentials(&server_credentials) == 0 &&
+	need(gnutls_priority_init(&priority, PRIORITY, NULL) == 0 &&
+		     gnutls_certificate_allocate_credentials(&server_credentials) == 0 &&
 		     gnutls_certificate_allocate_credentials(&client_credentials) == 0 &&
 		     gnutls_certificate_set_x509_key_file(server_credentials, argv[1], argv[2],
 							  GNUTLS_X509_FMT_PEM) >= 0,

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154
 # How bench.sh measures and prints. Sourced after instance.sh.
 
-seconds=${BENCH_SECONDS:-3}
+seconds=${BENCH_SECONDS:-2}
 rounds=${BENCH_ROUNDS:-2}
 loadgen=$bench_programs/loadgen
 results=$bench_state/results
