@@ -190,7 +190,7 @@ def damages(ground, ledger):
     with_damage(ground, ledger, "one octet is another", "torn", lambda path, files: turn_over(files[0]))
     with_damage(ground, ledger, "a file has not the size in its name", "octets$",
                 lambda path, files: shorten(files[0]))
-    with_damage(ground, ledger, "a message stands too often", "copies of", lambda path, files: [
+    with_damage(ground, ledger, "a message stands too often", "removed copies of", lambda path, files: [
         copied(path, files, "1000.M%dP1Q1.copy" % i) for i in range(200)])
     with_damage(ground, ledger, "somebody else's message", "not for", lambda path, files: foreign(ground, path))
     with_damage(ground, ledger, "maildirsize is wrong", "maildirsize says", lambda path, files: line_more(path))

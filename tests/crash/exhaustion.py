@@ -4,7 +4,7 @@
 
 One after the other, while senders, readers and deleters go on: the disk is full, the inodes
 are used up, each kind of role has no descriptors left, the disk takes long for every fsync,
-the directory is stopped and started. For each:
+fails it, or hangs, the directory is stopped and started. For each:
 
   - what clients are told meanwhile is 2xx, 4xx, [SYS/TEMP], [IN-USE] and nothing else;
   - it is shown that the trouble was real: something was refused, or everything became slow;
@@ -20,6 +20,7 @@ good weather is shown here: the same question in good weather must say no.
 import ctypes
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -42,6 +43,7 @@ RECOVERY = 20  # seconds in which mail must be accepted again; the directory's p
 class Trouble:
     """Called again and again while it lasts."""
     felt = ("repeats", "closed")  # one of these must be counted meanwhile: senders refused or cut off
+    seconds = SECONDS
     certain = True   # and what is answered 4xx has not been delivered
 
     def __init__(self, ground):
@@ -130,12 +132,13 @@ class SlowDisk(Trouble):
     """Every sync of the store takes 300 ms longer."""
     felt = ()
     certain = False
+    injected = "delay_enter=300000"
 
     def begin(self):
         pid = self.gateway.roles()["store"][0]
-        delay = "fsync,fdatasync,syncfs,sync_file_range"
-        self.trace = subprocess.Popen(["strace", "-f", "-o", "/dev/null", "-e", "trace=" + delay, "-e",
-                                       "inject=%s:delay_enter=300000" % delay, "-p", str(pid)],
+        syncs = "fsync,fdatasync,syncfs,sync_file_range"
+        self.trace = subprocess.Popen(["strace", "-f", "-o", "/dev/null", "-e", "trace=" + syncs, "-e",
+                                       "inject=%s:%s" % (syncs, self.injected), "-p", str(pid)],
                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         at_end(self.trace.kill)
         wait_for(lambda: "TracerPid:\t%d\n" % self.trace.pid in open("/proc/%d/status" % pid).read(), 5, 0.02)
@@ -143,6 +146,26 @@ class SlowDisk(Trouble):
     def end(self):
         self.trace.terminate()
         self.trace.wait(10)
+
+
+class FailingDisk(SlowDisk):
+    """Of each thread's syncs every third fails."""
+    felt = ("repeats", "closed")
+    certain = True
+    injected = "error=EIO:when=2+3"
+
+
+class HangingDisk(Trouble):
+    """The store does nothing for so long that nobody waits any more. What it then does may come too late."""
+    certain = False
+    seconds = 35
+
+    def begin(self):
+        self.pid = self.gateway.roles()["store"][0]
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def end(self):
+        os.kill(self.pid, signal.SIGCONT)
 
 
 class NoDirectory(Trouble):
@@ -207,7 +230,7 @@ def trouble(ground, ledger, name, kind):
     good, before, worst = ledger.counts.copy(), ground.gateway.pids(), 0
     try:
         one.begin()
-        end = time.monotonic() + SECONDS
+        end = time.monotonic() + one.seconds
         while time.monotonic() < end:
             one.hold()
             worst = max(worst, slowest()[0])
@@ -221,7 +244,7 @@ def trouble(ground, ledger, name, kind):
         finished = load.end()
     if one.felt:
         check("%s: the trouble was felt" % name, any(felt[what] for what in one.felt), dict(felt))
-    if isinstance(one, SlowDisk):
+    if kind is SlowDisk:
         check("%s: the trouble was felt, the slowest took %.1f s" % (name, worst), worst > 0.5, worst)
     check("%s: mail is accepted again after %.1f s" % (name, took), again and finished, ground.gateway.tail())
     check("%s: by the same processes" % name, ground.gateway.pids() == before,
@@ -260,7 +283,7 @@ def small_disk(ground_state):
 TROUBLES = (("the disk is full", FullDisk), ("no inodes", NoInodes), ("no descriptors in the store", StoreDescriptors),
             ("no descriptors in the frontends", FrontendDescriptors),
             ("no descriptors in the directory role", DirectoryDescriptors), ("the disk is slow", SlowDisk),
-            ("the directory restarts", NoDirectory))
+            ("the disk fails", FailingDisk), ("the disk hangs", HangingDisk), ("the directory restarts", NoDirectory))
 
 
 def main():

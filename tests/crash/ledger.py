@@ -78,18 +78,21 @@ class Ledger:
         """The mailbox holds these uids, each read already. What is wrong, as texts."""
         present = collections.Counter(self.seen.get(mailbox, {}).get(uid, "?unread") for uid in uids)
         gone, perhaps = self.gone.get(mailbox, set()), self.perhaps_gone.get(mailbox, set())
-        ever = collections.Counter(self.seen.get(mailbox, {}).values())
+        removed = collections.Counter(self.seen[mailbox][uid] for uid in (gone | perhaps) - set(uids))
         taken = {self.seen[mailbox][uid] for uid in gone | perhaps if uid not in uids}
         wrong = ["%s: removed with +OK and back: %s" % (mailbox, uid) for uid in gone & set(uids)]
         for letter, box in promised if promised is not None else self.promised():
             if box == mailbox and not present[letter.token] and letter.token not in taken:
                 wrong.append("%s: lost: %s" % (mailbox, letter.token))
-        for token, copies in ever.items():
+        for token, copies in (present | removed).items():
             letter = self.letters.get(token)
             allowed = (mailbox in letter.accepted) + letter.attempts[mailbox] if letter else 0
-            if copies > allowed:
-                wrong.append("%s: %d copies of %s, at most %d (%s)" % (
-                    mailbox, copies, token, allowed, letter.history if letter else "never sent"))
+            # What was refused for now may have been there, and have been removed, before it was taken back.
+            refused = sum(answer[0] == "4" for answer in letter.history) if letter else 0
+            if present[token] > allowed or present[token] + removed[token] > allowed + refused:
+                wrong.append("%s: %d and %d removed copies of %s, at most %d (%s)" % (
+                    mailbox, present[token], removed[token], token, allowed,
+                    letter.history if letter else "never sent"))
         return wrong
 
     def repeated(self):

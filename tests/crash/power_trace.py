@@ -4,7 +4,7 @@ import re
 
 _LINE = re.compile(r"^(\d+) +(.*)$")
 _CALL = re.compile(r"^(\w+)\((.*?)\)? += (-?\d+|0x[0-9a-f]+|\?)(?: .*)?$", re.DOTALL)
-_UNFINISHED = re.compile(r"^(\w+)\((.*?),? *<unfinished \.\.\.>$", re.DOTALL)
+_UNFINISHED = re.compile(r"^(\w+)\((.*?)<unfinished \.\.\.>$", re.DOTALL)
 _RESUMED = re.compile(r"^<\.\.\. (\w+) resumed>(.*)$", re.DOTALL)
 
 
@@ -63,8 +63,7 @@ def read(path):
             start, head = number, ""
             if resumed := _RESUMED.match(rest):
                 start, name, head = open_calls.pop(pid)
-                tail = resumed.group(2)
-                rest = "%s(%s%s%s" % (name, head, ", " if head and not tail.startswith((")", ",", " )")) else "", tail)
+                rest = "%s(%s%s" % (name, head, resumed.group(2))
             ended = _CALL.match(rest)
             if not ended:
                 raise ValueError("line %d: %s" % (number, rest[:200]))
