@@ -92,7 +92,7 @@ class Ledger:
             if present[token] > allowed or present[token] + removed[token] > allowed + refused:
                 wrong.append("%s: %d and %d removed copies of %s, at most %d (%s)" % (
                     mailbox, present[token], removed[token], token, allowed,
-                    letter.history if letter else "never sent"))
+                    "answers: %d, %s" % (len(letter.history), letter.history[-2:]) if letter else "never sent"))
         return wrong
 
     def repeated(self):
