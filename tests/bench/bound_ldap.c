@@ -56,8 +56,7 @@ static void *bind_all(void *argument)
 		struct berval secret = { .bv_val = password };
 
 		snprintf(name, sizeof(name), "uid=u%u,ou=people,%s", user, suffix);
-		secret.bv_len =
-			(ber_len_t)snprintf(password, sizeof(password), "pw%u", user);
+		secret.bv_len = (ber_len_t)snprintf(password, sizeof(password), "pw%u", user);
 		need(ldap_sasl_bind_s(ldap, name, LDAP_SASL_SIMPLE, &secret, NULL, NULL, NULL),
 		     name);
 	}

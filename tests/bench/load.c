@@ -181,8 +181,8 @@ static bool session_flush(struct load *load, struct load_session *session)
 		want_writable(load, session, true);
 		return true;
 	}
-	if (!complete && !(session->tls ? load_tls_flush(session, &complete)
-					: flush_plain(session, &complete)))
+	if (!complete &&
+	    !(session->tls ? load_tls_flush(session, &complete) : flush_plain(session, &complete)))
 		return false;
 	if (complete)
 		session->out_length = session->body_length = session->sent = 0;

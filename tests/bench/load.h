@@ -54,7 +54,7 @@ struct load_session {
 	bool handshaking;
 	bool corked;               /* what is left of out and body lies inside GnuTLS */
 	gnutls_datum_t resumption; /* what the last session of this slot was given */
-	char out[LOAD_OUT_SIZE]; /* goes first */
+	char out[LOAD_OUT_SIZE];   /* goes first */
 	size_t out_length;
 	const char *body; /* goes after it */
 	size_t body_length;

@@ -114,9 +114,8 @@ static void recipients_send(struct load *load, struct load_session *session)
 	load_send(session, "MAIL FROM:<load@client.example>\r\n");
 	for (unsigned i = 0; i < options->recipients; i++)
 		load_send(session, "RCPT TO:<u%u@%s>\r\n",
-			  options->first_user +
-				  (unsigned)((load->begun * options->recipients + i) %
-					     options->users),
+			  options->first_user + (unsigned)((load->begun * options->recipients + i) %
+							   options->users),
 			  options->domain);
 	load_send(session, "RSET\r\n");
 	session->state = SMTP_RECIPIENTS;

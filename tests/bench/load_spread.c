@@ -90,8 +90,8 @@ bool load_run_spread(struct load *load, struct load_times *times)
 {
 	unsigned processes = load->options->processes;
 	size_t size = sizeof(struct part) * PROCESSES_MAX;
-	struct part *parts = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-				  -1, 0);
+	struct part *parts =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int up[2], down[2];
 
 	if (parts == MAP_FAILED || processes > PROCESSES_MAX || !pipes_open(up, down) ||

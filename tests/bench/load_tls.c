@@ -7,7 +7,7 @@
 /* What browsers and OpenSSL offer first; one key is made for each connection, not two. */
 #define PRIORITY "NORMAL:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1"
 
-#define FLAGS	 (GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_KEY_SHARE_TOP)
+#define FLAGS (GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_KEY_SHARE_TOP)
 
 static gnutls_priority_t priority;
 

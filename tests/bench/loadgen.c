@@ -22,7 +22,8 @@ static const struct load_protocol *find_protocol(const char *name)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: loadgen smtp|smtp-rcpt|pop3-login|pop3-fetch|pop3-idle -p PORT [OPTION...]\n"
+	fprintf(stderr, "usage: loadgen smtp|smtp-rcpt|pop3-login|pop3-fetch|pop3-idle -p PORT "
+			"[OPTION...]\n"
 			"  -a ADDRESS     of the server (127.0.0.1)\n"
 			"  -d DOMAIN      of the users (bench.example)\n"
 			"  -s SESSIONS    at once (20)\n"
@@ -142,9 +143,11 @@ int main(int argc, char **argv)
 	load.protocol = argc > 1 ? find_protocol(argv[1]) : NULL;
 	if (!load.protocol)
 		usage();
-	for (optind = 2; (option = getopt(argc, argv, "a:p:d:s:m:r:z:f:u:n:t:e:w:lSTRj:b:x:")) != -1;)
-		if (option == '?' || !(strchr("smrzfunejb", option) ? read_number(&options, option)
-								  : read_option(&options, option)))
+	for (optind = 2;
+	     (option = getopt(argc, argv, "a:p:d:s:m:r:z:f:u:n:t:e:w:lSTRj:b:x:")) != -1;)
+		if (option == '?' ||
+		    !(strchr("smrzfunejb", option) ? read_number(&options, option)
+						   : read_option(&options, option)))
 			usage();
 	if (load.protocol == &load_pop3_idle)
 		options.total = options.sessions;
