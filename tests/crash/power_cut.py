@@ -12,12 +12,13 @@ does; power_model.py says which trees a cut may leave. For each cut six kinds of
   journal    entries in the order they were made, up to any one (ext4, xfs), unsynced octets or not
   any        each operation by the toss of a coin
 
-Each tree is written as real files. The store is opened there, as after a power cut, and
-asked: every message acknowledged before the cut is in its mailboxes, once and whole; what was
-acknowledged as removed is gone; nothing is torn or foreign; quotas agree with the files;
-no temporary file is left; mail can be delivered again. Some trees then serve as the start of a
-second recording, so that the power also fails during recovery; some recordings are made as on
-a file system without O_TMPFILE, where spool files have names.
+Each tree is written as real files. The store is opened there, as after a power cut, and asked,
+for some trees by owners who have been renamed since: every message acknowledged before the cut
+is in its mailboxes, once and whole; what was acknowledged as removed is gone; nothing is torn
+or foreign; quotas agree with the files; no temporary file is left; mail can be delivered again.
+Some trees then serve as the start of a second recording, so that the power also fails during
+recovery; some recordings are made as on a file system without O_TMPFILE, where spool files
+have names.
 
 That the checks can fail is shown in each run: with the same recording, but syncs of files not
 believed, and with no sync believed at all, messages must be found to be lost.
@@ -188,7 +189,7 @@ class Explorer:
                 self.waiting.append((choice, None, line, kind))
             return
         self.known[choice] = None
-        path = os.path.join(self.folder, "cut%d" % self.number)
+        path = os.path.join(self.folder, "cut%d%s" % (self.number, "" if self.number % 3 else "renamed"))
         self.number += 1
         write_tree(*self.model.state(chosen, zeros), path)
         self.trees += 1

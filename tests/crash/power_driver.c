@@ -8,7 +8,8 @@
  *		With POWER_NAMED_SPOOL in the environment the file system does not know O_TMPFILE.
  *	power_driver check
  *		reads names of roots from stdin; opens each as after a power cut, says what is in
- *		the mailboxes (HAS, TORN), whether quotas agree and whether mail can be delivered again
+ *		the mailboxes (HAS, TORN), whether quotas agree and whether mail can be delivered again;
+ *		for a root whose name ends in "renamed" the owners have got other names meanwhile
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +31,7 @@
 #define TOKEN 24
 
 static bool no_nameless; /* as on a file system without O_TMPFILE */
+static bool renamed;
 
 int __real_openat(int directory, const char *path, int flags, ...);
 int __wrap_openat(int directory, const char *path, int flags, ...);
@@ -58,7 +60,7 @@ static struct store_mailbox box(unsigned number)
 
 	snprintf(mailbox.id, sizeof mailbox.id, "%08x-b0c5", number);
 	snprintf(mailbox.domain, sizeof mailbox.domain, "%s", number < 5 ? "corp.example" : "sales.example");
-	snprintf(mailbox.name, sizeof mailbox.name, "box%u", number);
+	snprintf(mailbox.name, sizeof mailbox.name, "%s%u", renamed ? "new" : "box", number);
 	return mailbox;
 }
 
@@ -245,9 +247,11 @@ static bool delivers(struct store *store, unsigned which)
 
 static void check_one(const char *root)
 {
+	static const char suffix[] = "renamed";
 	struct store_failure failure;
 	struct store *store = store_open(root, "", &failure);
 
+	renamed = strlen(root) > sizeof suffix && strcmp(root + strlen(root) - sizeof suffix + 1, suffix) == 0;
 	if (!store)
 		printf("BROKEN %s\n", failure.reason);
 	for (unsigned i = 0; store && i < BOXES; i++)
