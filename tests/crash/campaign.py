@@ -40,7 +40,7 @@ def option(name, default):
 
 
 SEED = option("--seed", int(time.time()))
-SECONDS = option("--seconds", full_or_short(90.0, 6.0))
+SECONDS = option("--seconds", full_or_short(60.0, 6.0))
 ROLES = ("frontend", "frontend", "store", "store", "directory")
 
 

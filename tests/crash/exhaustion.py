@@ -33,7 +33,7 @@ from load import Load
 from senders import Closed, Talk
 from verdict import everything, litter
 
-SECONDS = full_or_short(8, 1)
+SECONDS = full_or_short(5, 1)
 DEATH = r".*role\.(?:died|left) .*"
 RECOVERY = 20  # seconds in which mail must be accepted again; the directory's pause after a failure is among them
 

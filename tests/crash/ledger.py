@@ -43,7 +43,7 @@ class Ledger:
             self.counts["accepted"] += 1
 
     def unclear(self, letter, mailboxes):
-        """The end of the data may have arrived; no word came back, or only that it failed for now."""
+        """The end of the data may have arrived; no word came back, or only a temporary failure."""
         with self.lock:
             letter.attempts.update(mailboxes)
             self.counts["unclear"] += 1
@@ -87,7 +87,7 @@ class Ledger:
         for token, copies in (present | removed).items():
             letter = self.letters.get(token)
             allowed = (mailbox in letter.accepted) + letter.attempts[mailbox] if letter else 0
-            # What was refused for now may have been there, and have been removed, before it was taken back.
+            # What failed temporarily may have been there, and have been removed, before it was taken back.
             refused = sum(answer[0] == "4" for answer in letter.history) if letter else 0
             if present[token] > allowed or present[token] + removed[token] > allowed + refused:
                 wrong.append("%s: %d and %d removed copies of %s, at most %d (%s)" % (

@@ -21,7 +21,10 @@ recovery; some recordings are made as on a file system without O_TMPFILE, where 
 have names.
 
 That the checks can fail is shown in each run: with the same recording, but syncs of files not
-believed, and with no sync believed at all, messages must be found to be lost.
+believed, and with no sync believed at all, messages must be found to be lost. In copies of the
+tree thirteen syncs of the store were taken out in turn: eleven were missed. The others were that
+of the root at the start, since it is synced again for each domain, and that for a mailbox whose
+new/ is missing, which is not recorded here.
 
   power_cut.py [--short] [--seed NUMBER]
 """
@@ -65,7 +68,7 @@ def record(folder, name, seed, threads, count, start=None, named=False):
 
 def cuts(model):
     """Lines before which something had changed: each operation, promise and word."""
-    lines = {operation.start + 1 for operation in model.operations} | {operation.end + 1 for operation in model.operations}
+    lines = {line + 1 for operation in model.operations for line in (operation.start, operation.end)}
     lines |= {operation.forced + 1 for operation in model.operations if operation.forced is not None}
     lines |= {line + 1 for line, _ in model.said}
     return sorted(lines)
@@ -270,7 +273,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="power-cut-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
     harness.at_end(shutil.rmtree, folder, True)
     spare = []
-    for number in range(ground.full_or_short(6, 1)):
+    for number in range(ground.full_or_short(5, 1)):
         threads, count = dice.choice(((1, 12), (2, 8), (4, 5), (8, 3)))
         spare += recording(folder, "recording %d" % number, dice, totals, threads, count,
                            ground.full_or_short(20, 4))

@@ -8,8 +8,8 @@
  *		With POWER_NAMED_SPOOL in the environment the file system does not know O_TMPFILE.
  *	power_driver check
  *		reads names of roots from stdin; opens each as after a power cut, says what is in
- *		the mailboxes (HAS, TORN), whether quotas agree and whether mail can be delivered again;
- *		for a root whose name ends in "renamed" the owners have got other names meanwhile
+ *		the mailboxes (HAS, TORN), whether quotas agree and whether mail can be delivered
+ *again; for a root whose name ends in "renamed" the owners have got other names meanwhile
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -59,7 +59,8 @@ static struct store_mailbox box(unsigned number)
 	struct store_mailbox mailbox = { .quota = number % 2 ? QUOTA : 0 };
 
 	snprintf(mailbox.id, sizeof mailbox.id, "%08x-b0c5", number);
-	snprintf(mailbox.domain, sizeof mailbox.domain, "%s", number < 5 ? "corp.example" : "sales.example");
+	snprintf(mailbox.domain, sizeof mailbox.domain, "%s",
+		 number < 5 ? "corp.example" : "sales.example");
 	snprintf(mailbox.name, sizeof mailbox.name, "%s%u", renamed ? "new" : "box", number);
 	return mailbox;
 }
@@ -83,7 +84,8 @@ static size_t text_fill(char text[TEXT], const char *token)
 	for (const char *at = token; *at; at++)
 		lines = (lines * 31 + (unsigned char)*at) % 90;
 	for (unsigned i = 0; i <= lines; i++)
-		used += (size_t)snprintf(text + used, TEXT - used, "%s %u of %u\r\n", token, i, lines);
+		used += (size_t)snprintf(text + used, TEXT - used, "%s %u of %u\r\n", token, i,
+					 lines);
 	return used;
 }
 
@@ -104,7 +106,8 @@ static const char *token_of(struct store_maildrop *maildrop, size_t number, char
 		return NULL;
 	text[got] = '\0';
 	if (sscanf(text, "%23s", token) != 1 || text_fill(wanted, token) != (size_t)got ||
-	    memcmp(text, wanted, (size_t)got) != 0 || store_maildrop_size(maildrop, number) != (uint64_t)got)
+	    memcmp(text, wanted, (size_t)got) != 0 ||
+	    store_maildrop_size(maildrop, number) != (uint64_t)got)
 		return NULL;
 	return token;
 }
@@ -164,10 +167,12 @@ static void *work(void *argument)
 
 	for (unsigned i = 0; i < worker->count; i++) {
 		unsigned first = (unsigned)rand_r(&worker->seed) % BOXES;
-		unsigned count = rand_r(&worker->seed) % 3 ? 1 : 1 + (unsigned)rand_r(&worker->seed) % 5;
+		unsigned count =
+			rand_r(&worker->seed) % 3 ? 1 : 1 + (unsigned)rand_r(&worker->seed) % 5;
 		char token[TOKEN];
 
-		snprintf(token, sizeof token, "t%un%ux%u", worker->number, i, worker->seed % 100000);
+		snprintf(token, sizeof token, "t%un%ux%u", worker->number, i,
+			 worker->seed % 100000);
 		say("SENT", token, first, count);
 		if (deliver(worker->store, token, first, count) == OUTCOME_OK)
 			say("ACKED", token, first, count);
@@ -188,7 +193,8 @@ static int work_main(char **arguments)
 	if (!store || threads > 16)
 		return 1;
 	for (unsigned i = 0; i < threads; i++) {
-		workers[i] = (struct worker){ store, i, seed * 16 + i, (unsigned)atoi(arguments[3]) };
+		workers[i] =
+			(struct worker){ store, i, seed * 16 + i, (unsigned)atoi(arguments[3]) };
 		if (pthread_create(&thread[i], NULL, work, &workers[i]) != 0)
 			return 1;
 	}
@@ -219,8 +225,9 @@ static void check_box(struct store *store, unsigned which)
 	}
 	unlimited.quota = 0;
 	if (store_usage(store, &mailbox, &kept, &failure) != OUTCOME_OK ||
-	    store_usage(store, &unlimited, &counted, &failure) != OUTCOME_OK || kept.octets != counted.octets ||
-	    kept.messages != counted.messages || counted.messages != store_maildrop_count(maildrop))
+	    store_usage(store, &unlimited, &counted, &failure) != OUTCOME_OK ||
+	    kept.octets != counted.octets || kept.messages != counted.messages ||
+	    counted.messages != store_maildrop_count(maildrop))
 		printf("QUOTA %u\n", which);
 	store_maildrop_close(maildrop);
 }
@@ -251,7 +258,8 @@ static void check_one(const char *root)
 	struct store_failure failure;
 	struct store *store = store_open(root, "", &failure);
 
-	renamed = strlen(root) > sizeof suffix && strcmp(root + strlen(root) - sizeof suffix + 1, suffix) == 0;
+	renamed = strlen(root) > sizeof suffix &&
+		  strcmp(root + strlen(root) - sizeof suffix + 1, suffix) == 0;
 	if (!store)
 		printf("BROKEN %s\n", failure.reason);
 	for (unsigned i = 0; store && i < BOXES; i++)

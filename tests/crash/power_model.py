@@ -46,7 +46,8 @@ class Operation:
     __slots__ = ("number", "start", "end", "forced", "data", "apply", "of")
 
     def __init__(self, number, call, of, data, apply):
-        self.number, self.start, self.end, self.of, self.data, self.apply = number, call.start, call.end, of, data, apply
+        self.number, self.of, self.data, self.apply = number, of, data, apply
+        self.start, self.end = call.start, call.end
         self.forced = None    # the line from which on it is surely on the disk
 
 
