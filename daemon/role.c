@@ -62,6 +62,9 @@ void role_begin(struct role_start *begin, enum role role, const char *conf_name)
 	size_t length;
 	char *text;
 
+	/* ^C at a terminal reaches the whole group, but the master alone ends the roles, in order. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
 	begin->parent = getppid();
 	tzset(); /* reads the zone's file while there is one to read */
 	begin->role = role;
