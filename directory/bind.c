@@ -94,6 +94,22 @@ static bool set_protection(struct connection *connection)
 	       LDAP_OPT_SUCCESS;
 }
 
+/* SASL and GSSAPI wrap what Kerberos says in their own words; only its own are of use. */
+static void tell_gssapi(const struct credentials *credentials, const char *text,
+			char why[CONNECTION_TEXT_SIZE])
+{
+	static const char mark[] = "Minor code may provide more information (";
+	const char *minor = strstr(text, mark);
+
+	if (minor)
+		text = minor + sizeof(mark) - 1;
+	snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI bind as %.60s: %.*s%s",
+		 credentials_principal(credentials), minor ? (int)strcspn(text, ")") : 110, text,
+		 strstr(text, "Server not found in Kerberos")
+			 ? ": write servers by the controllers' full host names"
+			 : "");
+}
+
 static bool bind_gssapi(struct connection *connection, struct credentials *credentials,
 			int64_t deadline, char why[CONNECTION_TEXT_SIZE])
 {
@@ -119,8 +135,7 @@ static bool bind_gssapi(struct connection *connection, struct credentials *crede
 	/* A ticket for a server that was set up anew stays wrong for hours. */
 	credentials_forget(credentials);
 	connection_text(connection->ldap, result, text);
-	snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI bind as %.60s: %.150s",
-		 credentials_principal(credentials), text);
+	tell_gssapi(credentials, text, why);
 	return false;
 }
 
@@ -135,7 +150,10 @@ bool connection_bind_service(struct connection *connection, const struct conf_di
 	connection_bind_simple(connection, conf->bind_dn, password, deadline, &reply);
 	if (reply.result == LDAP_SUCCESS)
 		return true;
-	snprintf(why, CONNECTION_TEXT_SIZE, "simple bind as %.80s: %s (%d) %.100s", conf->bind_dn,
-		 ldap_err2string(reply.result), reply.result, reply.diagnostic);
+	snprintf(why, CONNECTION_TEXT_SIZE, "simple bind as %.80s: %s (%d)%s%.100s%s",
+		 conf->bind_dn, ldap_err2string(reply.result), reply.result,
+		 reply.diagnostic[0] ? " " : "", reply.diagnostic,
+		 reply.result == LDAP_INVALID_CREDENTIALS ? ": check bind_dn and password_file"
+							  : "");
 	return false;
 }

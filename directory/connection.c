@@ -108,6 +108,12 @@ static void explain_tls(const struct conf_directory *conf, const struct server *
 		     deadline, text, sizeof(text));
 	if (text[0])
 		snprintf(why, CONNECTION_TEXT_SIZE, "TLS: %s", text);
+	else if (strcasecmp(server->host, "localhost") == 0)
+		/* libldap puts the machine's name in its place. */
+		snprintf(why, CONNECTION_TEXT_SIZE,
+			 "TLS: the certificate is not for this machine's full name, which "
+			 "\"localhost\" "
+			 "stands for: write 127.0.0.1, or the name in the certificate");
 }
 
 static bool make_handle(struct connection *connection, const struct server *server, int descriptor,

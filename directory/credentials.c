@@ -143,8 +143,13 @@ static bool load_keytab(struct credentials *credentials, char *why, size_t size)
 		error = KRB5_KT_NOTFOUND;
 	if (!error)
 		error = decide_principal(credentials, &copy);
-	if (error) {
+	if (error == KRB5_KT_NOTFOUND && credentials->conf->principal[0])
+		snprintf(why, size,
+			 "keytab \"%s\" has no key of principal \"%s\": correct one of them",
+			 credentials->conf->keytab, credentials->conf->principal);
+	else if (error)
 		explain(credentials->context, error, credentials->conf->keytab, why, size);
+	if (error) {
 		release_copy(credentials->context, &copy);
 		return false;
 	}
@@ -241,6 +246,35 @@ static bool is_stale_key(krb5_error_code error)
 	       error == KRB5_KT_NOTFOUND || error == KRB5KRB_AP_ERR_BAD_INTEGRITY;
 }
 
+static const char *advice(krb5_error_code error)
+{
+	switch (error) {
+	case KRB5KDC_ERR_PREAUTH_FAILED:
+	case KRB5KRB_AP_ERR_BAD_INTEGRITY:
+		return ": the keytab's key is not the account's: export it again";
+	case KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN:
+		return ": correct principal, or export the keytab again";
+	case KRB5_REALM_UNKNOWN:
+	case KRB5_REALM_CANT_RESOLVE:
+		return ": is this the right keytab, and does the DNS or krb5_config know that "
+		       "realm?";
+	case KRB5KRB_AP_ERR_SKEW:
+		return ": set the clock";
+	default:
+		return "";
+	}
+}
+
+static bool tell_ticket(struct credentials *credentials, krb5_error_code error, char *why,
+			size_t size)
+{
+	char text[200];
+
+	explain(credentials->context, error, credentials->principal_text, text, sizeof(text));
+	snprintf(why, size, "Kerberos ticket for %s%s", text, advice(error));
+	return false;
+}
+
 bool credentials_use(struct credentials *credentials, char *why, size_t size)
 {
 	OM_uint32 minor;
@@ -251,7 +285,7 @@ bool credentials_use(struct credentials *credentials, char *why, size_t size)
 		if (is_stale_key(error) && load_keytab(credentials, why, size))
 			error = fetch_ticket(credentials);
 		if (error)
-			return explain(credentials->context, error, "Kerberos ticket", why, size);
+			return tell_ticket(credentials, error, why, size);
 	}
 	if (GSS_ERROR(gss_krb5_ccache_name(&minor, credentials->cache_name, NULL))) {
 		snprintf(why, size, "GSSAPI does not take the ticket cache");

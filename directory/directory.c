@@ -141,7 +141,31 @@ const struct conf_directory *directory_conf(const struct directory *directory)
 static void fail_hit(struct directory_hit *hit, const char *filter, const char *why)
 {
 	hit->found = DIRECTORY_FAILED;
-	snprintf(hit->cause, sizeof(hit->cause), "search %.160s: %s", filter, why);
+	snprintf(hit->cause, sizeof(hit->cause), "%.200s: search %.100s", why, filter);
+}
+
+/* What failed before a server was asked is not about the search. */
+static void fail_unasked(struct directory_hit *hit, const struct search_result *result)
+{
+	snprintf(hit->cause, sizeof(hit->cause), "%s",
+		 result->diagnostic[0] ? result->diagnostic : ldap_err2string(result->code));
+}
+
+static void fail_asked(struct directory *directory, struct directory_hit *hit,
+		       const struct search_result *result, const char *filter)
+{
+	const char *base = directory->section->base;
+	char why[400];
+
+	/* A base outside what it holds is a referral for a domain controller. */
+	if (base[0] && (result->code == LDAP_NO_SUCH_OBJECT || result->code == LDAP_REFERRAL ||
+			result->code == LDAP_INVALID_DN_SYNTAX))
+		snprintf(why, sizeof(why), "base \"%.120s\" is not there: correct it", base);
+	else
+		snprintf(why, sizeof(why), "%s",
+			 result->diagnostic[0] ? result->diagnostic
+					       : ldap_err2string(result->code));
+	fail_hit(hit, filter, why);
 }
 
 static void read_one(struct directory *directory, const struct entry *entry, const char *filter,
@@ -202,9 +226,10 @@ static void find(struct directory *directory, const struct filter *filter,
 	search.filter = buffer_bytes(&text);
 	if (lookup_search(directory->lookup, &search, deadline, &result))
 		read_result(directory, &result, search.filter, hit);
+	else if (result.server[0])
+		fail_asked(directory, hit, &result, search.filter);
 	else
-		fail_hit(hit, search.filter,
-			 result.diagnostic[0] ? result.diagnostic : ldap_err2string(result.code));
+		fail_unasked(hit, &result);
 	memcpy(hit->server, result.server, sizeof(hit->server));
 	search_result_clear(&result);
 	buffer_clear(&text);

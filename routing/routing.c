@@ -147,7 +147,7 @@ static enum outcome ask_directory(const struct routing *routing, const struct qu
 	case DIRECTORY_FAILED:
 		break;
 	}
-	explain(route, "%.60s: %.300s", hit.server, hit.cause);
+	explain(route, "%.60s%s%.300s", hit.server, hit.server[0] ? ": " : "", hit.cause);
 	return refuse(route, &unavailable, question->asked);
 }
 
