@@ -109,7 +109,8 @@ struct conf *conf_read(const char *file, char **text, conf_complain complain, vo
 	if (!content) {
 		snprintf(why, sizeof(why), "cannot be read (%s): %s",
 			 errno == EILSEQ ? "it is not a text" : strerror(errno),
-			 "name a configuration file that is there and may be read");
+			 "make it, for example from postern.conf.sample, or name another one with "
+			 "-c");
 		complain(context, file, 0, why);
 		return NULL;
 	}

@@ -6,6 +6,8 @@
 
 #include "mail/address.h"
 
+enum { RUN_MAX = 99 };
+
 bool conf_domain_name_valid(struct span name)
 {
 	for (size_t i = 0; i < name.length; i++)
@@ -183,6 +185,13 @@ static void check_top(struct conf_reading *reading)
 			conf->user_prefix);
 	if (!*conf->run)
 		conf_tell_key(reading, 0, "run", "run is empty: write a directory");
+	/* The path of a socket has 107 octets (unix(7)). */
+	if (strlen(conf->run) > RUN_MAX)
+		conf_tell_key(
+			reading, 0, "run",
+			"run is longer than %d octets, too long for the socket in it: choose a "
+			"shorter path",
+			RUN_MAX);
 	if (conf->directories_count == 0)
 		conf_tell(reading, 0, "no section directory: add directory \"name\" { ... }");
 	if (conf->domains_count == 0)

@@ -208,6 +208,30 @@ static bool check_writable(struct conf_machine *machine, unsigned begins, const 
 	return usable;
 }
 
+/* Started as root, the store is another user, who has to come in and write. */
+static void check_store_owner(struct conf_machine *machine, unsigned begins, const char *key,
+			      const char *path)
+{
+	char *name = memory_format("%s-store", machine->conf->user_prefix);
+	const struct passwd *user = geteuid() == 0 ? getpwnam(name) : NULL;
+	struct stat about;
+	mode_t needed = S_IWOTH | S_IXOTH;
+
+	if (user && stat(path, &about) == 0) {
+		if (about.st_uid == user->pw_uid)
+			needed = S_IWUSR | S_IXUSR;
+		else if (about.st_gid == user->pw_gid)
+			needed = S_IWGRP | S_IXGRP;
+		if ((about.st_mode & needed) != needed)
+			conf_machine_tell(
+				machine, begins, key,
+				"%s \"%s\" may not be written to by user %s: run chown %s "
+				"%s",
+				key, path, name, name, path);
+	}
+	free(name);
+}
+
 static void check_store(struct conf_machine *machine, const struct conf_store *store)
 {
 	char *root = existing_parent(store->root), *queue = existing_parent(store->queue);
@@ -217,6 +241,8 @@ static void check_store(struct conf_machine *machine, const struct conf_store *s
 		check_file_system(machine, store->line, "root", store->root, root);
 	if (check_writable(machine, store->line, "queue", store->queue))
 		check_file_system(machine, store->line, "queue", store->queue, queue);
+	check_store_owner(machine, store->line, "root", store->root);
+	check_store_owner(machine, store->line, "queue", store->queue);
 	if (stat(root, &a) == 0 && stat(queue, &b) == 0 && a.st_dev != b.st_dev)
 		conf_machine_tell(machine, store->line, "queue",
 				  "warning: queue \"%s\" and root \"%s\" lie on different file "

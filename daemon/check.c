@@ -3,8 +3,10 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "directory/directories.h"
+#include "directory/directory.h"
 #include "io/tls.h"
 #include "routing/routing.h"
 
@@ -16,54 +18,79 @@ static const struct conf_domain *domain_in(const struct conf *conf, const struct
 	return NULL;
 }
 
-/* An address nobody has: server, TLS, bind, base and filter are tried for real. */
-static void check_one(struct routing *routing, const struct conf_domain *domain)
+static void warn(const struct conf_directory *directory, const char *what, const char *why, const char *then)
 {
-	const struct conf_directory *directory = domain->directory;
+	char text[700];
+
+	snprintf(text, sizeof text, "warning: directory \"%s\" %s: %s: %s", directory->name, what, why, then);
+	check_complain(NULL, directory->file, directory->line, text);
+}
+
+/* An address nobody has: server, TLS, bind, base and filter are tried for real. */
+static bool check_lookup(struct routing *routing, const struct conf_domain *domain)
+{
 	struct address address = { .local = "" };
 	struct route route = { .kind = ROUTE_REFUSED };
-	char text[600];
 	uint32_t unlikely;
 
 	random_bytes(&unlikely, sizeof unlikely);
 	snprintf(address.local, sizeof address.local, "postern-check-%08x", (unsigned)unlikely);
 	snprintf(address.domain, sizeof address.domain, "%s", domain->name);
 	if (routing_resolve(routing, &address, &route) != OUTCOME_TEMP)
-		return;
-	snprintf(text, sizeof text,
-		 "warning: directory \"%s\" does not answer: %s: mail for it is put off until it does",
-		 directory->name, route.cause);
-	check_complain(NULL, directory->file, directory->line, text);
+		return true;
+	warn(domain->directory, "cannot be asked", route.cause, "its mail is put off until it can");
+	return false;
 }
 
-static void check_directories(const struct conf *conf)
+/* A name nobody has: passwords go another way than lookups, through TLS even beside GSSAPI. */
+static void check_password(struct directory *directory)
 {
-	char why[400], text[500];
+	const struct conf_directory *conf = directory_conf(directory);
+	int64_t deadline = clock_ms() + (int64_t)conf->timeout * 1000;
+	struct checker_answer answer;
+	struct facts facts;
+	char dn[PERSON_DN_SIZE + 32];
+
+	if (!directory_facts(directory, deadline, &facts))
+		return;
+	snprintf(dn, sizeof dn, "cn=postern-check,%s", facts.base);
+	directory_check_password(directory, dn, span_text("postern-check"), deadline, &answer);
+	if (answer.result == PASSWORD_TEMPORARY)
+		warn(conf, "cannot check passwords", answer.cause, "nobody can log in until it can");
+}
+
+/* False when a start would fail. */
+static bool check_directories(const struct conf *conf)
+{
+	char why[400];
 	struct directories *directories = directories_open(conf, why, sizeof why);
 	struct routing *routing;
 
 	if (!directories) {
-		snprintf(text, sizeof text, "warning: the directories could not be tried: %s", why);
-		check_complain(NULL, conf->file, 0, text);
-		return;
+		check_complain(NULL, conf->file, 0, why);
+		return false;
 	}
-	log_open("check", LOG_LEVEL_ERROR, LOG_FORM_LINE); /* the complaint says the rest */
+	log_open("check", LOG_LEVEL_SILENT, LOG_FORM_LINE); /* the complaint says it */
 	directories_start(directories);
 	routing = routing_new(conf, directories);
 	for (size_t i = 0; i < conf->directories_count; i++) {
 		const struct conf_domain *domain = domain_in(conf, &conf->directories[i]);
 
-		if (domain)
-			check_one(routing, domain);
+		if (domain && check_lookup(routing, domain))
+			check_password(directories_find(directories, domain->directory));
 	}
 	routing_free(routing);
 	directories_close(directories);
+	return true;
 }
 
 void check_complain(void *context, const char *file, unsigned line, const char *text)
 {
 	(void)context;
-	fprintf(stderr, "%s:%u: %s\n", file, line, text);
+	if (line)
+		fprintf(stderr, "%s:%u: %s\n", file, line, text);
+	else
+		fprintf(stderr, "%s: %s\n", file, text);
 }
 
 bool check_configuration(const char *file, enum check_extent extent)
@@ -72,7 +99,7 @@ bool check_configuration(const char *file, enum check_extent extent)
 	bool good = conf && conf_check_machine(conf, check_complain, NULL);
 
 	if (good && extent == CHECK_DIRECTORIES)
-		check_directories(conf);
+		good = check_directories(conf);
 	conf_free(conf);
 	return good;
 }

@@ -5,12 +5,12 @@
 
 #include "conf/conf.h"
 
-/* "FILE:LINE: text" on standard error. */
+/* "FILE:LINE: text" on standard error; without the line when it is 0. */
 void check_complain(void *context, const char *file, unsigned line, const char *text);
 
 enum check_extent {
 	CHECK_MACHINE,	  /* the text, and what it names on this machine */
-	CHECK_DIRECTORIES /* and whether the directories answer: a lookup in each, which may take 18 seconds */
+	CHECK_DIRECTORIES /* and whether the directories answer: a lookup and a password check in each */
 };
 
 /* False after at least one complaint that is not just a warning. A directory that does not answer is a warning. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -30,6 +31,17 @@ int listening_fd(const struct master *master, const struct conf_listen *listen)
 	return listening ? listening->fd : -1;
 }
 
+static void advise(int error, char *why, size_t size)
+{
+	size_t used = strlen(why);
+	const char *advice = error == EADDRINUSE    ? ": stop the program that has it (ss -ltnp names it)" :
+			     error == EACCES	    ? ": ports below 1024 need root" :
+			     error == EADDRNOTAVAIL ? ": this machine has no such address" :
+						      "";
+
+	snprintf(why + used, size - used, "%s", advice);
+}
+
 /* At the start: a gateway that was killed may be slow to let go of its ports. */
 static int bind_patiently(const struct master *master, const struct conf_listen *listen, char *why, size_t size)
 {
@@ -40,6 +52,8 @@ static int bind_patiently(const struct master *master, const struct conf_listen 
 	while ((fd = listen_bind(listen->address, listen->port, why, size)) < 0 && errno == EADDRINUSE &&
 	       clock_ms() < deadline)
 		nanosleep(&pause, NULL);
+	if (fd < 0)
+		advise(errno, why, size);
 	return fd;
 }
 

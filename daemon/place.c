@@ -38,8 +38,13 @@ bool run_prepare(const struct conf *conf, char *why, size_t size)
 	int empty = run < 0 ? -1 : own_directory(run, "empty", 0555);
 	bool good = empty >= 0 && fchmod(empty, 0555) == 0;
 
-	if (!good)
-		snprintf(why, size, "%s/empty cannot be made, or is not only ours: %s", conf->run,
+	if (!good && errno == EPERM)
+		snprintf(why, size,
+			 "run \"%s\", or empty in it, is another user's or open to everybody: correct its "
+			 "owner and mode, or name another directory",
+			 conf->run);
+	else if (!good)
+		snprintf(why, size, "run \"%s\" or the directory empty in it cannot be made: %s", conf->run,
 			 strerror(errno));
 	if (run >= 0)
 		close(run);
@@ -64,7 +69,8 @@ bool pid_file(const struct conf *conf, char *why, size_t size)
 	}
 	if (fcntl(fd, F_SETLK, &lock) < 0) {
 		snprintf(why, size,
-			 "%s is locked: another posternd is running with this run directory", path);
+			 "%s is locked: another posternd runs with this directory: stop it (postern stop), or set another run",
+			 path);
 		return false;
 	}
 	if (ftruncate(fd, 0) == 0 && write(fd, text, (size_t)length) == length)

@@ -62,7 +62,7 @@ static enum outcome directories_open(struct store *store, const char *queue,
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 	if (directory_make(store->root) != 0)
-		return failure_errno(failure, errno, "cannot make %s", store->root);
+		return failure_errno(failure, errno, "cannot make or reach %s", store->root);
 	store->root_fd = open(store->root, flags);
 	if (store->root_fd < 0)
 		return failure_errno(failure, errno, "cannot open %s", store->root);
@@ -72,7 +72,7 @@ static enum outcome directories_open(struct store *store, const char *queue,
 		return failure_errno(failure, errno, "cannot open .id and .spool in %s",
 				     store->root);
 	if (queue != NULL && queue[0] != '\0' && directory_make(queue) != 0)
-		return failure_errno(failure, errno, "cannot make %s", queue);
+		return failure_errno(failure, errno, "cannot make or reach %s", queue);
 	return OUTCOME_OK;
 }
 
