@@ -175,7 +175,7 @@ run_row() {
 }
 
 main() {
-	local row started=$SECONDS
+	local row started=$SECONDS failed=''
 	need_root
 	raise_descriptors
 	# Mailboxes must hold what this run put there and nothing else.
@@ -185,9 +185,12 @@ main() {
 	"$here/peers.sh" start
 	fill_mailboxes
 	for row in $rows; do
-		run_row "$row"
+		# in a process of its own, so that the first error ends the row, and only the row
+		run_row "$row" &
+		wait $! || failed+=" $row"
 	done
 	echo "detail time all=$((SECONDS - started)) unit=s"
+	[ -z "$failed" ] || die "failed:$failed"
 }
 
 main
