@@ -9,7 +9,12 @@ class Letter:
         self.token, self.recipients = token, recipients
         self.history = []        # what was answered at the end of the data, or at RCPT
         self.accepted = set()    # mailboxes of the attempt that was answered 250
+        self.flying = set()      # mailboxes of an attempt whose end was sent and is not answered yet
         self.attempts = collections.Counter()  # mailbox -> attempts whose outcome nobody knows
+
+    def allowed(self, mailbox):
+        """How often it may be there at most."""
+        return (mailbox in self.accepted) + self.attempts[mailbox] + (mailbox in self.flying)
 
 
 class Ledger:
@@ -86,7 +91,7 @@ class Ledger:
                 wrong.append("%s: lost: %s" % (mailbox, letter.token))
         for token, copies in (present | removed).items():
             letter = self.letters.get(token)
-            allowed = (mailbox in letter.accepted) + letter.attempts[mailbox] if letter else 0
+            allowed = letter.allowed(mailbox) if letter else 0
             # What failed temporarily may have been there, and have been removed, before it was taken back.
             refused = sum(answer[0] == "4" for answer in letter.history) if letter else 0
             if present[token] > allowed or present[token] + removed[token] > allowed + refused:

@@ -152,6 +152,13 @@ class Sender(threading.Thread):
             return True
         self.expect(self.talk.ask("DATA"), "3")
         self.talk.send(stuffed(letter(one.token, one.recipients)))
+        one.flying = set(taken)
+        try:
+            return self.last_dot(one, taken)
+        finally:
+            one.flying = set()
+
+    def last_dot(self, one, taken):
         try:
             answer = self.talk.ask(".")
         except Closed:
