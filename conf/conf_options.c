@@ -121,7 +121,7 @@ static const struct conf_key smtp_keys[] = {
 	BOOL(conf_smtp_keys, "basic_without_tls", smtp.basic_without_tls, "false"),
 	NUMBER(SIZE, conf_smtp_keys, "message_size", smtp.message_size, "32M", 0, INT64_MAX),
 	NUMBER(SIZE, conf_smtp_keys, "session_size", smtp.session_size, "0", 0, INT64_MAX),
-	NUMBER(COUNT, conf_smtp_keys, "recipients", smtp.recipients, "100", 1, 10000),
+	NUMBER(COUNT, conf_smtp_keys, "recipients", smtp.recipients, "100", 1, 1000),
 	NUMBER(COUNT, conf_smtp_keys, "connections", smtp.connections, "0", 0, 1000000),
 	NUMBER(COUNT, conf_smtp_keys, "connections_per_address", smtp.connections_per_address, "0",
 	       0, 1000000),

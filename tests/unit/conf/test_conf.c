@@ -197,7 +197,7 @@ static const struct {
 	  "smtp x { listen '*:25' { tls = none } session_size = 1M message_size = 0 }",
 	  3, "smaller than message_size" },
 	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none } recipients = 0 }", 3,
-	  "1 to 10000" },
+	  "1 to 1000" },
 	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none } fqdn = 'a b' }", 3,
 	  "no host name" },
 	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none } default_domain = b.example }", 3,
