@@ -27,7 +27,9 @@ struct waiter {
 struct link {
 	struct connection connection; /* ldap is used under the mutex */
 	pthread_mutex_t mutex;
+	pthread_cond_t rest; /* the reader sleeps here; signalled when the link is dead */
 	struct waiter *waiters;
+	bool led; /* one of the waiters reads for all */
 	int64_t heard; /* when bytes last came in */
 	bool dead, frozen;
 	char why[REASON_SIZE];
@@ -38,7 +40,7 @@ struct link {
 	void *context;
 };
 
-/* The mutex is held. The reader notices, because the socket is shut down. */
+/* The mutex is held. Who reads for all notices, because the socket is shut down. */
 static void mark_dead(struct link *link, const char *why, bool frozen)
 {
 	if (link->dead)
@@ -52,6 +54,7 @@ static void mark_dead(struct link *link, const char *why, bool frozen)
 		pthread_cond_signal(&waiter->cond);
 	}
 	link->waiters = NULL;
+	pthread_cond_signal(&link->rest);
 	shutdown(link->connection.guard, SHUT_RDWR);
 }
 
@@ -82,12 +85,12 @@ static void deliver(struct link *link, LDAPMessage *messages)
 }
 
 /*
- * Until nothing is left: libldap, TLS and SASL buffer, so what they hold back
- * would not wake poll() again.
+ * Until nothing is left, or nobody waits: libldap, TLS and SASL buffer, so what they
+ * hold back would not wake poll() again.
  */
 static void drain(struct link *link)
 {
-	while (!link->dead) {
+	while (!link->dead && link->waiters) {
 		struct timeval none = { 0, 0 };
 		LDAPMessage *messages = NULL;
 		int type = ldap_result(link->connection.ldap, LDAP_RES_ANY, LDAP_MSG_ALL, &none,
@@ -102,33 +105,40 @@ static void drain(struct link *link)
 	}
 }
 
-/* False when the reader's work is over. */
-static bool reader_turn(struct link *link, short events)
+/* The mutex is held. What poll() said of the socket. */
+static void take_events(struct link *link, short events)
 {
-	bool more;
-
-	pthread_mutex_lock(&link->mutex);
 	if (events & POLLIN)
 		link->heard = clock_ms();
-	if (!link->dead && (events || link->waiters))
-		drain(link);
+	drain(link);
 	if (!link->dead && (events & (POLLHUP | POLLERR | POLLNVAL)))
 		mark_dead(link, "the connection broke", false);
-	more = !link->dead && (atomic_load(&link->usable) || link->waiters);
-	pthread_mutex_unlock(&link->mutex);
-	return more;
 }
 
+/* A socket that nobody expects anything of becomes readable when the server closes it. */
+static void watch(struct link *link)
+{
+	struct pollfd poll_one = { .fd = link->connection.guard, .events = POLLIN | POLLRDHUP };
+
+	if (poll(&poll_one, 1, 0) <= 0)
+		return;
+	take_events(link, poll_one.revents);
+	if (!link->dead && (poll_one.revents & POLLRDHUP))
+		mark_dead(link, "the server closed the connection", false);
+}
+
+/* Mostly asleep: who waits for an answer reads it himself. */
 static void *reader_run(void *context)
 {
 	struct link *link = context;
-	struct pollfd poll_one = { .fd = link->connection.guard, .events = POLLIN };
 
-	do {
-		poll_one.revents = 0;
-		if (poll(&poll_one, 1, READER_TURN_MS) < 0)
-			poll_one.revents = 0;
-	} while (reader_turn(link, poll_one.revents));
+	pthread_mutex_lock(&link->mutex);
+	while (!link->dead && (atomic_load(&link->usable) || link->waiters)) {
+		(void)thread_wait(&link->rest, &link->mutex, clock_ms() + READER_TURN_MS);
+		if (!link->dead && !link->led)
+			watch(link);
+	}
+	pthread_mutex_unlock(&link->mutex);
 	link->ended(link->context, link, link->dead ? link->why : NULL, link->frozen);
 	return NULL;
 }
@@ -143,10 +153,11 @@ struct link *link_new(const struct connection *connection, link_ended ended, voi
 	link->context = context;
 	link->heard = clock_ms();
 	pthread_mutex_init(&link->mutex, NULL);
+	thread_cond_init(&link->rest);
 	atomic_init(&link->usable, true);
 	atomic_init(&link->load, 0);
 	atomic_init(&link->references, 1);
-	/* The reader drains under the mutex and must never sleep there. */
+	/* Answers are drained under the mutex, where nobody must ever sleep. */
 	(void)fcntl(connection->guard, F_SETFL, O_NONBLOCK);
 	thread_start(&reader, reader_run, link);
 	pthread_detach(reader);
@@ -163,6 +174,7 @@ void link_release(struct link *link)
 	if (atomic_fetch_sub(&link->references, 1) != 1)
 		return;
 	connection_close(&link->connection);
+	pthread_cond_destroy(&link->rest);
 	pthread_mutex_destroy(&link->mutex);
 	free(link);
 }
@@ -199,13 +211,44 @@ static bool send_search(struct link *link, const struct search *search, int64_t 
 	return true;
 }
 
+/* Reads for all until the own answer has come: alone, an asker wakes nobody and is woken by nobody but the server. */
+static void lead(struct link *link, const struct waiter *waiter, int64_t deadline)
+{
+	struct pollfd poll_one = { .fd = link->connection.guard, .events = POLLIN };
+	int64_t left;
+
+	link->led = true;
+	while (!waiter->done && !waiter->lost && (left = deadline - clock_ms()) > 0) {
+		pthread_mutex_unlock(&link->mutex);
+		poll_one.revents = 0;
+		if (poll(&poll_one, 1, (int)left) < 0)
+			poll_one.revents = 0;
+		pthread_mutex_lock(&link->mutex);
+		take_events(link, poll_one.revents);
+	}
+	link->led = false;
+}
+
+/* Somebody must read as long as somebody waits; also after one who was to do it gave up instead. */
+static void pass_on(struct link *link)
+{
+	if (!link->led && link->waiters)
+		pthread_cond_signal(&link->waiters->cond);
+}
+
 static enum link_outcome wait_answer(struct link *link, struct waiter *waiter, int64_t deadline)
 {
 	int64_t sent = clock_ms();
+	bool time = true;
 
-	while (!waiter->done && !waiter->lost)
-		if (!thread_wait(&waiter->cond, &link->mutex, deadline))
-			break;
+	while (time && !waiter->done && !waiter->lost) {
+		if (!link->led) {
+			lead(link, waiter, deadline);
+			time = waiter->done || waiter->lost;
+		} else {
+			time = thread_wait(&waiter->cond, &link->mutex, deadline);
+		}
+	}
 	if (waiter->done)
 		return LINK_ANSWERED;
 	if (waiter->lost)
@@ -232,6 +275,7 @@ enum link_outcome link_search(struct link *link, const struct search *search, in
 	pthread_mutex_lock(&link->mutex);
 	if (send_search(link, search, deadline, &waiter))
 		outcome = wait_answer(link, &waiter, deadline);
+	pass_on(link);
 	if (outcome == LINK_LOST)
 		memcpy(result->diagnostic, link->why, sizeof(link->why));
 	pthread_mutex_unlock(&link->mutex);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A bound connection on which the searches of many threads are in flight at
- * once: each sends, then sleeps until the link's reader has its answer. A peer
+ * once: each sends; one of those that wait reads for all, the others sleep. A peer
  * 50 ms away costs latency, not throughput. Reference-counted: the last to let
  * go closes the connection.
  */
@@ -19,7 +19,7 @@ enum link_outcome {
 };
 
 /*
- * Takes the connection over. The reader calls `ended` once, as the last thing it
+ * Takes the connection over. A thread of its own watches it and calls `ended` once, as the last thing it
  * does, without locks: `why` is NULL after link_retire, else what broke;
  * `frozen` = the server stopped answering without closing.
  */
