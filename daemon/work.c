@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -32,8 +33,8 @@ struct work_peer {
 
 struct work_pool {
 	struct work *first, **last;
-	size_t waiting;	/* works */
-	size_t octets;	/* of their bodies */
+	atomic_size_t waiting; /* works; changed under server.lock, read without */
+	atomic_size_t octets;  /* of their bodies; likewise */
 	pthread_cond_t there;
 };
 
@@ -44,6 +45,7 @@ static struct {
 	bool ending;
 	struct work_peer *peers;
 	size_t peers_count;
+	bool bury; /* main thread: a peer may be over */
 	const struct work_plan *plan;
 	int control;
 	enum role role;
@@ -142,27 +144,22 @@ static void server_accuse(struct work_peer *peer, const char *why, unsigned kind
 		log_error("work.control", LOG_TEXT("why", "the master does not listen"));
 }
 
-static void work_finish(struct work *work)
+static void work_free(struct work *work)
 {
-	struct work_peer *peer = work->peer;
-	bool last;
-
 	if (work->fd >= 0)
 		close(work->fd);
-	pthread_mutex_lock(&server.lock);
-	last = --peer->held == 0 && peer->closed;
-	pthread_mutex_unlock(&server.lock);
-	if (last)
-		server_wake();
 	memory_wipe(work->body, work->length); /* it may have been a password */
 	free(work);
 }
 
-static struct work *pool_take(struct work_pool *pool)
+/* One turn under the lock ends the work that was done, if one was, and takes the next. */
+static struct work *pool_take(struct work_pool *pool, struct work_peer *done)
 {
 	struct work *work;
 
 	pthread_mutex_lock(&server.lock);
+	if (done && --done->held == 0 && done->closed)
+		server_wake();
 	while (!pool->first && !server.ending)
 		pthread_cond_wait(&pool->there, &server.lock);
 	work = pool->first;
@@ -197,14 +194,16 @@ static bool is_wanted(const struct work *work)
 static void *pool_run(void *of)
 {
 	struct work_pool *pool = of;
+	struct work_peer *done = NULL;
 	struct work *work;
 
-	while ((work = pool_take(pool))) {
+	while ((work = pool_take(pool, done))) {
 		if (is_wanted(work) && !work->permit->handle(work)) {
 			server_accuse(work->peer, "malformed", work->permit->kind);
 			shutdown(work->peer->fd, SHUT_RDWR);
 		}
-		work_finish(work);
+		done = work->peer;
+		work_free(work);
 	}
 	return NULL;
 }
@@ -245,8 +244,8 @@ static bool server_queue(struct work_peer *peer, const struct packet *packet)
 	pool->last = &work->next;
 	pool->waiting++;
 	pool->octets += work->length;
-	pthread_cond_signal(&pool->there);
 	pthread_mutex_unlock(&server.lock);
+	pthread_cond_signal(&pool->there); /* behind the lock, lest the one that wakes has to wait for it */
 	return true;
 }
 
@@ -271,10 +270,12 @@ static void peer_close(struct work_peer *peer)
 	pthread_mutex_lock(&server.lock);
 	peer->closed = true;
 	pthread_mutex_unlock(&server.lock);
+	server.bury = true;
 }
 
 static void peers_bury(void)
 {
+	server.bury = false;
 	for (struct work_peer **place = &server.peers; *place;) {
 		struct work_peer *peer = *place;
 		bool over;
@@ -297,14 +298,11 @@ static void peers_bury(void)
 
 static bool server_busy(void)
 {
-	bool busy = false;
-
-	pthread_mutex_lock(&server.lock);
 	for (size_t i = 0; i < WORK_POOLS_MAX; i++)
-		busy |= server.pools[i].waiting > WORK_WAITING_MAX ||
-			server.pools[i].octets > WORK_OCTETS_MAX;
-	pthread_mutex_unlock(&server.lock);
-	return busy;
+		if (atomic_load(&server.pools[i].waiting) > WORK_WAITING_MAX ||
+		    atomic_load(&server.pools[i].octets) > WORK_OCTETS_MAX)
+			return true;
+	return false;
 }
 
 /* False: nothing more to take from it now. */
@@ -375,11 +373,13 @@ static void server_poll(bool *over)
 				peer_listen(peer);
 		if (polls[1].revents && read(server.wake, &woken, sizeof woken) < 0)
 			memory_die("an eventfd failed");
+		server.bury |= polls[1].revents != 0;
 		if (polls[0].revents)
 			*over = !master_listen();
 	}
 	free(polls);
-	peers_bury();
+	if (server.bury)
+		peers_bury();
 }
 
 static size_t threads_wanted(void)
