@@ -24,6 +24,9 @@ struct tls_server;
 /* An OPEN is waited for long: giving it up would leave a maildrop locked that nobody closes. */
 enum { ASK_DIRECTORY_MS = 26000, ASK_STORE_MS = 60000, ASK_OPEN_MS = 600000 };
 
+/* Spool files held ready: one more comes with a delivery's answer, so that DATA costs no question. */
+enum { SPOOLS_MAX = 16 };
+
 struct server { /* an SMTP virtual server, or POP3 */
 	struct frontend *frontend;
 	const struct conf_smtp *smtp; /* NULL: POP3 */
@@ -54,6 +57,8 @@ struct frontend {
 	size_t servers_count;
 	struct table *routes;	 /* address -> struct route_answer, for its good_for seconds */
 	struct tally *tally;	 /* connections now open, here and in the other frontends */
+	int spools[SPOOLS_MAX]; /* fresh files for messages to come, from whichever store */
+	unsigned spools_count;
 	struct session *sessions;
 	size_t sessions_count, sessions_max; /* so many as there are descriptors for */
 	bool full;

@@ -205,6 +205,7 @@ bool message_get_result(struct span body, struct message_result *result)
 void message_put_deliver(struct wire_writer *writer, const struct message_deliver *deliver)
 {
 	wire_put_text(writer, deliver->label);
+	wire_put_u8(writer, deliver->another);
 	wire_put_u32(writer, deliver->count);
 	wire_put_span(writer, deliver->tickets);
 }
@@ -214,6 +215,7 @@ bool message_get_deliver(struct span body, struct message_deliver *deliver)
 	struct wire_reader reader = reader_of(body);
 
 	wire_get_text(&reader, deliver->label, sizeof deliver->label);
+	deliver->another = (uint8_t)get_choice(&reader, 1);
 	deliver->count = wire_get_u32(&reader);
 	deliver->tickets = wire_get_span(&reader);
 	return wire_done(&reader) && deliver->count > 0 && deliver->count <= MESSAGE_RECIPIENTS_MAX;

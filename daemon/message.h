@@ -120,6 +120,7 @@ struct message_result {
 #define MESSAGE_RECIPIENTS_MAX 1000
 struct message_deliver {
 	char label[SESSION_SIZE];
+	uint8_t another; /* 1: the answer shall bring a fresh spool file for the next message */
 	uint32_t count;
 	struct span tickets; /* count texts in wire form, one behind the other */
 };

@@ -377,6 +377,11 @@ static void do_ask_spool(void *owner, const struct envelope *envelope)
 		smtp_server_answer(smtp->engine, OUTCOME_TEMP, NULL);
 		return;
 	}
+	if (smtp->session.frontend->spools_count > 0) {
+		smtp->spool = smtp->session.frontend->spools[--smtp->session.frontend->spools_count];
+		smtp_server_answer(smtp->engine, OUTCOME_OK, NULL);
+		return;
+	}
 	wire_writer_init(&writer, memory, 0);
 	ask(smtp, smtp->session.frontend->store, MESSAGE_SPOOL, &writer, -1, ASK_STORE_MS, on_spool);
 }
@@ -426,6 +431,15 @@ static void spool_drop(struct smtp_session *smtp)
 	buffer_clear(&smtp->body);
 }
 
+/* The file that came with an answer, if one did. */
+static void spool_keep(struct frontend *frontend, int fd)
+{
+	if (fd >= 0 && frontend->spools_count < SPOOLS_MAX)
+		frontend->spools[frontend->spools_count++] = fd;
+	else if (fd >= 0)
+		close(fd);
+}
+
 static void on_delivered(void *context, enum channel_result result, const struct packet *packet)
 {
 	struct smtp_session *smtp = context;
@@ -434,6 +448,8 @@ static void on_delivered(void *context, enum channel_result result, const struct
 
 	asked_done(smtp);
 	spool_drop(smtp);
+	if (result == CHANNEL_ANSWERED)
+		spool_keep(smtp->session.frontend, packet->fd);
 	if (result != CHANNEL_ANSWERED || !message_get_result(packet->body, &delivered))
 		delivered = (struct message_result){ .outcome = OUTCOME_TEMP };
 	if (delivered.outcome == OUTCOME_OK) {
@@ -473,7 +489,10 @@ static void do_ask_commit(void *owner, const struct smtp_delivery *delivery)
 {
 	static char memory[PACKET_BODY_MAX], tickets[TICKETS_MAX];
 	struct smtp_session *smtp = owner;
-	struct message_deliver deliver = { .count = (uint32_t)delivery->envelope->count };
+	struct message_deliver deliver = {
+		.count = (uint32_t)delivery->envelope->count,
+		.another = smtp->session.frontend->spools_count < SPOOLS_MAX,
+	};
 	struct wire_writer writer;
 
 	snprintf(smtp->label, sizeof smtp->label, "%.16s.%x", smtp->session.id, ++smtp->messages);

@@ -101,6 +101,17 @@ static int deliver_mailboxes(const struct store_role *role, const struct message
 	return wire_done(&reader) ? 1 : -1;
 }
 
+/* The file for the next message saves the frontend the question for it. */
+static void answer_delivered(struct work *work, const struct message_result *result, bool another)
+{
+	struct store_role *role = work->context;
+	int fd = another ? store_spool_ahead(role->store) : -1;
+
+	store_answer(work, result, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
 static bool handle_deliver(struct work *work)
 {
 	struct store_role *role = work->context;
@@ -134,7 +145,7 @@ static bool handle_deliver(struct work *work)
 	if (valid >= 0 && result.outcome != OUTCOME_OK && !failure.over_quota)
 		tell_failure("store.deliver", deliver.label, &failure);
 	if (valid >= 0)
-		store_answer(work, &result, -1);
+		answer_delivered(work, &result, deliver.another == 1);
 	free(mailboxes);
 	return valid >= 0;
 }

@@ -104,3 +104,8 @@ int store_spool(struct store *store, struct store_failure *failure)
 		failure_errno(failure, errno, "cannot make a spool file below %s", store->root);
 	return fd;
 }
+
+int store_spool_ahead(struct store *store)
+{
+	return atomic_load(&store->named_spool) ? -1 : spool_new(store);
+}

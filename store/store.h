@@ -42,6 +42,9 @@ void store_close(struct store *store);
  */
 int store_spool(struct store *store, struct store_failure *failure);
 
+/* The same for a message that may never come: -1 also where the file would have a name that somebody must remove. */
+int store_spool_ahead(struct store *store);
+
 /*
  * Makes what `spool` holds durable and links it into every mailbox, all or nothing
  * as far as a client can tell: OK only when data and links are durable. TEMP leaves

@@ -38,7 +38,7 @@ static const struct message_login sample_login = { "smtp", "CORP\\alice",  "alic
 						   "corp.example", "192.0.2.1", "f0-1a2b" };
 static const struct message_identity sample_identity = { AUTH_EXPIRED, "alice@corp.example", SPAN("\0\1\2") };
 static const struct message_result sample_result = { OUTCOME_TEMP, MESSAGE_RESULT_FULL, UINT64_MAX };
-static const struct message_deliver sample_deliver = { "f0-1a2b", 2, SPAN("\1\0\0\0a\1\0\0\0b") };
+static const struct message_deliver sample_deliver = { "f0-1a2b", 1, 2, SPAN("\1\0\0\0a\1\0\0\0b") };
 static const struct message_open sample_open = { "f0-1a2b", SPAN("ticket") };
 static const struct message_fetch sample_fetch = { 3, 1, 16 };
 static const struct message_handed sample_handed = { { OUTCOME_OK, MESSAGE_RESULT_GONE, 65537 }, SPAN("\3\0\0\0a\r\n") };
