@@ -16,7 +16,7 @@ comma     := ,
 TOP       := build
 B         := $(TOP)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)),)
 
-PACKAGES  := libevent gnutls libsasl2 krb5-gssapi krb5 libconfuse libseccomp libidn2
+PACKAGES  := libevent gnutls libsasl2 krb5-gssapi krb5 libconfuse libseccomp
 VERSION   := 0.1
 
 WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
@@ -40,10 +40,14 @@ UNIT_BINS := $(UNITS:%.c=$(B)/%)
 FUZZES    := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BINS := $(FUZZES:%.c=$(B)/%)
 
-.PHONY: all help clean
+.PHONY: all help clean libraries
 all: $(B)/posternd $(B)/postern
 
-$(B)/%.o: %.c
+libraries:
+	@pkg-config --exists $(PACKAGES) || { echo "a library or pkg-config is missing:" \
+		"run sudo tests/lab/packages.sh build" >&2; exit 1; }
+
+$(B)/%.o: %.c | libraries
 	@mkdir -p $(@D)
 	@echo "CC $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -123,13 +127,16 @@ install: all
 
 help:
 	@echo "make            build/posternd and build/postern; SAN=address,undefined for a sanitizer build"
+	@echo "make packages   (root) the Debian packages to build and test, without starting their services"
 	@echo "make demo       (root) a whole Active Directory, the gateway, and what it does, step by step"
 	@echo "make test       (root) every test; the last line is 'N passed, N failed'"
 	@echo "make lab        (root) the same domain and gateway, left running; make lab-down removes it"
 	@echo "make bench      (root) the comparison with Postfix and Dovecot; bench-up, bench-down"
 	@echo "make check      includes respect the floors (docs/ARCHITECTURE.md)"
 	@echo "make fuzz       FUZZ=smtp_server SECONDS=60, with clang"
+	@echo "make crash      (root) the proofs by force in full, some minutes: kill -9, power cuts, full disks, overload"
 	@echo "make install    PREFIX=/usr/local DESTDIR="
+	@echo "make clean      removes build/"
 
 clean:
 	rm -rf build
