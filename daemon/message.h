@@ -28,7 +28,7 @@ enum message_kind {
 	MESSAGE_LOG,       /* level and form (enum log_level, log_form) as a pair; descriptor: the log of now */
 	MESSAGE_RETIRE,    /* accept nothing new, leave when the last session ends */
 	MESSAGE_TALLY,     /* to frontends, no body; descriptor: the memory in which they count connections together */
-	MESSAGE_DRAIN,     /* the same, and end sessions as soon as that loses nothing */
+	MESSAGE_DRAIN,     /* as RETIRE, and end sessions as soon as that loses nothing */
 	/* any role -> master */
 	MESSAGE_READY = 16, /* no body: set up, sandboxed */
 	MESSAGE_CULPRIT,    /* struct message_peer: this peer sent something malformed or not permitted */
