@@ -60,9 +60,10 @@ char *conf_machine_file(struct conf_machine *machine, unsigned begins, const cha
 	char *bytes;
 
 	if (fd < 0 || fstat(fd, &about) != 0) {
-		conf_machine_tell(machine, begins, key,
-				  "%s \"%s\" cannot be read (%s): make it, or correct the path",
-				  key, path, strerror(errno));
+		conf_machine_tell(machine, begins, key, "%s \"%s\" cannot be read (%s): %s", key,
+				  path, strerror(errno),
+				  errno == EACCES ? "change its owner or mode, or run this as root"
+						  : "make it, or correct the path");
 		if (fd >= 0)
 			(void)close(fd);
 		return NULL;
