@@ -104,12 +104,21 @@ static void check_postmaster(struct conf_reading *reading, const struct conf_dom
 	struct address address;
 	const char *why = "it has no domain";
 
-	if (*domain->postmaster &&
-	    (!address_parse(span_text(domain->postmaster), &address, &why) || !*address.domain))
+	if (!*domain->postmaster)
+		return;
+	if (address_parse(span_text(domain->postmaster), &address, &why) && *address.domain) {
+		if (!conf_find_domain(reading->conf, address.domain))
+			conf_tell_key(
+				reading, domain->line, "postmaster",
+				"postmaster \"%s\" is in none of the domains: write an address "
+				"whose domain has a section here",
+				domain->postmaster);
+	} else {
 		conf_tell_key(reading, domain->line, "postmaster",
 			      "postmaster \"%s\" is no mail address (%s): write one like "
 			      "admin@example.com",
 			      domain->postmaster, why);
+	}
 }
 
 static void settle_default(struct conf_reading *reading)

@@ -117,6 +117,7 @@ static const struct {
 	{ DIRECTORY SMTP "domain corp.example { quota = 1T }", 3, "K, M or G" },
 	{ DIRECTORY SMTP "domain corp.example { postmaster = alice }", 3, "no mail address" },
 	{ DIRECTORY SMTP "domain corp.example { postmaster = 'a b@c' }", 3, "no mail address" },
+	{ DIRECTORY SMTP "domain corp.example { postmaster = a@other.example }", 3, "none of the domains" },
 	/* Directories. */
 	{ REST "directory '' { domain = a.example keytab = /k }", 3, "empty name" },
 	{ REST "directory d { keytab = /k }", 3, "neither domain nor servers" },
