@@ -38,19 +38,37 @@ static void store_missing_fields(struct smtp_server *server)
 		store(server, span_text("\r\n"));
 }
 
+/*
+ * What comes between the header block and the rest. A message that begins with a line
+ * which is no field has no header: without the empty line its text would stand in the
+ * fields written here, a line that begins with a space even inside the last of them.
+ */
+static void store_between(struct smtp_server *server)
+{
+	const struct header *header = &server->transaction->header;
+
+	if (server->authenticated)
+		store_missing_fields(server);
+	else if (!header->by_blank && !header_has_fields(header))
+		store(server, span_text("\r\n"));
+}
+
 static void store_header(struct smtp_server *server, struct span run)
 {
+	struct header *header = &server->transaction->header;
+	bool whole = !server->authenticated && header->held == 0;
 	struct header_cut cut;
-	bool ended = header_scan(&server->transaction->header, run, &cut);
+	bool ended = header_scan(header, run, &cut);
 
-	if (!server->authenticated) {
+	/* The common case in one piece: nothing comes between, nothing was or is held. */
+	if (whole && header->held == 0 && header_has_fields(header)) {
 		store(server, run);
 		return;
 	}
 	store(server, cut.before[0]);
 	store(server, cut.before[1]);
 	if (ended)
-		store_missing_fields(server);
+		store_between(server);
 	store(server, cut.after[0]);
 	store(server, cut.after[1]);
 }
@@ -143,11 +161,9 @@ const struct smtp_words *smtp_body_finish(struct smtp_server *server)
 	if (!header->ended) {
 		struct span held = header_finish(header);
 
-		if (server->authenticated) {
-			header->by_blank = held.length == 0;
-			store_missing_fields(server);
-			store(server, held);
-		}
+		header->by_blank = held.length == 0;
+		store_between(server);
+		store(server, held);
 	}
 	return find_fault(server);
 }

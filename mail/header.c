@@ -116,3 +116,8 @@ struct span header_finish(struct header *header)
 	header->held = 0;
 	return held;
 }
+
+bool header_has_fields(const struct header *header)
+{
+	return header->field_before;
+}

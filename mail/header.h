@@ -37,5 +37,6 @@ void header_init(struct header *header);
  */
 bool header_scan(struct header *header, struct span chunk, struct header_cut *cut);
 struct span header_finish(struct header *header);
+bool header_has_fields(const struct header *header);
 
 #endif

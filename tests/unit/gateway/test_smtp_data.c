@@ -7,6 +7,8 @@
 #define TO_REPLY  GREETING EHLO_PLAIN TWO_OK
 #define TWO_OK    "250 2.1.0 Sender ok\r\n250 2.1.5 Recipient ok\r\n"
 #define COMMIT    "commit <a@b> size=0 body=0 utf8=0 ret=0 envid=\n" RECIPIENT
+/* What follows is no header: an empty line stands before it. */
+#define HEADLESS  COMMIT "\r\n"
 #define RECIPIENT "to <x@y> notify=0 orcpt=\n" TRACE
 #define TRACE     "Return-Path: <a@b>\r\n" RECEIVED
 #define RECEIVED                                                                                   \
@@ -31,13 +33,14 @@ static const struct dialogue data[] = {
 	  TO_REPLY START_DATA TAKEN "221 2.0.0 Bye\r\n" CLOSED,
 	  COMMIT "Subject: x\r\n\r\nHello\r\n", NULL },
 	{ "dots", TEXT(TO "DATA\r\n..\r\n...\r\n.x\r\n a.\r\n..x\r\n.\r\nNOOP\r\n"),
-	  TO_REPLY START_DATA TAKEN "250 2.0.0 Ok\r\n", COMMIT ".\r\n..\r\nx\r\n a.\r\n.x\r\n",
+	  TO_REPLY START_DATA TAKEN "250 2.0.0 Ok\r\n", HEADLESS ".\r\n..\r\nx\r\n a.\r\n.x\r\n",
 	  NULL },
 	{ "two messages", TEXT(TO "DATA\r\n1\r\n.\r\n" FROM("a") "DATA\r\n2\r\n.\r\n"),
-	  TO_REPLY START_DATA TAKEN TWO_OK START_DATA TAKEN, COMMIT "1\r\n" COMMIT "2\r\n", NULL },
+	  TO_REPLY START_DATA TAKEN TWO_OK START_DATA TAKEN, HEADLESS "1\r\n" HEADLESS "2\r\n",
+	  NULL },
 	{ "empty", TEXT(TO "DATA\r\n.\r\n"), TO_REPLY START_DATA TAKEN, COMMIT, NULL },
 	{ "end looks", TEXT(TO "DATA\r\n .\r\n. \r\n.\t\r\n..\r\n.\r\n"), TO_REPLY START_DATA TAKEN,
-	  COMMIT " .\r\n \r\n\t\r\n.\r\n", NULL },
+	  HEADLESS " .\r\n \r\n\t\r\n.\r\n", NULL },
 	{ "argument", TEXT(TO "DATA now\r\n"), TO_REPLY "501 5.5.4 Syntax: DATA\r\n", "", NULL },
 	{ "no recipient", TEXT("EHLO c\r\nMAIL FROM:<a@b>\r\nDATA\r\nRSET\r\n"),
 	  GREETING EHLO_PLAIN
@@ -91,7 +94,7 @@ static const struct dialogue limits[] = {
 	  GREETING EHLO_BARE TWO_OK START_DATA TAKEN TWO_OK START_DATA
 	  "552 5.3.4 Too much mail in this session\r\n552 5.3.4 Too much mail in this session\r\n"
 	  "503 5.5.1 Send MAIL first\r\n",
-	  COMMIT "0123456789\r\ndiscard\n", &small_session },
+	  HEADLESS "0123456789\r\ndiscard\n", &small_session },
 	{ "session flood", TEXT(TO "DATA\r\n" X10(X100) ".\r\nNOOP\r\n"),
 	  GREETING EHLO_BARE TWO_OK START_DATA "552 5.3.4 Message far too big\r\n" CLOSED,
 	  "discard\n", &small_session },
@@ -121,9 +124,9 @@ static const struct dialogue outcomes[] = {
 
 static const struct dialogue bdat[] = {
 	{ "one chunk", TEXT(TO "BDAT 6 LAST\r\n.\r\n.\r\nNOOP\r\n"),
-	  TO_REPLY TAKEN "250 2.0.0 Ok\r\n", COMMIT ".\r\n.\r\n", NULL },
+	  TO_REPLY TAKEN "250 2.0.0 Ok\r\n", HEADLESS ".\r\n.\r\n", NULL },
 	{ "dots stay", TEXT(TO "BDAT 6 last\r\n..\r\n..NOOP\r\n"),
-	  TO_REPLY TAKEN "250 2.0.0 Ok\r\n", COMMIT "..\r\n..\r\n", NULL },
+	  TO_REPLY TAKEN "250 2.0.0 Ok\r\n", HEADLESS "..\r\n..\r\n", NULL },
 	{ "three chunks", TEXT(TO "BDAT 6\r\nab: c\rBDAT 3\r\n\nd:BDAT 0 LAST\r\nNOOP\r\n"),
 	  TO_REPLY "250 2.0.0 6 octets received\r\n250 2.0.0 9 octets received\r\n" TAKEN
 		   "250 2.0.0 Ok\r\n",
@@ -170,8 +173,8 @@ static const struct dialogue bdat[] = {
 	{ "far too big", TEXT(TO "BDAT 18446744073709551615\r\nxxxx"),
 	  TO_REPLY "552 5.3.4 Message far too big\r\n" CLOSED, "discard\n", NULL },
 	{ "after DATA", TEXT(TO "DATA\r\n1\r\n.\r\n" FROM("a") "BDAT 3 LAST\r\n2\r\nNOOP\r\n"),
-	  TO_REPLY START_DATA TAKEN TWO_OK TAKEN "250 2.0.0 Ok\r\n", COMMIT "1\r\n" COMMIT "2\r\n",
-	  NULL },
+	  TO_REPLY START_DATA TAKEN TWO_OK TAKEN "250 2.0.0 Ok\r\n",
+	  HEADLESS "1\r\n" HEADLESS "2\r\n", NULL },
 };
 
 static const struct dialogue binary[] = {
@@ -180,7 +183,8 @@ static const struct dialogue binary[] = {
 	       "BDAT 4\r\n\n\r\r.BDAT 5 LAST\r\n\r.\n\n\rNOOP\r\n"),
 	  TO_REPLY "503 5.5.1 BINARYMIME needs BDAT\r\n250 2.0.0 4 octets received\r\n" TAKEN
 		   "250 2.0.0 Ok\r\n",
-	  "commit <a@b> size=0 body=2 utf8=0 ret=0 envid=\n" RECIPIENT "\n\r\r.\r.\n\n\r\r\n",
+	  "commit <a@b> size=0 body=2 utf8=0 ret=0 envid=\n" RECIPIENT "\r\n"
+	  "\n\r\r.\r.\n\n\r\r\n",
 	  NULL },
 };
 

@@ -70,8 +70,18 @@ static const struct dialogue submissions[] = {
 	  &submission },
 	{ "chunk without field", CHUNK("4", "From"), NULL,
 	  SUBMITTED "Date: " DATE ID "\r\nFrom\r\n", &submission },
-	{ "no change to mail from outside", TEXT("EHLO c\r\n" MAILTO "DATA\r\nHello\r\n.\r\n"),
-	  NULL, COMMIT("0") FROM "\twith ESMTP id S1" FOR "Hello\r\n", &submission },
+	{ "nothing is added to mail from outside",
+	  TEXT("EHLO c\r\n" MAILTO "DATA\r\nFrom: a\r\nHello\r\n.\r\n"), NULL,
+	  COMMIT("0") FROM "\twith ESMTP id S1" FOR "From: a\r\nHello\r\n", &submission },
+	{ "text from outside stays out of our fields",
+	  TEXT("EHLO c\r\n" MAILTO "DATA\r\nHello\r\n.\r\n"), NULL,
+	  COMMIT("0") FROM "\twith ESMTP id S1" FOR "\r\nHello\r\n", &submission },
+	{ "nor does it continue the last of them",
+	  TEXT("EHLO c\r\n" MAILTO "DATA\r\n Hello\r\nFrom: a\r\n\r\n.\r\n"), NULL,
+	  COMMIT("0") FROM "\twith ESMTP id S1" FOR "\r\n Hello\r\nFrom: a\r\n\r\n", &submission },
+	{ "chunk without field from outside",
+	  TEXT("EHLO c\r\n" MAILTO "BDAT 2\r\nFrBDAT 2 LAST\r\nom"), NULL,
+	  COMMIT("0") FROM "\twith ESMTP id S1" FOR "\r\nFrom\r\n", &submission },
 };
 
 static void test_protocols(void **state)
