@@ -22,10 +22,16 @@ struct parameter {
 	bool (*take)(struct target *target, struct span value);
 };
 
-/* RFC 1870 section 3: up to 20 digits. */
+/* RFC 1870 section 3: up to 20 digits, more than 64 bits hold: too big, not malformed. */
 static bool take_size(struct target *target, struct span value)
 {
-	return span_number(value, &target->envelope->declared);
+	if (span_number(value, &target->envelope->declared))
+		return true;
+	target->envelope->declared = UINT64_MAX;
+	for (size_t i = 0; i < value.length; i++)
+		if (!ascii_is_digit(value.at[i]))
+			return false;
+	return value.length <= 20;
 }
 
 static bool take_body(struct target *target, struct span value)

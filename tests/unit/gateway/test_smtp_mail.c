@@ -59,8 +59,12 @@ static const struct dialogue parameters[] = {
 	{ "size",
 	  TEXT(HELLO "MAIL FROM:<a@b> SIZE=1000\r\nRSET\r\nMAIL FROM:<a@b> SIZE=1001\r\n"
 		     "MAIL FROM:<a@b> SIZE=\r\nMAIL FROM:<a@b> SIZE\r\nMAIL FROM:<a@b> SIZE=x\r\n"
+		     "MAIL FROM:<a@b> SIZE=9999999999999999999x\r\n"
+		     "MAIL FROM:<a@b> SIZE=999999999999999999999\r\n"
 		     "MAIL FROM:<a@b> SIZE=99999999999999999999\r\n"),
-	  HELLO_REPLY SENDER_OK RESET "552 5.3.4 Message too big\r\n" BAD BAD BAD BAD, NULL, NULL },
+	  HELLO_REPLY SENDER_OK RESET "552 5.3.4 Message too big\r\n" BAD BAD BAD BAD BAD
+				      "552 5.3.4 Message too big\r\n",
+	  NULL, NULL },
 	{ "session size",
 	  TEXT("EHLO c\r\nMAIL FROM:<a@b> SIZE=101\r\nMAIL FROM:<a@b> SIZE=100\r\n"),
 	  GREETING EHLO_BARE "552 5.3.4 Too much mail in this session\r\n" SENDER_OK, "",
