@@ -54,6 +54,31 @@ static enum smtp_step fail_malformed(struct smtp_server *server)
 }
 
 /* An empty password would be an anonymous bind further down: it is never asked for. */
+static const char *login_fault(const struct smtp_login *login)
+{
+	if (login->user[0] == '\0')
+		return "empty user name";
+	if (login->password[0] == '\0')
+		return "empty password";
+	if (strlen(login->user) > CREDENTIAL_MAX || strlen(login->password) > CREDENTIAL_MAX ||
+	    strlen(login->authzid) > CREDENTIAL_MAX)
+		return "name or password too long";
+	return NULL;
+}
+
+/* The client is told what it is told of every login; the log has the cause. */
+static enum smtp_step fail_unasked(struct smtp_server *server, const char *fault)
+{
+	char *detail = memory_format("%.*s: %s", CREDENTIAL_MAX / 2, server->exchange->user, fault);
+	enum smtp_step step;
+
+	server->detail = span_text(detail);
+	step = fail(server, 535, "5.7.8", INVALID);
+	server->detail = span_text("");
+	free(detail);
+	return step;
+}
+
 static enum smtp_step ask_login(struct smtp_server *server, const char *authzid,
 				const char *password)
 {
@@ -62,11 +87,10 @@ static enum smtp_step ask_login(struct smtp_server *server, const char *authzid,
 				    .authzid = authzid,
 				    .user = exchange->user,
 				    .password = password };
+	const char *fault = login_fault(&login);
 
-	if (exchange->user[0] == '\0' || password[0] == '\0' ||
-	    strlen(exchange->user) > CREDENTIAL_MAX || strlen(password) > CREDENTIAL_MAX ||
-	    strlen(authzid) > CREDENTIAL_MAX)
-		return fail(server, 535, "5.7.8", INVALID);
+	if (fault != NULL)
+		return fail_unasked(server, fault);
 	server->state = SMTP_READY;
 	return smtp_ask(server, SMTP_ASK_LOGIN, &login);
 }

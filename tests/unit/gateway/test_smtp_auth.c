@@ -166,6 +166,7 @@ static void test_no_credential_in_notes(void **state)
 		"AUTH secret " ALICE "\r\n\001EHLO c\r\nSTARTTLS\r\n\001EHLO c\r\n"
 		"AUTH LOGIN\r\nYWxpY2U=\r\nc2VjcmV\r\nc2VjcmV0\r\n"
 		"AUTH PLAIN " ALICE "x\r\nAUTH PLAIN AGFsaWNlAHNlY3JldDE=\r\n"
+		"AUTH PLAIN AGFsaWNlAA==\r\nAUTH PLAIN AABzZWNyZXQ=\r\n"
 		"AUTH PLAIN " ALICE "\r\n";
 	struct owner owner;
 	char *notes;
@@ -180,6 +181,8 @@ static void test_no_credential_in_notes(void **state)
 	assert_null(strstr(notes, "NlY3JldA"));
 	assert_non_null(strstr(notes, "smtp.auth alice|235 2.7.0 Authentication successful\n"));
 	assert_non_null(strstr(notes, "smtp.refused alice|535 5.7.8 "));
+	assert_non_null(strstr(notes, "smtp.refused alice: empty password|535 5.7.8 "));
+	assert_non_null(strstr(notes, "smtp.refused : empty user name|535 5.7.8 "));
 	assert_string_equal(smtp_server_identity(owner.server), "alice@corp.example");
 	free(notes);
 	owner_clear(&owner);
