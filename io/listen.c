@@ -147,7 +147,6 @@ static bool accept_one(struct listener *listener)
 	struct sockaddr_storage peer = { .ss_family = AF_INET };
 	socklen_t length = sizeof(peer);
 	char name[INET6_ADDRSTRLEN];
-	int one = 1;
 	int fd = accept4(listener->fd, (struct sockaddr *)&peer, &length,
 			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -160,7 +159,6 @@ static bool accept_one(struct listener *listener)
 		       errno != EINVAL;
 	}
 	peer_name(&peer, name);
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	listener->accepted(listener->context, fd, name);
 	return true;
 }
@@ -195,7 +193,10 @@ struct listener *listener_new(struct event_base *base, int fd, listener_accepted
 			      void *context)
 {
 	struct listener *listener = memory_new(sizeof(*listener));
+	int one = 1;
 
+	/* Accepted connections inherit it. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	listener->fd = fd;
 	listener->accepted = accepted;
 	listener->context = context;

@@ -236,13 +236,17 @@ static void finish(struct stream *stream)
 		stream_gone(stream, "closed");
 		return;
 	}
-	if (!farewell(stream))
+	/* In TLS there is a goodbye to say first; plain, to close says the same as to shut down. */
+	bool said = stream->layer != LAYER_TLS || farewell(stream);
+	if (!said)
 		return;
 	ssize_t got = receive(stream, scratch, STREAM_SCRATCH);
 	if (stream->ended || (got < 0 && !stream->ignored_input)) {
 		stream_gone(stream, "closed");
 		return;
 	}
+	if (stream->layer != LAYER_TLS)
+		(void)farewell(stream);
 	stream->state = STREAM_LINGERING;
 	stream->lingered = got > 0 ? (size_t)got : 0;
 	stream_timer_set(stream, LINGER_SECONDS * 1000);

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCAN_BUFFER (256 * 1024)
+#define SCAN_BUFFER (32 * 1024)
 
 static bool entry_wanted(const struct dirent64 *entry, enum scan_kind kind)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK (256 * 1024)
+#define CHUNK (32 * 1024)
 
 struct arena_chunk {
 	struct arena_chunk *next;
