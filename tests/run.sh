@@ -224,6 +224,7 @@ main() {
 	[ $# -gt 0 ] || set -- floors units fuzz sanitizers valgrind scenarios crash
 	mkdir -p "$logs"
 	for section_name in "$@"; do
+		declare -F "do_$section_name" >/dev/null || die "unknown section $section_name"
 		rm -rf "${logs:?}/$section_name"
 		mkdir -p "$logs/$section_name"
 		section "$section_name"

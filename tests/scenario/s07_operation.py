@@ -306,6 +306,27 @@ def ordinary_user(state, slapd, context):
     equal("and ends with code 0", (process.signal(signal.SIGTERM), process.wait(20))[1], 0)
 
 
+def check_directory(gateway):
+    """posternd -t asks the directory, and says once what is wrong with it and what to do."""
+    right = gateway.values["directory_tls"]
+    for name, keys, wanted in (
+            ("the right authority", right, None),
+            ("another authority", 'tls = "starttls"', "set tls_ca to the authority that signed it"),
+            ("a base that is not there", right, "is not there: correct it")):
+        text = read(gateway.write(directory_tls=keys))
+        if "base" in name:
+            text = text.replace('base = "dc=corp', 'base = "dc=elsewhere')
+            with open(gateway.file, "w") as file:
+                file.write(text)
+        done = command(harness.POSTERND, "-t", "-c", gateway.file)
+        equal("with %s -t ends well" % name, done.returncode, 0)
+        warnings = [line for line in done.stdout.splitlines() if "directory" in line]
+        equal("%s: lines about the directory" % name, len(warnings), 0 if wanted is None else 1)
+        if wanted:
+            contains("%s: the line says what to do" % name, warnings[0] if warnings else done.stdout, wanted)
+    gateway.write(directory_tls=right)
+
+
 def main():
     state = state_directory()
     Namespace()
@@ -322,6 +343,8 @@ def main():
         check_samples(state)
     with case("check_broken"):
         check_broken(gateway)
+    with case("check_directory"):
+        check_directory(gateway)
     gateway.start()
     for test, arguments in ((confinement, ()), (status_command, ()), (reload_keeps_sessions, (context,)),
                             (broken_reload, ()), (rotation, ()), (throttle, (context,)), (drain, (context,)),
