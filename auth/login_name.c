@@ -68,6 +68,22 @@ static size_t bare_tries(const struct login_name *name, const struct login_place
 	return 2;
 }
 
+static size_t address_tries(const struct login_name *name, const struct login_place *place,
+			    struct login_try tries[LOGIN_TRIES_MAX])
+{
+	size_t count = 0;
+
+	if (place->mail_domain[0])
+		set_try(&tries[count++], name->user, "@", place->mail_domain);
+	/* As it was typed: the directory may know a name in an alias domain by itself. */
+	if (strcmp(name->domain, place->mail_domain) != 0)
+		set_try(&tries[count++], name->user, "@", name->domain);
+	/* The implicit user principal name, account@dns.domain (MS-ADTS 5.1.1.1.1). */
+	if (place->ad_domain[0] && strcmp(name->domain, place->ad_domain) == 0)
+		set_try(&tries[count++], name->user, "", name->domain);
+	return count;
+}
+
 size_t login_name_tries(const struct login_name *name, const struct login_place *place,
 			struct login_try tries[LOGIN_TRIES_MAX])
 {
@@ -80,11 +96,5 @@ size_t login_name_tries(const struct login_name *name, const struct login_place 
 	case LOGIN_ADDRESS:
 		break;
 	}
-	set_try(&tries[0], name->user, "@",
-		place->mail_domain[0] ? place->mail_domain : name->domain);
-	if (!place->ad_domain[0] || strcmp(name->domain, place->ad_domain) != 0)
-		return 1;
-	/* The implicit user principal name, account@dns.domain (MS-ADTS 5.1.1.1.1). */
-	set_try(&tries[1], name->user, "", name->domain);
-	return 2;
+	return address_tries(name, place, tries);
 }

@@ -31,7 +31,7 @@ struct login_place {
 	bool append_first;     /* a bare name is first of all name@mail_domain */
 };
 
-enum { LOGIN_TRIES_MAX = 2 };
+enum { LOGIN_TRIES_MAX = 3 };
 
 struct login_try {
 	char login[LOGIN_TEXT_SIZE];

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -20,6 +21,7 @@ struct routing {
 struct question {
 	const struct conf_domain *domain; /* canonical */
 	struct address address;           /* in it */
+	struct address said;              /* the same before an alias domain was replaced */
 	char asked[ADDRESS_TEXT_SIZE];    /* as the client said it */
 };
 
@@ -126,6 +128,22 @@ static enum outcome accept_person(const struct routing *routing, const struct di
 	return OUTCOME_OK;
 }
 
+/* The directory may know an address in an alias domain by itself. */
+static void find_recipient(struct directory *directory, const struct question *question,
+			   struct directory_hit *hit)
+{
+	unsigned good_for;
+
+	directory_find_recipient(directory, &question->address, hit);
+	good_for = hit->good_for;
+	if (hit->found != DIRECTORY_NOBODY ||
+	    strcmp(question->said.domain, question->address.domain) == 0)
+		return;
+	directory_find_recipient(directory, &question->said, hit);
+	if (hit->good_for > good_for)
+		hit->good_for = good_for;
+}
+
 static enum outcome ask_directory(const struct routing *routing, const struct question *question,
 				  struct route *route)
 {
@@ -134,7 +152,7 @@ static enum outcome ask_directory(const struct routing *routing, const struct qu
 	struct directory_hit hit = { .found = DIRECTORY_FAILED };
 
 	if (directory)
-		directory_find_recipient(directory, &question->address, &hit);
+		find_recipient(directory, question, &hit);
 	switch (hit.found) {
 	case DIRECTORY_ONE:
 		return accept_person(routing, &hit, question, route);
@@ -153,6 +171,7 @@ static enum outcome ask_directory(const struct routing *routing, const struct qu
 
 static bool move_to(struct question *question, const struct conf_domain *domain)
 {
+	question->said = question->address;
 	question->domain = domain_canonical(domain);
 	return question->domain &&
 	       span_copy(span_text(question->domain->name), question->address.domain,

@@ -77,12 +77,18 @@ def disabled_while_running(place, lab):
 def attributes_while_running(place, lab):
     """A proxy address and a quota given with ordinary LDAP tools."""
     lab.modify("dn: CN=grace,CN=Users,DC=corp,DC=example\nchangetype: modify\nadd: proxyAddresses\n"
-               "proxyAddresses: smtp:g.hopper@corp.example\n-\nadd: maxStorage\nmaxStorage: 2000\n")
+               "proxyAddresses: smtp:g.hopper@corp.example\nproxyAddresses: smtp:g.alias@corp-alias.example\n"
+               "-\nadd: maxStorage\nmaxStorage: 2000\n")
     word = token()
     def accepted():
         with Smtp(place.address) as smtp:
             return smtp.transact("x@e.example", "g.hopper@corp.example", message(word)).code == 250
     check("a new proxy address receives", wait_for(accepted, 60, 1))
+    with Smtp(place.address) as smtp:
+        equal("one that is listed in the alias domain alone too",
+              smtp.envelope("x@e.example", "g.alias@corp-alias.example").code, 250)
+    with place.pop("G.Alias@corp-alias.example", "Grace-Pw1") as pop:
+        check("and is a login name", pop.answer.startswith("+OK"), pop.answer)
     def full():
         with Smtp(place.address) as smtp:
             return smtp.envelope("x@e.example", "grace@corp.example", parameters=" SIZE=5000").startswith("552 5.2.2")

@@ -167,6 +167,27 @@ static void knows_its_domains(void **state)
 	close_scene(&scene);
 }
 
+/* An address in an alias domain is asked for twice: the directory may list it by itself. */
+static void asks_for_what_was_said(void **state)
+{
+	static const struct {
+		const char *address;
+		unsigned searches;
+	} cases[] = { { "x@corp.example", 1 }, { "x@corp-alias.example", 2 } };
+	struct scene scene = open_scene(FAKE_NO_CACHE);
+	struct route route;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		unsigned before = atomic_load(&scene.fake->searches);
+
+		assert_int_equal(resolve(&scene, cases[i].address, &route), OUTCOME_PERM);
+		assert_int_equal(route.code, 550);
+		assert_int_equal(atomic_load(&scene.fake->searches) - before, cases[i].searches);
+	}
+	close_scene(&scene);
+}
+
 /* One lost connection is not noticed; a server that always hangs up is TEMP, quickly. */
 static void survives_lost_connections(void **state)
 {
@@ -249,6 +270,7 @@ int main(void)
 		cmocka_unit_test(decides),
 		cmocka_unit_test(ignores_references_and_pieces),
 		cmocka_unit_test(knows_its_domains),
+		cmocka_unit_test(asks_for_what_was_said),
 		cmocka_unit_test(survives_lost_connections),
 		cmocka_unit_test(ends_in_time),
 		cmocka_unit_test(refused_service_is_temporary),
