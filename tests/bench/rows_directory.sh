@@ -15,9 +15,9 @@ lookups() {
 		die "recipient lookups failed"
 }
 
-# logins LOADGEN-ARGUMENTS...: 200 sessions, a user each
+# logins LOADGEN-ARGUMENTS...: 200 sessions, each with four users in turn
 logins() {
-	"$loadgen" pop3-login -a "$instance_address" -p "$bench_pop3_port" -s 200 -u 200 "$@" ||
+	"$loadgen" pop3-login -a "$instance_address" -p "$bench_pop3_port" -s 200 -u 800 "$@" ||
 		die "logins failed"
 }
 
@@ -35,7 +35,7 @@ directory_50ms() {
 	instance_use "$bench_state/with-far" 127.0.1.2 "$far_port" 2 "$no_cache"
 	proxy_start
 	instance_start
-	logins -n 200 >/dev/null # makes the mailboxes
+	logins -n 800 >/dev/null # makes the mailboxes
 	alone=$(lookups 4 "$bench_users")
 	logged=$(logins -t 4)
 	print_alone directory_50ms_lookups "$(field rate "$alone")" lookups/s
