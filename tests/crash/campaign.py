@@ -32,7 +32,7 @@ from ledger import Ledger
 from load import Load
 from mailboxes import check_files, left_over, message_files
 from readers import audit
-from verdict import everything, idle, litter
+from verdict import KEPT, everything, idle, litter
 
 
 def option(name, default):
@@ -114,9 +114,7 @@ def descriptors(ground, ledger):
     after = idle(ground.gateway)
     check("descriptors come to rest", before and after, "%s, %s" % (before, after))
     for key in sorted((before or {}).keys() & (after or {}).keys()):
-        # The directory role keeps connections for password checks, at most so many as it may check at a time.
-        slack = 40 if key[0] == "directory" else 3
-        check("%s keeps no descriptors" % key[0], after[key] <= before[key] + slack,
+        check("%s keeps no descriptors" % key[0], after[key] <= before[key] + KEPT[key[0]],
               "%d, was %d" % (after[key], before[key]))
     found = everything(ground, ledger)
     check("nothing was lost meanwhile", not found and not ledger.wrong, (found + ledger.wrong)[:5])

@@ -33,6 +33,16 @@ def litter(ground):
     return left_over(*roots)
 
 
+# What a role may keep open between works: connections for password checks, fresh spool files.
+KEPT = {"directory": 64 + 8, "frontend": 16 + 4, "store": 4}
+
+
+def kept_too_many(before, after):
+    """(role, pid) -> (before, after) of those that hold on to descriptors; a role that is gone counts too."""
+    return {key: (count, after.get(key)) for key, count in before.items()
+            if key not in after or after[key] > count + KEPT[key[0]]}
+
+
 def steady(gateway):
     before = gateway.descriptors()
     time.sleep(0.5)
