@@ -152,7 +152,7 @@ directory "corp" {
 
 CONFIGURATION = DIRECTORY + """
 run = "%(state)s/run"
-frontends = 2
+frontends = %(frontends)d
 %(more)s
 
 domain "corp.example" { directory = "corp" default = true postmaster = "alice@corp.example" %(domain_more)s }
@@ -199,7 +199,7 @@ class Gateway:
         self.state = state
         self.file = state + "/postern.conf"
         self.values = dict(state=state, address=ADDRESS, root=state + "/mail", queue=state + "/queue",
-                           servers=", ".join('"%s"' % server for server in servers), more="",
+                           servers=", ".join('"%s"' % server for server in servers), frontends=2, more="",
                            directory_more="", domain_more="", smtp_more="", submission_more="",
                            pop3_more="", log=state + "/log/postern.log",
                            directory_tls='tls = "starttls"\n\ttls_ca = "%s/ca.pem"' % state)
