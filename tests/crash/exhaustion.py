@@ -42,7 +42,7 @@ RECOVERY = 20  # seconds in which mail must be accepted again; the directory's p
 
 class Trouble:
     """Called again and again while it lasts."""
-    felt = ("repeats", "closed")  # one of these must be counted meanwhile: senders refused or cut off
+    felt = ("repeats", "closed")  # one of these must be counted meanwhile: senders refused or cut off; or the probe had to wait
     seconds = SECONDS
     certain = True   # and what is answered 4xx has not been delivered
 
@@ -243,7 +243,8 @@ def trouble(ground, ledger, name, kind):
     finally:
         finished = load.end()
     if one.felt:
-        check("%s: the trouble was felt" % name, any(felt[what] for what in one.felt), dict(felt))
+        check("%s: the trouble was felt" % name, worst > 0.5 or any(felt[what] for what in one.felt),
+              "the slowest took %.2f s; %s" % (worst, dict(felt)))
     if kind is SlowDisk:
         check("%s: the trouble was felt, the slowest took %.1f s" % (name, worst), worst > 0.5, worst)
     check("%s: mail is accepted again after %.1f s" % (name, took), again and finished, ground.gateway.tail())
