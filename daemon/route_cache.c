@@ -55,8 +55,11 @@ void route_cache_put(struct table *routes, const struct address *address, const 
 {
 	char room[ADDRESS_TEXT_SIZE];
 
-	/* Never an error: asking again may well help. */
-	if (route->outcome == OUTCOME_TEMP || route->good_for == 0)
+	/*
+	 * Never an error: asking again may well help. Nor a refusal: the directory role, whose own
+	 * cache spares the directory, logs the cause under the session that is refused.
+	 */
+	if (route->outcome != OUTCOME_OK || route->good_for == 0)
 		return;
 	table_put(routes, cache_key(address, room), route_answer_new(route),
 		  clock_ms() + (int64_t)route->good_for * 1000);

@@ -240,11 +240,14 @@ static void recipient_accept(struct smtp_session *smtp)
 	answer(smtp, OUTCOME_OK, NULL);
 }
 
-static void recipient_full(struct smtp_session *smtp, const struct envelope_recipient *recipient)
+static void recipient_full(struct smtp_session *smtp, uint64_t used)
 {
 	char address[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE + 40];
 
-	address_text(&recipient->address, address);
+	address_text(&smtp->recipient->address, address);
+	log_info("quota.refused", LOG_TEXT("session", smtp->session.id), LOG_TEXT("rcpt", address),
+		 LOG_NUMBER("quota", smtp->route->quota), LOG_NUMBER("used", used),
+		 LOG_NUMBER("declared", smtp->declared));
 	snprintf(text, sizeof text, "<%s>: mailbox is full", address);
 	answer(smtp, OUTCOME_PERM, &(struct smtp_reply){ 552, "5.2.2", text });
 }
@@ -262,7 +265,7 @@ static void on_usage(void *context, enum channel_result result, const struct pac
 		return;
 	}
 	if (usage.value >= smtp->route->quota || need > smtp->route->quota - usage.value)
-		recipient_full(smtp, smtp->recipient);
+		recipient_full(smtp, usage.value);
 	else
 		recipient_accept(smtp);
 }

@@ -142,7 +142,9 @@ static bool handle_deliver(struct work *work)
 	} else {
 		snprintf(failure.reason, sizeof failure.reason, "a delivery ticket is not valid any more");
 	}
-	if (valid >= 0 && result.outcome != OUTCOME_OK && !failure.over_quota)
+	if (failure.over_quota)
+		log_info("quota.refused", LOG_TEXT("session", deliver.label), LOG_TEXT("cause", failure.reason));
+	else if (valid >= 0 && result.outcome != OUTCOME_OK)
 		tell_failure("store.deliver", deliver.label, &failure);
 	if (valid >= 0)
 		answer_delivered(work, &result, deliver.another == 1);

@@ -38,7 +38,7 @@ static void kept(void **state)
 		bool kept;
 	} rows[] = {
 		{ OUTCOME_OK, 30, true },
-		{ OUTCOME_PERM, 10, true },
+		{ OUTCOME_PERM, 10, false }, /* the cause must be logged each time */
 		{ OUTCOME_TEMP, 30, false }, /* asking again may well help */
 		{ OUTCOME_OK, 0, false },
 		{ OUTCOME_PERM, 0, false },
