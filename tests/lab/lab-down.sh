@@ -13,5 +13,8 @@ need_root
 LAB_NAME=$lab_name "$here/gateway.sh" stop
 processes_stop "$lab_pids"
 namespace_down
-rm -rf "$lab_state" "$lab_dir"
+rm -rf "$lab_state"
+# LAB_DIR is a name that somebody gave: only what is ours there, and it itself when empty.
+rm -f "$lab_dir/lab.env" "$lab_dir/lab.env.new"
+rmdir "$lab_dir" 2>/dev/null || true
 gateway_users_remove
