@@ -10,6 +10,7 @@
 #include "daemon/ahead.h"
 #include "daemon/frontend.h"
 #include "daemon/listing.h"
+#include "daemon/opening.h"
 
 struct pop3_session {
 	struct session session; /* first */
@@ -28,16 +29,6 @@ struct pop3_session {
 	off_t offset;
 	struct listing listing;
 	char who[324];
-};
-
-/*
- * An ask that must not be forgotten when its session goes away: the store may have
- * locked the maildrop by then, and has to be told to unlock it.
- */
-struct opening {
-	struct pop3_session *pop3; /* NULL: gone */
-	struct frontend *frontend;
-	unsigned store_epoch;
 };
 
 static const struct stream_calls stream_calls;
@@ -94,7 +85,7 @@ static void on_secured(void *owner, const char *version, const char *cipher)
 static void on_idle(void *owner)
 {
 	/* While a role is being asked it is we who are slow; a client that takes no output is not. */
-	if (!of(owner)->asked)
+	if (!of(owner)->asked && !of(owner)->opening)
 		pop3_server_timeout(of(owner)->engine);
 }
 
@@ -106,22 +97,10 @@ static void on_gone(void *owner, const char *why)
 	pop3->session.free(&pop3->session);
 }
 
-static void tell_close(struct frontend *frontend, unsigned epoch, uint32_t handle)
-{
-	char memory[4];
-	struct wire_writer writer;
-
-	if (!frontend->store || frontend->store_epoch != epoch)
-		return;
-	wire_writer_init(&writer, memory, sizeof memory);
-	wire_put_u32(&writer, handle);
-	channel_tell(frontend->store, MESSAGE_CLOSE, span_make(memory, writer.used), -1);
-}
-
 static void maildrop_close(struct pop3_session *pop3)
 {
 	if (pop3->has_maildrop)
-		tell_close(pop3->session.frontend, pop3->store_epoch, pop3->handle);
+		opening_unlock(pop3->session.frontend, pop3->store_epoch, pop3->handle);
 	pop3->has_maildrop = false;
 }
 
@@ -130,7 +109,7 @@ static void pop3_session_free(struct session *session)
 	struct pop3_session *pop3 = (struct pop3_session *)session;
 
 	if (pop3->opening)
-		pop3->opening->pop3 = NULL;
+		opening_abandon(pop3->opening);
 	else if (pop3->asked)
 		channel_forget(pop3->asked, pop3->ask);
 	maildrop_close(pop3);
@@ -184,15 +163,16 @@ static void refuse(struct pop3_session *pop3, enum pop3_code code, const char *t
 static const char temporary[] = "Temporary failure, try again later";
 
 /* fd -1: the listing came in the packet. */
-static void opened(struct pop3_session *pop3, const struct message_handed *handed, int fd)
+static void opened(struct pop3_session *pop3, const struct message_handed *handed, int fd,
+		   unsigned store_epoch)
 {
 	bool read = fd >= 0 ? listing_read(&pop3->listing, fd) : listing_copy(&pop3->listing, handed->octets);
 
 	pop3->has_maildrop = true;
 	pop3->handle = (uint32_t)handed->result.value;
-	pop3->store_epoch = pop3->session.frontend->store_epoch;
+	pop3->store_epoch = store_epoch;
 	if (!read) {
-		tell_close(pop3->session.frontend, pop3->store_epoch, pop3->handle);
+		opening_unlock(pop3->session.frontend, pop3->store_epoch, pop3->handle);
 		pop3->has_maildrop = false; /* the client may log in once more */
 		refuse(pop3, POP3_CODE_SYS_TEMP, temporary);
 		return;
@@ -204,28 +184,14 @@ static void opened(struct pop3_session *pop3, const struct message_handed *hande
 	session_pace(pop3);
 }
 
-static void on_opened(void *context, enum channel_result answer, const struct packet *packet)
+static void on_opened(void *owner, const struct message_handed *handed, int fd, unsigned store_epoch)
 {
-	struct opening *opening = context;
-	struct pop3_session *pop3 = opening->pop3;
-	struct message_handed handed = { .result.outcome = OUTCOME_TEMP };
-	bool locked = answer == CHANNEL_ANSWERED && message_get_handed(packet->body, &handed) &&
-		      handed.result.outcome == OUTCOME_OK;
-	/* The descriptor is missing when we have none left. */
-	bool there = locked && (packet->fd >= 0 || handed.octets.length > 0);
+	struct pop3_session *pop3 = owner;
 
-	if (locked && (!pop3 || !there))
-		tell_close(opening->frontend, opening->store_epoch, (uint32_t)handed.result.value);
-	if (answer == CHANNEL_ANSWERED && packet->fd >= 0 && (!pop3 || !there))
-		close(packet->fd);
-	free(opening);
-	if (!pop3)
-		return;
 	pop3->opening = NULL;
-	pop3->asked = NULL;
-	if (there)
-		opened(pop3, &handed, packet->fd);
-	else if (handed.result.flags & MESSAGE_RESULT_BUSY)
+	if (handed && handed->result.outcome == OUTCOME_OK)
+		opened(pop3, handed, fd, store_epoch);
+	else if (handed && handed->result.flags & MESSAGE_RESULT_BUSY)
 		refuse(pop3, POP3_CODE_IN_USE, "The mailbox is open in another session");
 	else
 		refuse(pop3, POP3_CODE_SYS_TEMP, temporary);
@@ -233,23 +199,10 @@ static void on_opened(void *context, enum channel_result answer, const struct pa
 
 static void maildrop_open(struct pop3_session *pop3, struct span ticket)
 {
-	struct frontend *frontend = pop3->session.frontend;
-	struct message_open ask = { .ticket = ticket };
-	char memory[TICKET_SIZE_MAX + 64];
-	struct wire_writer writer;
-
-	if (!frontend->store) {
+	if (pop3->session.frontend->store)
+		pop3->opening = opening_start(pop3->session.frontend, pop3->session.id, ticket, on_opened, pop3);
+	else
 		refuse(pop3, POP3_CODE_SYS_TEMP, temporary);
-		return;
-	}
-	memcpy(ask.session, pop3->session.id, sizeof ask.session);
-	wire_writer_init(&writer, memory, sizeof memory);
-	message_put_open(&writer, &ask);
-	pop3->opening = memory_new(sizeof *pop3->opening);
-	*pop3->opening = (struct opening){ pop3, frontend, frontend->store_epoch };
-	pop3->asked = frontend->store;
-	pop3->ask = channel_ask(frontend->store, MESSAGE_OPEN, span_make(memory, writer.used), -1,
-				ASK_OPEN_MS, on_opened, pop3->opening);
 }
 
 static void on_login(void *context, enum channel_result result, const struct packet *packet)
