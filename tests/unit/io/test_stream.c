@@ -6,6 +6,7 @@
 #include "io/stream.h"
 
 #include <event2/event.h>
+#include <stdatomic.h>
 
 enum place { NOWHERE, IN_INPUT, IN_DRAINED, IN_SECURED, IN_IDLE, IN_GONE };
 
@@ -34,6 +35,7 @@ struct scene {
 	bool tls;
 	bool (*script)(struct scene *scene);
 	bool script_ok;
+	atomic_bool heard, told; /* marks between the owner's thread and the peer's */
 };
 
 static struct pem pem;
@@ -513,11 +515,28 @@ static size_t pausing_input(struct owner *owner, const char *bytes, size_t lengt
 	return (size_t)(end - bytes) + 1;
 }
 
+/* The second half is said while the owner has paused, and all of it before it goes on. */
 static bool script_pipeline(struct scene *scene)
 {
-	return peer_say(&scene->peer, "a\nb\n") && (pause_ms(60), true) &&
-	       peer_say(&scene->peer, "c\nd") && (pause_ms(60), true) &&
-	       (shutdown(scene->peer.fd, SHUT_WR), true);
+	bool said = peer_say(&scene->peer, "a\nb\n");
+
+	while (said && !atomic_load(&scene->heard))
+		pause_ms(1);
+	said = said && peer_say(&scene->peer, "c\nd");
+	(void)shutdown(scene->peer.fd, SHUT_WR);
+	atomic_store(&scene->told, true);
+	return said;
+}
+
+static void scene_until_told(struct scene *scene)
+{
+	while (!atomic_load(&scene->told))
+		scene_turns(scene, 5);
+}
+
+static bool has_heard_thrice(struct owner *owner)
+{
+	return owner->inputs >= 3;
 }
 
 static void test_pause(void **state)
@@ -530,7 +549,9 @@ static void test_pause(void **state)
 		scene.owner.input = pausing_input;
 		scene_peer(&scene, script_pipeline);
 		assert_true(scene_run(&scene, has_input, 5000));
-		scene_turns(&scene, 200);
+		atomic_store(&scene.heard, true);
+		scene_until_told(&scene);
+		scene_turns(&scene, 20);
 		assert_int_equal(scene.owner.inputs, 1);
 		assert_int_equal(scene.owner.gone, 0);
 		stream_resume(scene.owner.stream);
@@ -539,6 +560,7 @@ static void test_pause(void **state)
 		assert_int_equal(scene.owner.inputs, 2);
 		assert_int_equal(stream_unread(scene.owner.stream) % 2, 0);
 		stream_resume(scene.owner.stream);
+		assert_true(scene_run(&scene, has_heard_thrice, 5000));
 		scene_turns(&scene, 20);
 		assert_true(span_is(buffer_span(&scene.owner.seen), "a\nb\nc\n"));
 		assert_int_equal(scene.owner.gone, 0); /* the end is told after the last words */
