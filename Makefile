@@ -5,7 +5,7 @@
 #   make SAN=address,undefined the same below build/san-address-undefined/
 #   make O=-O0                 other optimisation
 
-FLOORS    := base mail io conf store gateway pop3 directory auth routing daemon
+FLOORS    := base mail io conf store gateway pop3 directory auth routing daemon command
 SAN       ?=
 O         ?= -O2
 CC        ?= gcc
@@ -30,7 +30,7 @@ CFLAGS    := -std=gnu17 -g $(O) $(WARN) $(HARDEN) $(if $(SAN),-fsanitize=$(SAN) 
 LDFLAGS   := -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 LDLIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lldap -llber -lresolv -lpthread
 
-MAINS     := daemon/posternd.c daemon/postern.c
+MAINS     := daemon/posternd.c command/postern.c
 SOURCES   := $(filter-out $(MAINS),$(wildcard $(addsuffix /*.c,$(FLOORS))))
 OBJECTS   := $(SOURCES:%.c=$(B)/%.o)
 LIB       := $(B)/libpostern.a
@@ -60,7 +60,7 @@ $(B)/posternd: $(B)/daemon/posternd.o $(LIB)
 	@echo "LD $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(B)/postern: $(B)/daemon/postern.o $(LIB)
+$(B)/postern: $(B)/command/postern.o $(LIB)
 	@echo "LD $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: ISC */
+/* The administrator's command. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+#include "command/command.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CONF_DEFAULT "/etc/postern/postern.conf"
+
+int command_version(const struct command_options *options, int argc, char **argv)
+{
+	(void)options;
+	(void)argv;
+	if (argc != 1)
+		return COMMAND_USAGE;
+	puts("postern " POSTERN_VERSION);
+	return COMMAND_DONE;
+}
+
+static const struct command {
+	const char *name;
+	command_run *run;
+	const char *words; /* behind the name, for the usage */
+	const char *help;
+} commands[] = {
+	{ "status", command_status, "",
+	  "the processes of the running gateway, their state and restarts" },
+	{ "reload", command_reload, "",
+	  "check the configuration, then take it without dropping sessions" },
+	{ "stop", command_stop, "", "finish what was taken in, then end" },
+	{ "check", command_check, "", "test the configuration and what it names" },
+	{ "version", command_version, "", "print the version" },
+};
+
+static int usage(FILE *to, int code)
+{
+	fputs("usage: postern [-c FILE] [--json] COMMAND\n", to);
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		fprintf(to, "  %s %s\n      %s\n", commands[i].name, commands[i].words,
+			commands[i].help);
+	return code;
+}
+
+static int run(const struct command *command, const struct command_options *options, int argc,
+	       char **argv)
+{
+	int code;
+
+	optind = 0; /* getopt begins anew, with the command's own words */
+	code = command->run(options, argc, argv);
+	if (code == COMMAND_USAGE)
+		fprintf(stderr, "usage: postern [-c FILE] [--json] %s %s\n", command->name,
+			command->words);
+	return code;
+}
+
+/* --json may also stand behind the command. Returns how many words are left. */
+static int take_json(int argc, char **argv, struct command_options *options)
+{
+	int kept = 0;
+
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			options->json = true;
+		else
+			argv[kept++] = argv[i];
+	}
+	argv[kept] = NULL;
+	return kept;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option long_options[] = { { "json", no_argument, NULL, 'j' },
+						      { "help", no_argument, NULL, 'h' },
+						      { 0 } };
+	struct command_options options = { .file = CONF_DEFAULT };
+	int option;
+
+	/* "+": what stands behind the command belongs to the command */
+	while ((option = getopt_long(argc, argv, "+c:h", long_options, NULL)) != -1) {
+		if (option == 'c')
+			options.file = optarg;
+		else if (option == 'j')
+			options.json = true;
+		else
+			return usage(option == 'h' ? stdout : stderr,
+				     option == 'h' ? COMMAND_DONE : COMMAND_USAGE);
+	}
+	argv += optind;
+	argc = take_json(argc - optind, argv, &options);
+	if (argc < 1)
+		return usage(stderr, COMMAND_USAGE);
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		if (strcmp(commands[i].name, argv[0]) == 0)
+			return run(&commands[i], &options, argc, argv);
+	fprintf(stderr, "postern: unknown command %s\n", argv[0]);
+	return usage(stderr, COMMAND_USAGE);
+}
