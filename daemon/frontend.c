@@ -199,6 +199,7 @@ static void port_pop3(struct port *port, const struct conf_pop3 *conf)
 	port->pop3 = (struct pop3_profile){
 		.fqdn = conf->fqdn,
 		.starttls = port->conf->tls == CONF_TLS_STARTTLS,
+		.basic = true,
 		.basic_without_tls = conf->basic_without_tls,
 		.implementation = "Postern",
 		.bad_commands = BAD_COMMANDS,

@@ -11,40 +11,19 @@
 
 #include "base/memory.h"
 
-static void call_owner(struct smtp_server *server, const struct smtp_login *login)
+void smtp_answer_free(struct smtp_answer *answer)
 {
-	const struct smtp_calls *calls = server->calls;
-	struct smtp_transaction *transaction = server->transaction;
-	struct envelope *envelope = transaction != NULL ? &transaction->envelope : NULL;
-
-	switch (server->pending) {
-	case SMTP_ASK_LOGIN:
-		calls->ask_login(server->owner, login);
-		break;
-	case SMTP_ASK_SENDER:
-		calls->ask_sender(server->owner, envelope);
-		break;
-	case SMTP_ASK_RECIPIENT:
-		calls->ask_recipient(server->owner, envelope,
-				     &envelope->recipients[envelope->count - 1]);
-		break;
-	case SMTP_ASK_SPOOL:
-		calls->ask_spool(server->owner, envelope);
-		break;
-	case SMTP_ASK_COMMIT:
-		calls->ask_commit(server->owner, &transaction->delivery);
-		break;
-	case SMTP_ASK_NONE:
-		break;
-	}
+	if (answer != NULL)
+		free(answer->challenge);
+	free(answer);
 }
 
 static enum smtp_step use_answer(struct smtp_server *server)
 {
 	static enum smtp_step (*const done[])(struct smtp_server *, const struct smtp_answer *) = {
-		[SMTP_ASK_LOGIN] = smtp_login_done,         [SMTP_ASK_SENDER] = smtp_sender_done,
-		[SMTP_ASK_RECIPIENT] = smtp_recipient_done, [SMTP_ASK_SPOOL] = smtp_spool_done,
-		[SMTP_ASK_COMMIT] = smtp_commit_done,
+		[SMTP_ASK_LOGIN] = smtp_login_done,   [SMTP_ASK_EXCHANGE] = smtp_exchange_done,
+		[SMTP_ASK_SENDER] = smtp_sender_done, [SMTP_ASK_RECIPIENT] = smtp_recipient_done,
+		[SMTP_ASK_SPOOL] = smtp_spool_done,   [SMTP_ASK_COMMIT] = smtp_commit_done,
 	};
 	enum smtp_ask what = server->pending;
 	struct smtp_answer *answer = server->answer;
@@ -53,20 +32,82 @@ static enum smtp_step use_answer(struct smtp_server *server)
 	server->pending = SMTP_ASK_NONE;
 	server->answer = NULL;
 	step = done[what](server, answer);
-	free(answer);
+	smtp_answer_free(answer);
 	return step;
 }
 
-enum smtp_step smtp_ask(struct smtp_server *server, enum smtp_ask what,
-			const struct smtp_login *login)
+static void ask_begin(struct smtp_server *server, enum smtp_ask what)
 {
 	server->pending = what;
 	server->asking = true;
-	call_owner(server, login);
+}
+
+static enum smtp_step ask_end(struct smtp_server *server)
+{
 	server->asking = false;
 	if (server->state == SMTP_CLOSED)
 		return SMTP_CLOSE;
 	return server->answer != NULL ? use_answer(server) : SMTP_WAIT;
+}
+
+enum smtp_step smtp_ask_login(struct smtp_server *server, const struct smtp_login *login)
+{
+	ask_begin(server, SMTP_ASK_LOGIN);
+	server->calls->ask_login(server->owner, login);
+	return ask_end(server);
+}
+
+enum smtp_step smtp_ask_exchange(struct smtp_server *server,
+				 const struct mechanism_message *message)
+{
+	ask_begin(server, SMTP_ASK_EXCHANGE);
+	server->calls->ask_exchange(server->owner, message);
+	return ask_end(server);
+}
+
+static void ask_transaction(struct smtp_server *server)
+{
+	const struct smtp_calls *calls = server->calls;
+	struct smtp_transaction *transaction = server->transaction;
+	struct envelope *envelope = &transaction->envelope;
+
+	if (server->pending == SMTP_ASK_SENDER)
+		calls->ask_sender(server->owner, envelope);
+	else if (server->pending == SMTP_ASK_RECIPIENT)
+		calls->ask_recipient(server->owner, envelope,
+				     &envelope->recipients[envelope->count - 1]);
+	else if (server->pending == SMTP_ASK_SPOOL)
+		calls->ask_spool(server->owner, envelope);
+	else
+		calls->ask_commit(server->owner, &transaction->delivery);
+}
+
+enum smtp_step smtp_ask(struct smtp_server *server, enum smtp_ask what)
+{
+	ask_begin(server, what);
+	ask_transaction(server);
+	return ask_end(server);
+}
+
+/* Kept until the call that asked has returned; a later one is used at once. */
+static void keep_answer(struct smtp_server *server, struct smtp_answer *answer)
+{
+	server->answer = answer;
+	if (server->asking)
+		return;
+	(void)use_answer(server);
+	server->detail = span_text("");
+}
+
+void smtp_server_challenge(struct smtp_server *server, struct span token)
+{
+	struct smtp_answer *answer;
+
+	if (server->pending != SMTP_ASK_EXCHANGE || server->answer != NULL)
+		return; /* the session ended meanwhile */
+	answer = memory_new(sizeof(*answer));
+	answer->challenge = mechanism_challenge("334 ", token);
+	keep_answer(server, answer);
 }
 
 /* A reply whose class contradicts the outcome is not sent: a TEMP never becomes a 5yz. */
@@ -92,11 +133,7 @@ void smtp_server_answer(struct smtp_server *server, enum outcome outcome,
 	}
 	if (reply != NULL && reply->text != NULL)
 		snprintf(answer->text, sizeof(answer->text), "%s", reply->text);
-	server->answer = answer;
-	if (server->asking)
-		return;
-	(void)use_answer(server);
-	server->detail = span_text("");
+	keep_answer(server, answer);
 }
 
 const struct smtp_words smtp_try_later = { 451, "4.3.0", "Temporary failure, try again later" };

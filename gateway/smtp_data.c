@@ -18,7 +18,7 @@ enum smtp_step smtp_step_data(struct smtp_server *server, struct span argument)
 	if (server->transaction->envelope.body == ENVELOPE_BODY_BINARYMIME)
 		return smtp_refuse(server, 503, "5.5.1", "BINARYMIME needs BDAT");
 	server->chunk = (struct smtp_chunk){ 0 };
-	return smtp_ask(server, SMTP_ASK_SPOOL, NULL);
+	return smtp_ask(server, SMTP_ASK_SPOOL);
 }
 
 /* The sender as the log's detail, for answers that come long after the command. */
@@ -46,7 +46,7 @@ static enum smtp_step finish_message(struct smtp_server *server)
 	transaction->delivery = (struct smtp_delivery){ .envelope = &transaction->envelope,
 							.size = transaction->written,
 							.hops = transaction->header.received };
-	return smtp_ask(server, SMTP_ASK_COMMIT, NULL);
+	return smtp_ask(server, SMTP_ASK_COMMIT);
 }
 
 /* The owner did not take the message: the transaction is over. */
@@ -175,7 +175,7 @@ enum smtp_step smtp_step_bdat(struct smtp_server *server, struct span argument)
 		return refuse_big_chunk(server);
 	if (server->state == SMTP_BDAT)
 		return start_chunk(server);
-	return smtp_ask(server, SMTP_ASK_SPOOL, NULL);
+	return smtp_ask(server, SMTP_ASK_SPOOL);
 }
 
 enum smtp_step smtp_chunk_take(struct smtp_server *server, struct span *input)

@@ -42,8 +42,7 @@ static void list_extensions(const struct smtp_server *server, struct buffer *rep
 			       "250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n");
 	if (starttls_usable(server))
 		buffer_add_text(reply, "250-STARTTLS\r\n");
-	if (smtp_auth_usable(server) && !server->authenticated)
-		buffer_add_text(reply, "250-AUTH PLAIN LOGIN\r\n");
+	smtp_auth_list(server, reply);
 	if (profile->recipients > 0)
 		buffer_add_format(reply, "250-LIMITS RCPTMAX=%u\r\n", profile->recipients);
 	buffer_add_text(reply, "250 HELP\r\n");

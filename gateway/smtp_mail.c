@@ -97,7 +97,7 @@ enum smtp_step smtp_step_mail(struct smtp_server *server, struct span argument)
 		return smtp_refuse_words(server, refusal);
 	}
 	server->transaction = transaction;
-	return smtp_ask(server, SMTP_ASK_SENDER, NULL);
+	return smtp_ask(server, SMTP_ASK_SENDER);
 }
 
 enum smtp_step smtp_sender_done(struct smtp_server *server, const struct smtp_answer *answer)
@@ -157,7 +157,7 @@ enum smtp_step smtp_step_rcpt(struct smtp_server *server, struct span argument)
 		envelope_drop_last(envelope);
 		return smtp_refuse_words(server, refusal);
 	}
-	return smtp_ask(server, SMTP_ASK_RECIPIENT, NULL);
+	return smtp_ask(server, SMTP_ASK_RECIPIENT);
 }
 
 enum smtp_step smtp_recipient_done(struct smtp_server *server, const struct smtp_answer *answer)

@@ -7,6 +7,7 @@
 #ifndef GATEWAY_SMTP_PRIVATE_H
 #define GATEWAY_SMTP_PRIVATE_H
 
+#include "base/buffer.h"
 #include "base/span.h"
 #include "gateway/smtp_server.h"
 #include "mail/dot.h"
@@ -38,6 +39,7 @@ enum smtp_step {
 enum smtp_ask {
 	SMTP_ASK_NONE,
 	SMTP_ASK_LOGIN,
+	SMTP_ASK_EXCHANGE,
 	SMTP_ASK_SENDER,
 	SMTP_ASK_RECIPIENT,
 	SMTP_ASK_SPOOL,
@@ -54,6 +56,7 @@ struct smtp_answer { /* an answer between smtp_server_answer and its use */
 	unsigned code; /* 0 = the engine's own words */
 	char status[12];
 	char text[SMTP_REASON_MAX + 1];
+	char *challenge; /* the line for the client: the exchange goes on; NULL = an answer */
 };
 
 struct smtp_chunk { /* the BDAT command being worked on */
@@ -76,7 +79,18 @@ struct smtp_transaction {
 	char tail[2]; /* the last octets of the message */
 };
 
-struct smtp_exchange; /* AUTH; in smtp_auth.c */
+struct smtp_password { /* a mechanism that the engine takes apart itself */
+	const char *name;
+	const char *prompt; /* the first challenge */
+	enum smtp_step (*respond)(struct smtp_server *server, const char *response, size_t length);
+};
+
+struct smtp_exchange { /* AUTH: one of the two is set */
+	const struct smtp_password *password;
+	const struct mechanism *mechanism; /* the owner's */
+	char *user;                        /* password: NULL until known */
+	bool begun;                        /* mechanism: the owner was asked */
+};
 
 struct smtp_server {
 	const struct smtp_profile *profile;
@@ -94,6 +108,7 @@ struct smtp_server {
 	uint64_t session_octets;
 	char *client, *session;
 	char *helo;         /* NULL = none yet */
+	bool certificate;   /* the client showed one */
 	char *tls;          /* "TLS1.3 TLS_AES_256_GCM_SHA384"; NULL = plain */
 	char *identity;     /* NULL = anonymous */
 	struct span detail; /* for the log; set only while one of our functions runs */
@@ -126,8 +141,11 @@ enum smtp_step smtp_hang_up(struct smtp_server *server, unsigned code, const cha
 void smtp_note(struct smtp_server *server, const char *event, const char *reply);
 
 /* smtp_ask.c: the step is WAIT, or what came of an answer given within the call. */
-enum smtp_step smtp_ask(struct smtp_server *server, enum smtp_ask what,
-			const struct smtp_login *login);
+enum smtp_step smtp_ask(struct smtp_server *server, enum smtp_ask what);
+enum smtp_step smtp_ask_login(struct smtp_server *server, const struct smtp_login *login);
+enum smtp_step smtp_ask_exchange(struct smtp_server *server,
+				 const struct mechanism_message *message);
+void smtp_answer_free(struct smtp_answer *answer);
 /* Both use the owner's words if there are any, else these. event NULL: nothing for the log. */
 enum smtp_step smtp_say_yes(struct smtp_server *server, const struct smtp_answer *answer,
 			    const char *event, const struct smtp_words *words);
@@ -149,11 +167,31 @@ enum smtp_step smtp_step_rcpt(struct smtp_server *server, struct span argument);
 enum smtp_step smtp_step_data(struct smtp_server *server, struct span argument);
 enum smtp_step smtp_step_bdat(struct smtp_server *server, struct span argument);
 
-/* smtp_auth.c */
-bool smtp_auth_usable(const struct smtp_server *server);
+/* smtp_auth.c: AUTH itself, and what all mechanisms have in common. */
+#define SMTP_AUTH_INVALID "Authentication credentials invalid"
+void smtp_auth_list(const struct smtp_server *server, struct buffer *reply); /* for EHLO */
+/* Octets of the line that the input begins with, if AUTH has to do with it; else 0. */
+size_t smtp_auth_limit(const struct smtp_server *server, struct span input);
 enum smtp_step smtp_auth_line(struct smtp_server *server, struct span line);
+/* The exchange is over without a question to the owner. */
+enum smtp_step smtp_auth_fail(struct smtp_server *server, unsigned code, const char *status,
+			      const char *text);
+enum smtp_step smtp_auth_malformed(struct smtp_server *server);
 enum smtp_step smtp_login_done(struct smtp_server *server, const struct smtp_answer *answer);
-void smtp_forget_exchange(struct smtp_server *server);
+
+/* smtp_password.c: PLAIN and LOGIN. */
+bool smtp_password_usable(const struct smtp_server *server);
+const struct smtp_password *smtp_password_find(struct span name);
+
+/* smtp_exchange.c: the owner's mechanisms. */
+struct mechanism_session smtp_mechanism_session(const struct smtp_server *server);
+/* Begins the exchange, or says why not. */
+enum smtp_step smtp_exchange_begin(struct smtp_server *server, const struct mechanism *mechanism,
+				   struct span argument);
+enum smtp_step smtp_exchange_respond(struct smtp_server *server, struct span response);
+enum smtp_step smtp_exchange_done(struct smtp_server *server, const struct smtp_answer *answer);
+void smtp_exchange_drop(struct smtp_server *server);   /* tells the owner, if it was asked */
+void smtp_exchange_forget(struct smtp_server *server); /* tells nobody */
 
 /* smtp_mail.c */
 enum smtp_step smtp_sender_done(struct smtp_server *server, const struct smtp_answer *answer);

@@ -45,8 +45,8 @@ void smtp_server_free(struct smtp_server *server)
 	if (server == NULL)
 		return;
 	forget_envelope(server);
-	smtp_forget_exchange(server);
-	free(server->answer);
+	smtp_exchange_forget(server);
+	smtp_answer_free(server->answer);
 	free(server->client);
 	free(server->session);
 	free(server->helo);
@@ -61,7 +61,7 @@ enum smtp_step smtp_close(struct smtp_server *server)
 	if (server->state == SMTP_CLOSED)
 		return SMTP_CLOSE;
 	smtp_forget_transaction(server, false);
-	smtp_forget_exchange(server);
+	smtp_exchange_drop(server);
 	server->pending = SMTP_ASK_NONE;
 	server->state = SMTP_CLOSED;
 	server->calls->close(server->owner);
@@ -94,18 +94,20 @@ void smtp_server_shutdown(struct smtp_server *server)
 }
 
 /* RFC 3207 section 4.2: knowledge obtained before the handshake is discarded. */
-void smtp_server_tls_started(struct smtp_server *server, const char *version, const char *cipher)
+void smtp_server_tls_started(struct smtp_server *server, const char *version, const char *cipher,
+			     bool certificate)
 {
 	if (server->state == SMTP_CLOSED)
 		return;
 	smtp_forget_transaction(server, false);
-	smtp_forget_exchange(server);
+	smtp_exchange_drop(server);
 	free(server->helo);
 	free(server->identity);
 	free(server->tls);
 	server->helo = server->identity = NULL;
 	server->esmtp = server->authenticated = server->skipping = false;
 	server->tls = memory_format("%s %s", version, cipher);
+	server->certificate = certificate;
 	server->state = SMTP_CONNECTED;
 	server->detail = span_text(server->tls);
 	smtp_note(server, "smtp.tls", NULL);
@@ -155,23 +157,15 @@ static enum smtp_step line_too_long(struct smtp_server *server)
 	server->detail = span_text("");
 	if (server->state != SMTP_AUTH)
 		return smtp_refuse(server, 500, "5.5.2", "Line too long");
-	smtp_forget_exchange(server);
-	server->state = SMTP_READY;
 	/* RFC 4954 section 4. */
-	return smtp_refuse(server, 500, "5.5.6", "Authentication exchange line is too long");
-}
-
-static size_t line_limit(const struct smtp_server *server, struct span input)
-{
-	if (server->state == SMTP_AUTH || span_starts_nocase(input, "AUTH "))
-		return SMTP_AUTH_MAX;
-	return SMTP_LINE_MAX;
+	return smtp_auth_fail(server, 500, "5.5.6", "Authentication exchange line is too long");
 }
 
 /* Cuts a line from the front of *input. False: there is no whole line, or it is being skipped. */
 static bool take_line(struct smtp_server *server, struct span *input, struct span *line)
 {
-	size_t limit = line_limit(server, *input);
+	size_t auth = smtp_auth_limit(server, *input);
+	size_t limit = auth > 0 ? auth : SMTP_LINE_MAX;
 	size_t visible = input->length < limit ? input->length : limit;
 	const char *lf = memchr(input->at, '\n', visible);
 

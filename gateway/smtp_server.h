@@ -14,9 +14,11 @@
 
 #include "base/outcome.h"
 #include "mail/envelope.h"
+#include "mail/mechanism.h"
 
 #define SMTP_LINE_MAX   2048  /* command line with CRLF; RFC 5321 4.5.3.1.4 plus extensions */
-#define SMTP_AUTH_MAX   12288 /* AUTH lines, RFC 4954 section 4.5.3 */
+#define SMTP_LOGIN_MAX  12288 /* AUTH lines of PLAIN and LOGIN; RFC 4954 section 4 */
+#define SMTP_AUTH_MAX   65536 /* of the owner's mechanisms: tickets of people in many groups */
 #define SMTP_TEXT_MAX   1000  /* text line with CRLF, 4.5.3.1.6; longer ones are taken as well */
 #define SMTP_REASON_MAX 400   /* reply text */
 
@@ -28,8 +30,9 @@ struct smtp_profile {
 	bool anonymous;             /* MAIL allowed without AUTH */
 	bool basic;                 /* AUTH PLAIN and LOGIN */
 	bool basic_without_tls;
-	uint64_t message_size; /* octets; 0 = none */
-	uint64_t session_size; /* octets of bodies; 0 = none */
+	const struct mechanism *mechanisms; /* that AUTH offers besides; NULL = none */
+	uint64_t message_size;              /* octets; 0 = none */
+	uint64_t session_size;              /* octets of bodies; 0 = none */
 	unsigned recipients;   /* a message; the next one gets 452 4.5.3; 0 = no limit, as below */
 	unsigned hops;         /* Received headers; more is 554 5.4.6 */
 	unsigned bad_commands; /* after so many errors, since the last message: 421 4.7.0, close */
@@ -62,8 +65,22 @@ struct smtp_calls {
 	/* Nothing follows: send what was written, then close. */
 	void (*close)(void *owner);
 
-	/* Asks. Each is answered by smtp_server_answer (login: with who). */
+	/* Asks. Each is answered by smtp_server_answer (login, exchange: with who). */
 	void (*ask_login)(void *owner, const struct smtp_login *login);
+	/*
+	 * The next message of an exchange in one of the profile's mechanisms. Answered by
+	 * smtp_server_challenge, to hear the client once more, or finally, as a login is. Data
+	 * that goes with a success is sent as a challenge, to which the client responds with
+	 * nothing: no reply of RFC 4954 carries any.
+	 */
+	void (*ask_exchange)(void *owner, const struct mechanism_message *message);
+	/*
+	 * An exchange that was asked for ends without a final answer: the client cancelled it or
+	 * sent what is no response, or the session ends. Forget its state. Called before close;
+	 * also while its ask is outstanding, the answer to which is not wanted any more. Never
+	 * behind a final answer, never twice.
+	 */
+	void (*drop_exchange)(void *owner);
 	void (*ask_sender)(void *owner, const struct envelope *envelope);
 	/* recipient is the last of the envelope; an answer that is not OK takes it out again. */
 	void (*ask_recipient)(void *owner, struct envelope *envelope,
@@ -81,9 +98,9 @@ struct smtp_calls {
 	void (*discard)(void *owner);
 	/*
 	 * For the log. "smtp.refused": every 4yz and 5yz; "smtp.accepted": detail tells sender,
-	 * number of recipients, size, protocol; "smtp.auth": a login, detail is the name as typed;
-	 * "smtp.tls". reply is the line as sent, or NULL. detail is the argument of the command,
-	 * never a password, or NULL.
+	 * number of recipients, size, protocol; "smtp.auth": a login, detail is the name as typed,
+	 * of an exchange the identity; "smtp.tls". reply is the line as sent, or NULL. detail is
+	 * the argument of the command, never a password, or NULL.
 	 */
 	void (*note)(void *owner, const char *event, const char *detail, const char *reply);
 };
@@ -94,7 +111,8 @@ struct smtp_server;
 struct smtp_server *smtp_server_new(const struct smtp_profile *profile,
 				    const struct smtp_calls *calls, void *owner, const char *client,
 				    const char *session);
-void smtp_server_free(struct smtp_server *server); /* wipes; calls no call */
+void smtp_server_free(
+	struct smtp_server *server); /* wipes; calls no call, no drop_exchange either */
 
 void smtp_server_greet(struct smtp_server *server); /* 220 */
 /* 421 4.3.2 instead, then close. */
@@ -118,10 +136,16 @@ bool smtp_server_waiting(const struct smtp_server *server); /* an ask is outstan
  */
 void smtp_server_answer(struct smtp_server *server, enum outcome outcome,
 			const struct smtp_reply *reply);
+/* The answer to ask_exchange that wants another response: 334 with the token, which is copied. */
+void smtp_server_challenge(struct smtp_server *server, struct span token);
 /* Who the login proved; call before answering OK. Copied. Received never shows it. */
 void smtp_server_identify(struct smtp_server *server, const char *who);
-/* TLS is on: "TLS1.3", "TLS_AES_256_GCM_SHA384" for Received. All state before it is forgotten. */
-void smtp_server_tls_started(struct smtp_server *server, const char *version, const char *cipher);
+/*
+ * TLS is on: "TLS1.3", "TLS_AES_256_GCM_SHA384" for Received. certificate: the client showed one
+ * that was verified. All state before it is forgotten.
+ */
+void smtp_server_tls_started(struct smtp_server *server, const char *version, const char *cipher,
+			     bool certificate);
 bool smtp_server_idle(const struct smtp_server *server);            /* outside a transaction */
 const char *smtp_server_identity(const struct smtp_server *server); /* NULL = anonymous */
 

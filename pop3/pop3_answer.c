@@ -11,6 +11,13 @@ static enum pop3_next answer_opened(struct pop3_server *server)
 	return pop3_step_rset(server, NULL);
 }
 
+static enum pop3_next answer_challenge(struct pop3_server *server, const char *line)
+{
+	server->state = POP3_STATE_SASL_EXCHANGE;
+	pop3_write_text(server, line);
+	return POP3_NEXT;
+}
+
 static const char *login_words(enum pop3_code code)
 {
 	switch (code) {
@@ -82,8 +89,12 @@ enum pop3_next pop3_answer_apply(struct pop3_server *server)
 
 	server->answer = (struct pop3_answer){ .kind = POP3_ANSWER_NONE };
 	server->asked = POP3_ASK_NONE;
+	if (answer.kind != POP3_ANSWER_CHALLENGE)
+		server->begun = false; /* final: a close behind it drops nothing */
 	if (answer.kind == POP3_ANSWER_OPENED)
 		next = answer_opened(server);
+	else if (answer.kind == POP3_ANSWER_CHALLENGE)
+		next = answer_challenge(server, answer.text);
 	else if (answer.kind == POP3_ANSWER_MESSAGE)
 		next = answer_message(server);
 	else if (answer.kind == POP3_ANSWER_REFUSED)

@@ -23,20 +23,30 @@ enum pop3_state { /* bits: the verb table names sets of them */
 		  POP3_STATE_HANDSHAKE = 0x20,     /* between the +OK of STLS and TLS */
 		  POP3_STATE_TRANSACTION = 0x40,
 		  POP3_STATE_UPDATE = 0x80, /* QUIT was given, removal is under way */
-		  POP3_STATE_CLOSED = 0x100
+		  POP3_STATE_CLOSED = 0x100,
+		  POP3_STATE_SASL_EXCHANGE = 0x200 /* a response in one of the owner's mechanisms */
 };
 
 #define POP3_STATES_LOGIN (POP3_STATE_AUTHORIZATION | POP3_STATE_NAMED)
-#define POP3_STATES_SASL  (POP3_STATE_SASL_PLAIN | POP3_STATE_SASL_NAME | POP3_STATE_SASL_PASSWORD)
-#define POP3_STATES_ALL   (POP3_STATES_LOGIN | POP3_STATE_TRANSACTION)
+#define POP3_STATES_SASL                                                                           \
+	(POP3_STATE_SASL_PLAIN | POP3_STATE_SASL_NAME | POP3_STATE_SASL_PASSWORD |                 \
+	 POP3_STATE_SASL_EXCHANGE)
+#define POP3_STATES_ALL (POP3_STATES_LOGIN | POP3_STATE_TRANSACTION)
 
 enum pop3_next { POP3_NEXT, POP3_WAIT, POP3_CLOSE };
 
-enum pop3_ask { POP3_ASK_NONE, POP3_ASK_LOGIN, POP3_ASK_MESSAGE, POP3_ASK_REMOVE };
+enum pop3_ask {
+	POP3_ASK_NONE,
+	POP3_ASK_LOGIN,
+	POP3_ASK_EXCHANGE,
+	POP3_ASK_MESSAGE,
+	POP3_ASK_REMOVE
+};
 
 enum pop3_answer_kind {
 	POP3_ANSWER_NONE,
 	POP3_ANSWER_OPENED,
+	POP3_ANSWER_CHALLENGE,
 	POP3_ANSWER_MESSAGE,
 	POP3_ANSWER_REFUSED,
 	POP3_ANSWER_REMOVED
@@ -46,7 +56,7 @@ struct pop3_answer {
 	enum pop3_answer_kind kind;
 	enum pop3_code code;
 	enum outcome outcome;
-	char *text; /* owned; NULL = the engine's words */
+	char *text; /* owned; NULL = the engine's words. CHALLENGE: the line */
 };
 
 enum pop3_long_kind { POP3_LONG_NONE, POP3_LONG_LIST, POP3_LONG_UIDL, POP3_LONG_MESSAGE };
@@ -69,12 +79,14 @@ struct pop3_server {
 	enum pop3_state state;
 	enum pop3_ask asked;
 	unsigned errors;
-	bool secure;
+	bool secure, certificate;
+	bool begun;      /* the owner was asked in an exchange and has given no final answer */
 	bool inside;     /* the pump is on the stack: answers wait for it */
 	bool held;       /* the output is over its watermark: no more commands */
 	bool swallowing; /* the rest of a line that was too long */
 	bool discarding; /* STLS was accepted: what came with it in plain text is thrown away */
 	char *user;      /* USER or AUTH LOGIN, until the password comes */
+	const struct mechanism *mechanism; /* of the exchange under way */
 	struct pop3_answer answer;
 	const struct pop3_maildrop *maildrop; /* the owner's */
 	unsigned char *deleted;               /* one bit a message; NULL = none is */
@@ -105,21 +117,32 @@ void pop3_note(struct pop3_server *server, const char *event, const char *what, 
 
 /* pop3_verbs.c */
 enum pop3_next pop3_line_run(struct pop3_server *server, struct span line);
-bool pop3_basic_usable(const struct pop3_server *server);
+/* NULL, or why passwords in clear text are not taken now. */
+const char *pop3_basic_fault(const struct pop3_server *server);
 bool pop3_text_clean(struct span text); /* UTF-8 without control characters */
 
-/* pop3_auth.c */
+/* pop3_password.c: USER and PASS, PLAIN and LOGIN. */
 enum pop3_next pop3_step_user(struct pop3_server *server, const struct pop3_command *command);
 enum pop3_next pop3_step_pass(struct pop3_server *server, const struct pop3_command *command);
-enum pop3_next pop3_step_auth(struct pop3_server *server, const struct pop3_command *command);
-enum pop3_next pop3_step_stls(struct pop3_server *server, const struct pop3_command *command);
-enum pop3_next pop3_sasl_response(struct pop3_server *server, struct span line);
+enum pop3_next pop3_password_decoded(struct pop3_server *server, const char *bytes, size_t length);
 void pop3_user_forget(struct pop3_server *server);
+
+/* pop3_auth.c */
+enum pop3_next pop3_step_auth(struct pop3_server *server, const struct pop3_command *command);
+enum pop3_next pop3_sasl_response(struct pop3_server *server, struct span line);
+enum pop3_next pop3_sasl_fault(struct pop3_server *server, const char *text);
+/* Octets of the line that the input begins with, if AUTH has to do with it; else 0. */
+size_t pop3_auth_limit(const struct pop3_server *server, struct span input);
+/* The names of what is usable now, each between the two texts. */
+void pop3_auth_list(const struct pop3_server *server, struct buffer *list, const char *before,
+		    const char *behind);
+void pop3_exchange_drop(struct pop3_server *server); /* tells the owner, if it was asked */
 
 /* pop3_session.c */
 enum pop3_next pop3_step_capa(struct pop3_server *server, const struct pop3_command *command);
 enum pop3_next pop3_step_utf8(struct pop3_server *server, const struct pop3_command *command);
 enum pop3_next pop3_step_lang(struct pop3_server *server, const struct pop3_command *command);
+enum pop3_next pop3_step_stls(struct pop3_server *server, const struct pop3_command *command);
 
 /* pop3_transaction.c */
 enum pop3_next pop3_step_stat(struct pop3_server *server, const struct pop3_command *command);

@@ -40,6 +40,7 @@ static void leave(struct pop3_server *server, enum pop3_next next)
 	server->state = POP3_STATE_CLOSED;
 	server->reply = (struct pop3_long){ .kind = POP3_LONG_NONE };
 	server->held = false;
+	pop3_exchange_drop(server);
 	server->calls->close(server->owner);
 }
 
@@ -55,17 +56,10 @@ static enum pop3_next settle(struct pop3_server *server, enum pop3_next next)
 	return next;
 }
 
-static size_t line_limit(const struct pop3_server *server, struct span input)
-{
-	if ((server->state & POP3_STATES_SASL) || span_starts_nocase(input, "AUTH "))
-		return POP3_AUTH_MAX;
-	return POP3_LINE_MAX;
-}
-
 static enum pop3_next refuse_long_line(struct pop3_server *server)
 {
 	if (server->state & POP3_STATES_SASL)
-		server->state = POP3_STATE_AUTHORIZATION;
+		return pop3_sasl_fault(server, "Line too long");
 	return pop3_mistake(server, NULL, POP3_CODE_NONE, "Line too long");
 }
 
@@ -74,7 +68,8 @@ static size_t line_take(struct pop3_server *server, struct span input, enum pop3
 {
 	const char *lf = memchr(input.at, '\n', input.length);
 	size_t whole = lf != NULL ? (size_t)(lf - input.at) + 1 : input.length;
-	size_t limit = line_limit(server, input);
+	size_t auth = pop3_auth_limit(server, input);
+	size_t limit = auth > 0 ? auth : POP3_LINE_MAX;
 
 	if (server->swallowing) {
 		server->swallowing = lf == NULL;
@@ -169,12 +164,14 @@ void pop3_server_timeout(struct pop3_server *server)
 	leave(server, POP3_CLOSE);
 }
 
-void pop3_server_tls_started(struct pop3_server *server)
+void pop3_server_tls_started(struct pop3_server *server, bool certificate)
 {
 	if (server->state == POP3_STATE_CLOSED)
 		return;
 	pop3_user_forget(server);
+	pop3_exchange_drop(server);
 	server->secure = true;
+	server->certificate = certificate;
 	server->swallowing = false;
 	server->state = POP3_STATE_AUTHORIZATION;
 }
@@ -195,11 +192,25 @@ static void answer_take(struct pop3_server *server, const struct pop3_answer *an
 	leave(server, settle(server, POP3_WAIT));
 }
 
+static bool login_asked(const struct pop3_server *server)
+{
+	return server->asked == POP3_ASK_LOGIN || server->asked == POP3_ASK_EXCHANGE;
+}
+
+void pop3_server_challenge(struct pop3_server *server, struct span token)
+{
+	if (server->state == POP3_STATE_CLOSED)
+		return;
+	assert(server->asked == POP3_ASK_EXCHANGE);
+	answer_take(server, &(struct pop3_answer){ .kind = POP3_ANSWER_CHALLENGE,
+						   .text = mechanism_challenge("+ ", token) });
+}
+
 void pop3_server_opened(struct pop3_server *server, const struct pop3_maildrop *maildrop)
 {
 	if (server->state == POP3_STATE_CLOSED)
 		return;
-	assert(server->asked == POP3_ASK_LOGIN);
+	assert(login_asked(server));
 	server->maildrop = maildrop;
 	answer_take(server, &(struct pop3_answer){ .kind = POP3_ANSWER_OPENED });
 }
@@ -208,7 +219,7 @@ void pop3_server_refused(struct pop3_server *server, enum pop3_code code, const 
 {
 	if (server->state == POP3_STATE_CLOSED)
 		return;
-	assert(server->asked == POP3_ASK_LOGIN || server->asked == POP3_ASK_MESSAGE);
+	assert(login_asked(server) || server->asked == POP3_ASK_MESSAGE);
 	answer_take(server, &(struct pop3_answer){ .kind = POP3_ANSWER_REFUSED,
 						   .code = code,
 						   .text = memory_text(text) });

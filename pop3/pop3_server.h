@@ -13,17 +13,20 @@
 #define POP3_POP3_SERVER_H
 
 #include "base/outcome.h"
-#include "base/span.h"
+#include "mail/mechanism.h"
 
 #define POP3_LINE_MAX 512   /* command line with CRLF (RFC 2449 section 4: 255, UTF-8 and names need more) */
-#define POP3_AUTH_MAX 12288 /* RFC 5034: base64 lines */
+#define POP3_LOGIN_MAX 12288 /* AUTH lines of PLAIN and LOGIN; RFC 5034 section 4 */
+#define POP3_AUTH_MAX 65536 /* of the owner's mechanisms: tickets of people in many groups */
 #define POP3_NAME_MAX 512   /* octets of a user name or authorization identity handed to ask_login */
 #define POP3_PASSWORD_MAX 1024 /* octets of a password; AD takes 256 UTF-16 units */
 
 struct pop3_profile {
 	const char *fqdn;
 	bool starttls;          /* STLS offered while plain */
-	bool basic_without_tls; /* USER/PASS and AUTH PLAIN/LOGIN before TLS */
+	bool basic;             /* USER/PASS and AUTH PLAIN/LOGIN at all; false: secure authentication is required */
+	bool basic_without_tls; /* they are taken before TLS as well */
+	const struct mechanism *mechanisms; /* that AUTH offers besides; NULL = none */
 	const char *implementation; /* for CAPA IMPLEMENTATION */
 	unsigned bad_commands;  /* then close */
 };
@@ -55,6 +58,14 @@ struct pop3_calls {
 	void (*close)(void *owner); /* always the engine's last act in a call: it may be freed here */
 	/* Asks; one outstanding. */
 	void (*ask_login)(void *owner, const struct pop3_login *login); /* -> pop3_server_opened or _refused */
+	/* The next message of an exchange in one of the profile's mechanisms. -> pop3_server_challenge, to hear the
+	 * client once more, or finally _opened or _refused. Data that goes with a success is sent as a challenge, to
+	 * which the client responds with nothing: no reply of RFC 5034 carries any. */
+	void (*ask_exchange)(void *owner, const struct mechanism_message *message);
+	/* An exchange that was asked for ends without a final answer: the client cancelled it or sent what is no
+	 * response, or the session ends. Forget its state. Called before close; also while its ask is outstanding, the
+	 * answer to which is not wanted any more. Never behind a final answer, never twice. */
+	void (*drop_exchange)(void *owner);
 	void (*ask_message)(void *owner, size_t number); /* -> pop3_server_message or _refused */
 	/* QUIT: remove these (numbers ascending; they stay until the answer; not asked when there are none).
 	 * -> pop3_server_removed */
@@ -71,7 +82,7 @@ struct pop3_server;
 
 struct pop3_server *pop3_server_new(const struct pop3_profile *profile, const struct pop3_calls *calls,
 				    void *owner);
-void pop3_server_free(struct pop3_server *server); /* wipes; calls no call */
+void pop3_server_free(struct pop3_server *server); /* wipes; calls no call, no drop_exchange either */
 void pop3_server_greet(struct pop3_server *server);
 void pop3_server_refuse(struct pop3_server *server, const char *why); /* -ERR [SYS/TEMP] why, close */
 void pop3_server_timeout(struct pop3_server *server); /* close without UPDATE (RFC 1939 section 3) */
@@ -84,15 +95,18 @@ size_t pop3_server_feed(struct pop3_server *server, const char *bytes, size_t le
 bool pop3_server_waiting(const struct pop3_server *server);
 void pop3_server_drained(struct pop3_server *server);       /* output went under the watermark */
 
+/* The answer to ask_exchange that wants another response: "+ " with the token, which is copied. */
+void pop3_server_challenge(struct pop3_server *server, struct span token);
 void pop3_server_opened(struct pop3_server *server, const struct pop3_maildrop *maildrop);
 /* Answers to a session that was closed meanwhile are ignored. */
-/* Answer to ask_login or ask_message: code and text as sent to the client. text may be NULL. */
+/* Answer to ask_login, ask_exchange or ask_message: code and text as sent to the client. text may be NULL. */
 void pop3_server_refused(struct pop3_server *server, enum pop3_code code, const char *text);
 void pop3_server_message(struct pop3_server *server); /* open: read() may be called */
 /* removed: how many really went; OUTCOME_TEMP is "-ERR some deleted messages not removed". */
 void pop3_server_removed(struct pop3_server *server, enum outcome outcome, size_t removed);
-/* After start_tls, or before the greeting on a port with implicit TLS. All state before it is forgotten. */
-void pop3_server_tls_started(struct pop3_server *server);
+/* After start_tls, or before the greeting on a port with implicit TLS. All state before it is forgotten. certificate:
+ * the client showed one that was verified. */
+void pop3_server_tls_started(struct pop3_server *server, bool certificate);
 bool pop3_server_in_transaction(const struct pop3_server *server); /* a maildrop is open */
 
 #endif

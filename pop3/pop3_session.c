@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* CAPA (RFC 2449 section 5), UTF8 and LANG (RFC 6856): what the session is like. */
+/* CAPA (RFC 2449 section 5), STLS (RFC 2595 section 4), UTF8 and LANG (RFC 6856): what the session
+ * is like. */
 #include "pop3/pop3_private.h"
 
 #include "base/buffer.h"
@@ -7,10 +8,19 @@
 /* Before the login USER, SASL and STLS stand only where the next command could be one of them. */
 static void capa_login(const struct pop3_server *server, struct buffer *list)
 {
+	struct buffer names = BUFFER_EMPTY;
+
 	if (server->state == POP3_STATE_TRANSACTION)
 		return;
-	if (pop3_basic_usable(server))
-		buffer_add_text(list, "USER\r\nSASL PLAIN LOGIN\r\n");
+	if (pop3_basic_fault(server) == NULL)
+		buffer_add_text(list, "USER\r\n");
+	pop3_auth_list(server, &names, " ", "");
+	if (buffer_used(&names) > 0) {
+		buffer_add_text(list, "SASL");
+		buffer_add(list, buffer_bytes(&names), buffer_used(&names));
+		buffer_add_text(list, "\r\n");
+	}
+	buffer_clear(&names);
 	if (!server->secure && server->profile->starttls)
 		buffer_add_text(list, "STLS\r\n");
 }
@@ -60,4 +70,19 @@ enum pop3_next pop3_step_lang(struct pop3_server *server, const struct pop3_comm
 	if (span_is(range, "*") || span_is_nocase(range, "en") || span_starts_nocase(range, "en-"))
 		return pop3_ok(server, "en Language changed");
 	return pop3_error(server, command->verb, POP3_CODE_NONE, "Language not known");
+}
+
+enum pop3_next pop3_step_stls(struct pop3_server *server, const struct pop3_command *command)
+{
+	/* RFC 2595 section 4: refused when TLS is on already. */
+	if (server->secure)
+		return pop3_mistake(server, command->verb, POP3_CODE_NONE, "TLS is on already");
+	if (!server->profile->starttls)
+		return pop3_mistake(server, command->verb, POP3_CODE_NONE,
+				    "TLS is not offered here");
+	pop3_ok(server, "Begin TLS");
+	server->state = POP3_STATE_HANDSHAKE;
+	server->discarding = true;
+	server->calls->start_tls(server->owner);
+	return POP3_WAIT;
 }

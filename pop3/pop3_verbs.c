@@ -7,8 +7,7 @@ enum pop3_rule {                           /* bits */
 		 POP3_RULE_ARGUMENT = 0x2, /* takes one, not empty */
 		 POP3_RULE_MESSAGE = 0x4,  /* takes the number of a message that is there */
 		 POP3_RULE_EXACT = 0x8,    /* the argument is everything after one space */
-		 POP3_RULE_BASIC =
-			 0x10 /* a password follows: inside TLS unless the profile says otherwise */
+		 POP3_RULE_BASIC = 0x10    /* a password in clear text follows */
 };
 
 struct pop3_verb {
@@ -35,7 +34,7 @@ static const struct pop3_verb verbs[] = {
 	{ "RSET", POP3_STATE_TRANSACTION,  POP3_RULE_PLAIN,                     pop3_step_rset },
 	{ "USER", POP3_STATES_LOGIN,       POP3_RULE_ARGUMENT | POP3_RULE_BASIC, pop3_step_user },
 	{ "PASS", POP3_STATE_NAMED,        POP3_RULE_EXACT | POP3_RULE_BASIC,   pop3_step_pass },
-	{ "AUTH", POP3_STATES_LOGIN,       POP3_RULE_BASIC,                     pop3_step_auth },
+	{ "AUTH", POP3_STATES_LOGIN,       0,                                   pop3_step_auth },
 	{ "STLS", POP3_STATES_LOGIN,       POP3_RULE_PLAIN,                     pop3_step_stls },
 	/* RFC 6856 section 2.1: UTF8 belongs to the AUTHORIZATION state. */
 	{ "UTF8", POP3_STATES_LOGIN,       POP3_RULE_PLAIN,                     pop3_step_utf8 },
@@ -45,11 +44,6 @@ static const struct pop3_verb verbs[] = {
 	{ NULL,   POP3_STATES_ALL,         0,                                   step_unknown },
 };
 /* clang-format on */
-
-bool pop3_basic_usable(const struct pop3_server *server)
-{
-	return server->secure || server->profile->basic_without_tls;
-}
 
 static const struct pop3_verb *verb_find(struct span name)
 {
@@ -78,9 +72,8 @@ static enum pop3_next verb_run(struct pop3_server *server, const struct pop3_ver
 
 	if (!(verb->states & server->state))
 		return refuse_order(server, verb);
-	if ((verb->rules & POP3_RULE_BASIC) && !pop3_basic_usable(server))
-		return pop3_mistake(server, verb->name, POP3_CODE_AUTH,
-				    "Passwords are taken over TLS only: use TLS first");
+	if ((verb->rules & POP3_RULE_BASIC) && pop3_basic_fault(server) != NULL)
+		return pop3_mistake(server, verb->name, POP3_CODE_AUTH, pop3_basic_fault(server));
 	if (!(verb->rules & POP3_RULE_EXACT))
 		command->argument = span_trim(command->argument);
 	if ((verb->rules & POP3_RULE_PLAIN) && command->argument.length > 0)
