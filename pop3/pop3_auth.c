@@ -13,7 +13,11 @@ struct choice {
 	enum pop3_state state;
 	const char *prompt; /* sent to a client that gave no initial response */
 	const struct mechanism *mechanism;
+	const char *fault; /* why it cannot be had now; NULL = it can */
+	enum pop3_code code;
 };
+
+#define TLS_FIRST "Authentication is possible over TLS only: use TLS first"
 
 const char *pop3_basic_fault(const struct pop3_server *server)
 {
@@ -88,31 +92,38 @@ enum pop3_next pop3_sasl_response(struct pop3_server *server, struct span line)
 	return next;
 }
 
-/* NULL, or why the mechanism cannot be had now. */
-static const char *choose(const struct pop3_server *server, struct span name, struct choice *choice)
+static struct choice choose_exchange(const struct pop3_server *server, struct span name)
 {
-	static const struct choice plain = { POP3_STATE_SASL_PLAIN, "+ \r\n", NULL };
-	static const struct choice login = { POP3_STATE_SASL_NAME, "+ VXNlcm5hbWU6\r\n", NULL };
-	bool is_login = span_is_nocase(name, "LOGIN");
+	const struct mechanism *mechanism = mechanism_find(server->profile->mechanisms, name);
+	struct choice choice = { POP3_STATE_SASL_EXCHANGE, "+ \r\n", mechanism, NULL,
+				 POP3_CODE_NONE };
 
-	*choice = is_login ? login : plain;
-	if (is_login || span_is_nocase(name, "PLAIN"))
-		return pop3_basic_fault(server);
-	choice->state = POP3_STATE_SASL_EXCHANGE;
-	choice->mechanism = mechanism_find(server->profile->mechanisms, name);
-	if (choice->mechanism == NULL)
-		return "Mechanism not offered";
-	if (mechanism_usable(choice->mechanism, session_of(server)))
-		return NULL;
-	return !server->secure && (choice->mechanism->when & MECHANISM_IN_TLS)
-		       ? "This mechanism is for use over TLS only: use TLS first"
-		       : "Mechanism not offered";
+	if (mechanism != NULL && mechanism_usable(mechanism, session_of(server)))
+		return choice;
+	choice.fault = "Mechanism not offered";
+	if (mechanism != NULL && !server->secure && (mechanism->when & MECHANISM_IN_TLS)) {
+		choice.fault = TLS_FIRST;
+		choice.code = POP3_CODE_AUTH;
+	}
+	return choice;
+}
+
+static struct choice choose(const struct pop3_server *server, struct span name)
+{
+	bool login = span_is_nocase(name, "LOGIN");
+
+	if (!login && !span_is_nocase(name, "PLAIN"))
+		return choose_exchange(server, name);
+	return (struct choice){ .state = login ? POP3_STATE_SASL_NAME : POP3_STATE_SASL_PLAIN,
+				.prompt = login ? "+ VXNlcm5hbWU6\r\n" : "+ \r\n",
+				.fault = pop3_basic_fault(server),
+				.code = POP3_CODE_AUTH };
 }
 
 size_t pop3_auth_limit(const struct pop3_server *server, struct span input)
 {
+	struct span name = { NULL, 0 };
 	struct choice choice;
-	struct span name;
 
 	if (server->state & STATES_PASSWORD)
 		return POP3_LOGIN_MAX;
@@ -123,37 +134,44 @@ size_t pop3_auth_limit(const struct pop3_server *server, struct span input)
 	/* What cannot begin an exchange is not waited for longer than a password would be. */
 	input = span_trim(span_skip(input, 5));
 	span_cut(&input, ' ', &name);
-	if (!(server->state & POP3_STATES_LOGIN) || choose(server, name, &choice) != NULL)
+	choice = choose(server, name);
+	if (!(server->state & POP3_STATES_LOGIN) || choice.fault != NULL)
 		return POP3_LOGIN_MAX;
 	return choice.mechanism != NULL ? POP3_AUTH_MAX : POP3_LOGIN_MAX;
 }
 
-/* AUTH alone: not in RFC 5034, but Windows clients ask so. */
+/* AUTH alone ([MS-POP3]): the names, when there are any. */
 static enum pop3_next mechanisms_list(struct pop3_server *server)
 {
 	struct buffer list = BUFFER_EMPTY;
+	struct span names;
 
-	buffer_add_text(&list, "+OK Mechanisms follow\r\n");
 	pop3_auth_list(server, &list, "", "\r\n");
-	buffer_add_text(&list, ".\r\n");
-	server->calls->write(server->owner, buffer_bytes(&list), buffer_used(&list));
+	names = buffer_span(&list);
+	if (names.length > 0) {
+		pop3_write_text(server, "+OK Mechanisms follow\r\n");
+		server->calls->write(server->owner, names.at, names.length);
+		pop3_write_text(server, ".\r\n");
+	}
 	buffer_clear(&list);
-	return POP3_NEXT;
+	if (names.length > 0)
+		return POP3_NEXT;
+	return pop3_mistake(server, "AUTH", POP3_CODE_AUTH,
+			    server->secure ? "No mechanism is offered" : TLS_FIRST);
 }
 
 enum pop3_next pop3_step_auth(struct pop3_server *server, const struct pop3_command *command)
 {
 	struct span response = command->argument;
 	struct choice choice;
-	const char *fault;
 	struct span name;
 
 	if (response.length == 0)
 		return mechanisms_list(server);
 	span_cut(&response, ' ', &name);
-	fault = choose(server, name, &choice);
-	if (fault != NULL)
-		return pop3_mistake(server, "AUTH", POP3_CODE_AUTH, fault);
+	choice = choose(server, name);
+	if (choice.fault != NULL)
+		return pop3_mistake(server, "AUTH", choice.code, choice.fault);
 	pop3_user_forget(server);
 	server->state = choice.state;
 	server->mechanism = choice.mechanism;

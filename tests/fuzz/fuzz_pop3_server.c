@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	scene.read_size = data[0] & 0x20 ? 1 : 16384;
 	scene.random = data[1];
 	if (data[0] & 0x40)
-		pop3_server_tls_started(scene.server);
+		pop3_server_tls_started(scene.server, false);
 	pop3_server_greet(scene.server);
 	if (data[0] & 0x80)
 		feed_in_parts(&scene, (const char *)data + 2, size - 2);

@@ -73,6 +73,8 @@ struct owner {
 	struct smtp_server *server;
 	struct buffer input, output, events, body, notes;
 	bool later, mixed, tls_wanted, closed, asked, disk_full;
+	bool certificate, exchanging;
+	const char *challenge; /* the answer that is due; NULL = another */
 	enum outcome outcome;
 	struct smtp_reply reply;
 	bool has_reply;
@@ -99,8 +101,22 @@ static inline unsigned owner_random(struct owner *owner)
 
 static inline void owner_answer_now(struct owner *owner)
 {
+	const char *challenge = owner->challenge;
+
 	owner->asked = false;
-	smtp_server_answer(owner->server, owner->outcome, owner->has_reply ? &owner->reply : NULL);
+	owner->challenge = NULL;
+	if (challenge != NULL)
+		smtp_server_challenge(owner->server, span_text(challenge));
+	else
+		smtp_server_answer(owner->server, owner->outcome,
+				   owner->has_reply ? &owner->reply : NULL);
+}
+
+static inline void owner_due(struct owner *owner)
+{
+	owner->asked = true;
+	if (owner->mixed ? owner_random(owner) % 2 : !owner->later)
+		owner_answer_now(owner);
 }
 
 static inline void owner_decide(struct owner *owner, enum outcome outcome, unsigned code,
@@ -109,9 +125,7 @@ static inline void owner_decide(struct owner *owner, enum outcome outcome, unsig
 	owner->outcome = outcome;
 	owner->has_reply = code != 0 || text != NULL;
 	owner->reply = (struct smtp_reply){ code, status, text };
-	owner->asked = true;
-	if (owner->mixed ? owner_random(owner) % 2 : !owner->later)
-		owner_answer_now(owner);
+	owner_due(owner);
 }
 
 static inline void on_write(void *context, const char *bytes, size_t length)
@@ -153,6 +167,47 @@ static inline void on_login(void *context, const struct smtp_login *login)
 	} else {
 		owner_decide(owner, OUTCOME_PERM, 0, NULL, NULL);
 	}
+}
+
+/* A mechanism in which the client says how it goes on. */
+static inline void on_exchange(void *context, const struct mechanism_message *message)
+{
+	struct owner *owner = context;
+	struct span response = message->response;
+
+	assert_int_equal(message->first, !owner->exchanging);
+	assert_int_equal(response.at[response.length], '\0');
+	if (response.length < 100)
+		buffer_add_format(&owner->events, "%s %s\n", message->mechanism, response.at);
+	else
+		buffer_add_format(&owner->events, "%s %zu octets\n", message->mechanism,
+				  response.length);
+	owner->exchanging = span_is(response, "more") || span_is(response, "data") ||
+			    response.length > 100;
+	if (owner->exchanging)
+		owner->challenge = span_is(response, "data") ? "proof" : "go on";
+	if (span_is(response, "data") || span_is(response, "ok"))
+		smtp_server_identify(owner->server, "bob@corp.example");
+	if (owner->exchanging)
+		owner_due(owner);
+	else if (span_is(response, "down"))
+		owner_decide(owner, OUTCOME_TEMP, 0, NULL, NULL);
+	else if (span_is(response, "expired"))
+		owner_decide(owner, OUTCOME_PERM, 535, "5.7.8", "Password expired");
+	else if (span_is(response, "ok") || (response.length == 0 && !message->first))
+		owner_decide(owner, OUTCOME_OK, 0, NULL, NULL);
+	else
+		owner_decide(owner, OUTCOME_PERM, 0, NULL, NULL);
+}
+
+static inline void on_drop(void *context)
+{
+	struct owner *owner = context;
+
+	assert_true(owner->exchanging);
+	assert_false(owner->closed);
+	owner->exchanging = owner->asked = false;
+	buffer_add_text(&owner->events, "drop\n");
 }
 
 static inline void on_sender(void *context, const struct envelope *envelope)
@@ -256,8 +311,8 @@ static inline void on_note(void *context, const char *event, const char *detail,
 }
 
 static const struct smtp_calls owner_calls = {
-	on_write, on_start_tls, on_close, on_login,   on_sender, on_recipient,
-	on_spool, on_commit,    on_body,  on_discard, on_note,
+	on_write,     on_start_tls, on_close,  on_login, on_exchange, on_drop, on_sender,
+	on_recipient, on_spool,     on_commit, on_body,  on_discard,  on_note,
 };
 
 static inline void owner_init(struct owner *owner, const struct smtp_profile *profile)
@@ -316,7 +371,8 @@ static inline void owner_play(struct owner *owner, const char *bytes, size_t len
 		if (mark != NULL)
 			segment++;
 		if (owner->tls_wanted)
-			smtp_server_tls_started(owner->server, "TLS1.3", "TLS_AES_256_GCM_SHA384");
+			smtp_server_tls_started(owner->server, "TLS1.3", "TLS_AES_256_GCM_SHA384",
+						owner->certificate);
 		owner->tls_wanted = false;
 		bytes += segment;
 		length -= segment;
@@ -334,7 +390,7 @@ static inline void check_text(const char *name, const char *what, struct buffer 
 	fail();
 }
 
-static inline void play_dialogue(const struct dialogue *dialogue)
+static inline void play_dialogue_as(const struct dialogue *dialogue, bool certificate)
 {
 	for (unsigned round = 0; round < 28; round++) {
 		size_t length = dialogue->input.length;
@@ -342,6 +398,7 @@ static inline void play_dialogue(const struct dialogue *dialogue)
 		struct owner owner;
 
 		owner_init(&owner, dialogue->profile);
+		owner.certificate = certificate;
 		owner.later = round % 2;
 		owner.mixed = round >= 8;
 		owner.random = round;
@@ -350,6 +407,11 @@ static inline void play_dialogue(const struct dialogue *dialogue)
 		check_text(dialogue->name, "events", &owner.events, dialogue->events);
 		owner_clear(&owner);
 	}
+}
+
+static inline void play_dialogue(const struct dialogue *dialogue)
+{
+	play_dialogue_as(dialogue, false);
 }
 
 #define PLAY_ALL(table)                                                                            \

@@ -92,7 +92,7 @@ static void test_end_while_waiting(void **state)
 
 		owner_init(&owner, NULL);
 		owner.later = true;
-		smtp_server_tls_started(owner.server, "TLS1.3", "X");
+		smtp_server_tls_started(owner.server, "TLS1.3", "X", false);
 		for (used = 0; used < length;) {
 			used += smtp_server_feed(owner.server, inputs[i] + used, length - used);
 			if (smtp_server_waiting(owner.server) && used < length)

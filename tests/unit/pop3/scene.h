@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "pop3/pop3_server.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ struct scene {
 	/* What happened. */
 	struct buffer input, output, asks, notes;
 	size_t writes;
-	bool closed, full, tls_asked;
+	bool closed, full, tls_asked, certificate, exchanging;
+	const char *token; /* of the challenge that is due */
 	void (*answer)(struct scene *scene); /* the answer that is due */
 	/* The maildrop. */
 	const char *const *texts;
@@ -71,7 +73,7 @@ static inline void scene_due(struct scene *scene, void (*answer)(struct scene *s
 
 static inline void scene_tls(struct scene *scene)
 {
-	pop3_server_tls_started(scene->server);
+	pop3_server_tls_started(scene->server, scene->certificate);
 }
 
 static inline void scene_start_tls(void *owner)
@@ -148,6 +150,48 @@ static inline void scene_ask_login(void *owner, const struct pop3_login *login)
 	scene_due(scene, scene->code == POP3_CODE_NONE ? scene_opened : scene_refused);
 }
 
+static inline void scene_challenge(struct scene *scene)
+{
+	pop3_server_challenge(scene->server, span_text(scene->token));
+}
+
+/* A mechanism in which the client says how it goes on. */
+static inline void scene_ask_exchange(void *owner, const struct mechanism_message *message)
+{
+	struct scene *scene = owner;
+	struct span response = message->response;
+
+	assert(message->first == !scene->exchanging);
+	assert(response.at[response.length] == '\0' && !scene->closed);
+	if (response.length < 100)
+		buffer_add_format(&scene->asks, "%s %s;", message->mechanism, response.at);
+	else
+		buffer_add_format(&scene->asks, "%s %zu octets;", message->mechanism,
+				  response.length);
+	scene->why = NULL;
+	scene->exchanging = span_is(response, "more") || span_is(response, "data") ||
+			    response.length > 100;
+	scene->token = span_is(response, "data") ? "proof" : "go on";
+	scene->code = span_is(response, "down")	    ? POP3_CODE_SYS_TEMP
+		      : span_is(response, "in use") ? POP3_CODE_IN_USE
+						    : POP3_CODE_AUTH;
+	if (scene->exchanging)
+		scene_due(scene, scene_challenge);
+	else if (span_is(response, "ok") || (response.length == 0 && !message->first))
+		scene_due(scene, scene_opened);
+	else
+		scene_due(scene, scene_refused);
+}
+
+static inline void scene_drop_exchange(void *owner)
+{
+	struct scene *scene = owner;
+
+	assert(scene->exchanging && !scene->closed);
+	scene->exchanging = false;
+	buffer_add_text(&scene->asks, "drop;");
+}
+
 static inline void scene_ask_message(void *owner, size_t number)
 {
 	struct scene *scene = owner;
@@ -207,6 +251,8 @@ static const struct pop3_calls scene_calls = {
 	.start_tls = scene_start_tls,
 	.close = scene_close,
 	.ask_login = scene_ask_login,
+	.ask_exchange = scene_ask_exchange,
+	.drop_exchange = scene_drop_exchange,
 	.ask_message = scene_ask_message,
 	.ask_remove = scene_ask_remove,
 	.read = scene_read,
@@ -220,6 +266,7 @@ static inline void scene_init(struct scene *scene, const char *const *texts)
 
 	*scene = (struct scene){ .profile = { .fqdn = "mail.corp.example",
 					      .starttls = true,
+					      .basic = true,
 					      .implementation = "Postern",
 					      .bad_commands = 10 },
 				 .read_size = 16384,

@@ -24,6 +24,7 @@
 #define ASKED    "login USER |alice|Alice-Pw1;"
 #define BYE      "+OK Bye\r\n<close>"
 #define NO_TLS   "-ERR [AUTH] Passwords are taken over TLS only: use TLS first\r\n"
+#define TLS_FIRST "-ERR [AUTH] Authentication is possible over TLS only: use TLS first\r\n"
 #define FAILED   "-ERR [AUTH] Authentication failed\r\n"
 
 static const char *const texts[] = {
@@ -71,7 +72,7 @@ static const struct dialogue dialogues[] = {
 	{ "stls argument", 0, "STLS now\r\n", "-ERR No argument is taken\r\n", NULL },
 
 	{ "user without tls", 0, "USER alice\r\nPASS Alice-Pw1\r\n", NO_TLS "-ERR USER first\r\n", NULL },
-	{ "auth without tls", 0, "AUTH PLAIN AGFsaWNlAEFsaWNlLVB3MQ==\r\nAUTH\r\n", NO_TLS NO_TLS, NULL },
+	{ "auth without tls", 0, "AUTH PLAIN AGFsaWNlAEFsaWNlLVB3MQ==\r\nAUTH\r\n", NO_TLS TLS_FIRST, NULL },
 	{ "user", TLS, LOGIN "QUIT\r\n", WELCOME BYE, ASKED },
 	{ "user, lower case, bare lf", TLS, "user alice\npass Alice-Pw1\nquit\n", WELCOME BYE, ASKED },
 	{ "domain and name", TLS, "USER CORP\\alice\r\nPASS Alice-Pw1\r\n", WELCOME,
@@ -234,7 +235,7 @@ static void play(const struct dialogue *dialogue, const struct way *way, unsigne
 	scene.read_size = way->read_size;
 	scene.random = seed;
 	if (dialogue->flags & TLS)
-		pop3_server_tls_started(scene.server);
+		pop3_server_tls_started(scene.server, false);
 	pop3_server_greet(scene.server);
 	for (const char *at = dialogue->input; *at != '\0'; at += strspn(at, "\f")) {
 		segment_feed(&scene, way, at, strcspn(at, "\f"));

@@ -23,7 +23,7 @@ static void say(struct scene *scene, const char *text)
 
 static void login(struct scene *scene)
 {
-	pop3_server_tls_started(scene->server);
+	pop3_server_tls_started(scene->server, false);
 	say(scene, "USER alice\r\nPASS Alice-Pw1\r\n");
 	assert_true(pop3_server_in_transaction(scene->server));
 	buffer_clear(&scene->output);
@@ -82,13 +82,13 @@ static void test_long_auth(void **state)
 
 	(void)state;
 	scene_init(&scene, one_message);
-	pop3_server_tls_started(scene.server);
+	pop3_server_tls_started(scene.server, false);
 	say(&scene, "AUTH PLAIN ");
 	feed_repeated(&scene, 'A', 2000);
 	say(&scene, "\r\n");
 	expect(&scene.output, "-ERR Malformed PLAIN response\r\n");
 	say(&scene, "AUTH PLAIN\r\n");
-	feed_repeated(&scene, 'A', POP3_AUTH_MAX + 5);
+	feed_repeated(&scene, 'A', POP3_LOGIN_MAX + 5);
 	expect(&scene.output, "+ \r\n-ERR Line too long\r\n");
 	say(&scene, "\r\nAUTH LOGIN ");
 	feed_repeated(&scene, 'Y', 4 * (POP3_NAME_MAX / 3 + 1));
@@ -118,7 +118,7 @@ static void test_stls_injection(void **state)
 		if (delayed)
 			assert_int_equal(pop3_server_feed(scene.server, "NOOP\r\n", 6), 6);
 		if (delayed)
-			pop3_server_tls_started(scene.server);
+			pop3_server_tls_started(scene.server, false);
 		scene.tls_asked = false;
 		scene.answer = NULL;
 		say(&scene, "NOOP\r\n");
@@ -134,7 +134,7 @@ static void test_password_guesses_are_capped(void **state)
 	(void)state;
 	scene_init(&scene, one_message);
 	scene.profile.bad_commands = 3;
-	pop3_server_tls_started(scene.server);
+	pop3_server_tls_started(scene.server, false);
 	say(&scene, "USER down\r\nPASS x\r\nUSER down\r\nPASS x\r\nUSER down\r\nPASS x\r\n");
 	assert_false(scene.closed);
 	buffer_clear(&scene.output);
@@ -205,7 +205,7 @@ static void test_late_answers_are_ignored(void **state)
 		pop3_server_refused(scene.server, POP3_CODE_SYS_TEMP, "late");
 		pop3_server_removed(scene.server, OUTCOME_OK, 1);
 		pop3_server_opened(scene.server, &scene.maildrop);
-		pop3_server_tls_started(scene.server);
+		pop3_server_tls_started(scene.server, false);
 		pop3_server_drained(scene.server);
 		expect(&scene.output, "<close>");
 		scene_clear(&scene);
