@@ -47,6 +47,8 @@ static void leave(struct pop3_server *server, enum pop3_next next)
 /* After a step or an event: takes the answer if it is there, and stops while the output is full. */
 static enum pop3_next settle(struct pop3_server *server, enum pop3_next next)
 {
+	if (server->state == POP3_STATE_CLOSED)
+		return POP3_WAIT; /* the owner ended the session inside the ask */
 	if (next == POP3_WAIT && server->answer.kind != POP3_ANSWER_NONE)
 		next = pop3_answer_apply(server);
 	if (next == POP3_NEXT && !server->calls->writable(server->owner)) {
