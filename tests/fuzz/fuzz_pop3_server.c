@@ -44,8 +44,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	scene.removal = data[0] & 0x10 ? OUTCOME_TEMP : OUTCOME_OK;
 	scene.read_size = data[0] & 0x20 ? 1 : 16384;
 	scene.random = data[1];
+	scene.profile.mechanisms = scene_mechanisms;
+	scene.profile.basic = data[1] < 0xc0;
+	scene.certificate = data[1] & 0x40;
 	if (data[0] & 0x40)
-		pop3_server_tls_started(scene.server, false);
+		pop3_server_tls_started(scene.server, scene.certificate);
 	pop3_server_greet(scene.server);
 	if (data[0] & 0x80)
 		feed_in_parts(&scene, (const char *)data + 2, size - 2);

@@ -20,10 +20,24 @@ struct fuzz_owner {
 	struct buffer heard;             /* replies and the sizes of messages */
 	bool tls, had_tls, closed, open; /* open: a transaction that needs a discard or a commit */
 	bool asked;
+	bool certificate, exchanging, in_exchange; /* in_exchange: the ask is about one */
 	char *input;
 	size_t used;
 	uint64_t stored;
 };
+
+/* True when the exchange goes on. */
+static inline bool fuzz_challenge(struct fuzz_owner *owner, unsigned mood)
+{
+	bool more = owner->in_exchange && mood & 4;
+
+	owner->exchanging = more;
+	if (more)
+		smtp_server_challenge(owner->server, span_make("\0token", mood & 7));
+	else if (owner->in_exchange)
+		smtp_server_identify(owner->server, "who");
+	return more;
+}
 
 static inline void fuzz_answer(struct fuzz_owner *owner)
 {
@@ -32,6 +46,8 @@ static inline void fuzz_answer(struct fuzz_owner *owner)
 
 	owner->asked = false;
 	owner->moods = (mood >> 3 | mood << 5) & 0xff;
+	if (fuzz_challenge(owner, mood))
+		return;
 	smtp_server_answer(owner->server, mood % 8 < 6 ? OUTCOME_OK : (enum outcome)(mood % 8 - 5),
 			   mood & 16 ? &reply : NULL);
 }
@@ -40,6 +56,7 @@ static inline void fuzz_ask(struct fuzz_owner *owner)
 {
 	assert(!owner->asked && !owner->closed);
 	owner->asked = true;
+	owner->in_exchange = false;
 	if (owner->moods & 32)
 		fuzz_answer(owner);
 }
@@ -66,7 +83,7 @@ static inline void fuzz_close(void *context)
 {
 	struct fuzz_owner *owner = context;
 
-	assert(!owner->closed && !owner->open);
+	assert(!owner->closed && !owner->open && !owner->exchanging);
 	owner->closed = true;
 }
 
@@ -74,6 +91,27 @@ static inline void fuzz_login(void *context, const struct smtp_login *login)
 {
 	assert(login->password[0] != '\0' && login->user[0] != '\0');
 	fuzz_ask(context);
+}
+
+static inline void fuzz_exchange(void *context, const struct mechanism_message *message)
+{
+	struct fuzz_owner *owner = context;
+	uint64_t length = message->response.length;
+
+	assert(!owner->asked && !owner->closed && message->first == !owner->exchanging);
+	assert(message->response.at[length] == '\0' && length < SMTP_AUTH_MAX);
+	buffer_add(&owner->heard, &length, sizeof(length));
+	owner->asked = owner->in_exchange = owner->exchanging = true;
+	if (owner->moods & 32)
+		fuzz_answer(owner);
+}
+
+static inline void fuzz_drop(void *context)
+{
+	struct fuzz_owner *owner = context;
+
+	assert(owner->exchanging && !owner->closed);
+	owner->exchanging = false;
 }
 
 static inline void fuzz_sender(void *context, const struct envelope *envelope)
@@ -132,8 +170,9 @@ static inline void fuzz_note(void *context, const char *event, const char *detai
 }
 
 static const struct smtp_calls fuzz_calls = {
-	fuzz_write, fuzz_start_tls, fuzz_close, fuzz_login,   fuzz_sender, fuzz_recipient,
-	fuzz_spool, fuzz_commit,    fuzz_body,  fuzz_discard, fuzz_note,
+	fuzz_write, fuzz_start_tls, fuzz_close,     fuzz_login, fuzz_exchange,
+	fuzz_drop,  fuzz_sender,    fuzz_recipient, fuzz_spool, fuzz_commit,
+	fuzz_body,  fuzz_discard,   fuzz_note,
 };
 
 static inline void fuzz_feed(struct fuzz_owner *owner)
@@ -151,7 +190,7 @@ static inline void fuzz_feed(struct fuzz_owner *owner)
 			used = 1;
 		}
 		if (owner->tls)
-			smtp_server_tls_started(owner->server, "TLS1.3", "X");
+			smtp_server_tls_started(owner->server, "TLS1.3", "X", owner->certificate);
 		owner->tls = false;
 	} while (used > 0 && owner->used > 0);
 	assert(owner->used < SMTP_AUTH_MAX);

@@ -7,12 +7,20 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const struct mechanism mechanisms[] = {
+	{ "GSSAPI", MECHANISM_IN_PLAIN | MECHANISM_IN_TLS },
+	{ "NTLM", MECHANISM_IN_TLS },
+	{ "EXTERNAL", MECHANISM_IN_TLS | MECHANISM_WITH_CERTIFICATE },
+	{ NULL, 0 },
+};
+
 static void play(struct fuzz_owner *owner, const uint8_t *data, size_t size, size_t piece)
 {
 	struct smtp_profile profile = { .fqdn = "mx.example",
 					.default_domain = "example",
 					.starttls = true,
 					.basic = true,
+					.mechanisms = mechanisms,
 					.hops = 3,
 					.recipients = 4,
 					.message_size = 300,
@@ -22,6 +30,7 @@ static void play(struct fuzz_owner *owner, const uint8_t *data, size_t size, siz
 					.session_size = data[0] & 8 ? 500 : 0 };
 
 	owner->moods = data[1];
+	owner->certificate = data[1] & 2;
 	owner->piece = piece;
 	owner->server = smtp_server_new(&profile, &fuzz_calls, owner, "192.0.2.1", "S1");
 	smtp_server_greet(owner->server);

@@ -38,13 +38,6 @@ static const char *const texts[] = {
 	NULL
 };
 
-static const struct mechanism mechanisms[] = {
-	{ "GSSAPI", MECHANISM_IN_PLAIN | MECHANISM_IN_TLS },
-	{ "NTLM", MECHANISM_IN_TLS },
-	{ "EXTERNAL", MECHANISM_IN_TLS | MECHANISM_WITH_CERTIFICATE },
-	{ NULL, 0 },
-};
-
 struct dialogue {
 	const char *name;
 	unsigned flags;
@@ -95,7 +88,7 @@ static inline void play(const struct dialogue *dialogue, const struct way *way, 
 	scene_init(&scene, texts);
 	scene.profile.basic = !(dialogue->flags & STRICT);
 	scene.profile.basic_without_tls = dialogue->flags & PLAIN;
-	scene.profile.mechanisms = dialogue->flags & EXTRA ? mechanisms : NULL;
+	scene.profile.mechanisms = dialogue->flags & EXTRA ? scene_mechanisms : NULL;
 	scene.profile.starttls = !(dialogue->flags & NOTLS);
 	scene.removal = dialogue->flags & FAILS ? OUTCOME_TEMP : OUTCOME_OK;
 	scene.delayed = way->delayed;

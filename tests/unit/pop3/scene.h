@@ -150,6 +150,13 @@ static inline void scene_ask_login(void *owner, const struct pop3_login *login)
 	scene_due(scene, scene->code == POP3_CODE_NONE ? scene_opened : scene_refused);
 }
 
+static const struct mechanism scene_mechanisms[] = {
+	{ "GSSAPI", MECHANISM_IN_PLAIN | MECHANISM_IN_TLS },
+	{ "NTLM", MECHANISM_IN_TLS },
+	{ "EXTERNAL", MECHANISM_IN_TLS | MECHANISM_WITH_CERTIFICATE },
+	{ NULL, 0 },
+};
+
 static inline void scene_challenge(struct scene *scene)
 {
 	pop3_server_challenge(scene->server, span_text(scene->token));

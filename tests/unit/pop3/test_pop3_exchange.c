@@ -88,7 +88,7 @@ static void test_dialogues(void **state)
 static void begin(struct scene *scene, const char *input)
 {
 	scene_init(scene, texts);
-	scene->profile.mechanisms = mechanisms;
+	scene->profile.mechanisms = scene_mechanisms;
 	scene_feed(scene, input, strlen(input));
 }
 
