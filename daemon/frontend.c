@@ -176,6 +176,10 @@ static void on_accepted(void *context, int fd, const char *address)
 
 /* ---- servers and ports, from the configuration ---- */
 
+/* A stream that holds so much unread reads no more: the longest line must be whole by then. */
+_Static_assert(SMTP_AUTH_MAX <= STREAM_WATERMARK && POP3_AUTH_MAX <= STREAM_WATERMARK,
+	       "a line of an exchange fits into what a stream holds");
+
 static void port_smtp(struct port *port, const struct conf_smtp *conf)
 {
 	port->smtp = (struct smtp_profile){

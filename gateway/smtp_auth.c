@@ -183,8 +183,7 @@ enum smtp_step smtp_login_done(struct smtp_server *server, const struct smtp_ans
 	smtp_exchange_forget(server);
 	server->detail = span_text(who);
 	if (answer->outcome == OUTCOME_OK) {
-		assert(server->identity !=
-		       NULL); /* the owner's: an exchange has no name of its own */
+		assert(server->identity != NULL); /* an exchange has no name but the owner's */
 		step = login_succeeded(server, answer);
 	} else {
 		forget_identity(server);

@@ -185,9 +185,6 @@ const struct smtp_password *smtp_password_find(struct span name);
 
 /* smtp_exchange.c: the owner's mechanisms. */
 struct mechanism_session smtp_mechanism_session(const struct smtp_server *server);
-/* Begins the exchange, or says why not. */
-enum smtp_step smtp_exchange_begin(struct smtp_server *server, const struct mechanism *mechanism,
-				   struct span argument);
 enum smtp_step smtp_exchange_respond(struct smtp_server *server, struct span response);
 enum smtp_step smtp_exchange_done(struct smtp_server *server, const struct smtp_answer *answer);
 void smtp_exchange_drop(struct smtp_server *server);   /* tells the owner, if it was asked */

@@ -65,7 +65,7 @@ struct smtp_calls {
 	/* Nothing follows: send what was written, then close. */
 	void (*close)(void *owner);
 
-	/* Asks. Each is answered by smtp_server_answer (login, exchange: with who). */
+	/* Asks. Each is answered by smtp_server_answer (login: with who). */
 	void (*ask_login)(void *owner, const struct smtp_login *login);
 	/*
 	 * The next message of an exchange in one of the profile's mechanisms. Answered by
@@ -99,8 +99,9 @@ struct smtp_calls {
 	/*
 	 * For the log. "smtp.refused": every 4yz and 5yz; "smtp.accepted": detail tells sender,
 	 * number of recipients, size, protocol; "smtp.auth": a login, detail is the name as typed,
-	 * of an exchange the identity; "smtp.tls". reply is the line as sent, or NULL. detail is
-	 * the argument of the command, never a password, or NULL.
+	 * of an exchange the identity (refused before it was told one: the mechanism); "smtp.tls".
+	 * reply is the line as sent, or NULL. detail is the argument of the command, never a
+	 * password, or NULL.
 	 */
 	void (*note)(void *owner, const char *event, const char *detail, const char *reply);
 };
@@ -111,8 +112,8 @@ struct smtp_server;
 struct smtp_server *smtp_server_new(const struct smtp_profile *profile,
 				    const struct smtp_calls *calls, void *owner, const char *client,
 				    const char *session);
-void smtp_server_free(
-	struct smtp_server *server); /* wipes; calls no call, no drop_exchange either */
+/* Wipes; calls no call, drop_exchange and discard included. */
+void smtp_server_free(struct smtp_server *server);
 
 void smtp_server_greet(struct smtp_server *server); /* 220 */
 /* 421 4.3.2 instead, then close. */
@@ -138,7 +139,10 @@ void smtp_server_answer(struct smtp_server *server, enum outcome outcome,
 			const struct smtp_reply *reply);
 /* The answer to ask_exchange that wants another response: 334 with the token, which is copied. */
 void smtp_server_challenge(struct smtp_server *server, struct span token);
-/* Who the login proved; call before answering OK. Copied. Received never shows it. */
+/*
+ * Who the login proved; call before answering OK, in an exchange always. Copied. Received never
+ * shows it.
+ */
 void smtp_server_identify(struct smtp_server *server, const char *who);
 /*
  * TLS is on: "TLS1.3", "TLS_AES_256_GCM_SHA384" for Received. certificate: the client showed one

@@ -89,8 +89,10 @@ enum pop3_next pop3_answer_apply(struct pop3_server *server)
 
 	server->answer = (struct pop3_answer){ .kind = POP3_ANSWER_NONE };
 	server->asked = POP3_ASK_NONE;
-	if (answer.kind != POP3_ANSWER_CHALLENGE)
-		server->begun = false; /* final: a close behind it drops nothing */
+	if (answer.kind != POP3_ANSWER_CHALLENGE) { /* final: a close behind it drops nothing */
+		server->begun = false;
+		server->mechanism = NULL;
+	}
 	if (answer.kind == POP3_ANSWER_OPENED)
 		next = answer_opened(server);
 	else if (answer.kind == POP3_ANSWER_CHALLENGE)

@@ -82,7 +82,7 @@ struct pop3_server;
 
 struct pop3_server *pop3_server_new(const struct pop3_profile *profile, const struct pop3_calls *calls,
 				    void *owner);
-void pop3_server_free(struct pop3_server *server); /* wipes; calls no call, no drop_exchange either */
+void pop3_server_free(struct pop3_server *server); /* wipes; calls no call, drop_exchange included */
 void pop3_server_greet(struct pop3_server *server);
 void pop3_server_refuse(struct pop3_server *server, const char *why); /* -ERR [SYS/TEMP] why, close */
 void pop3_server_timeout(struct pop3_server *server); /* close without UPDATE (RFC 1939 section 3) */

@@ -19,7 +19,7 @@ struct fuzz_owner {
 	size_t piece;
 	struct buffer heard;             /* replies and the sizes of messages */
 	bool tls, had_tls, closed, open; /* open: a transaction that needs a discard or a commit */
-	bool asked;
+	bool asked, flooded;
 	bool certificate, exchanging, in_exchange; /* in_exchange: the ask is about one */
 	char *input;
 	size_t used;
@@ -70,6 +70,7 @@ static inline void fuzz_write(void *context, const char *bytes, size_t length)
 		assert((bytes[i] == '\n') == (i > 0 && bytes[i - 1] == '\r'));
 	assert(memcmp(bytes + length - 2, "\r\n", 2) == 0);
 	buffer_add(&owner->heard, bytes, length);
+	owner->flooded |= span_starts_nocase(span_make(bytes, length), "552 5.3.4 Message far");
 }
 
 static inline void fuzz_start_tls(void *context)

@@ -47,8 +47,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	play(&whole, data, size, size);
 	play(&cut, data, size, 1u + (data[0] >> 4));
-	/* What comes with STARTTLS is dropped, what comes later is not. */
-	assert(whole.had_tls || span_equal(buffer_span(&whole.heard), buffer_span(&cut.heard)));
+	/*
+	 * What comes with STARTTLS is dropped, what comes later is not. A message that is cut off
+	 * for its size may have a lone CR behind that was seen first in the whole.
+	 */
+	assert(whole.had_tls || cut.flooded ||
+	       span_equal(buffer_span(&whole.heard), buffer_span(&cut.heard)));
 	fuzz_finish(&whole);
 	fuzz_finish(&cut);
 	return 0;
