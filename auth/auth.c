@@ -35,7 +35,8 @@ struct login {
 	struct auth_answer *answer;
 	int64_t deadline;
 	struct find_answer found;
-	const char *server; /* that decided, for the log */
+	const char *server;    /* that decided, for the log */
+	const char *mechanism; /* "" = a password, in whichever way it came */
 	struct checker_answer checked;
 };
 
@@ -115,14 +116,19 @@ static bool judge_hit(struct login *login, const char *name, const struct direct
 	return end(login, AUTH_TEMPORARY, "%s", hit->cause);
 }
 
-static void find(struct login *login, const char *text, struct find_answer *answer)
+static struct find_place login_place(const struct login *login)
 {
-	struct find_place place = {
+	return (struct find_place){
 		.conf = login->auth->conf,
 		.directories = login->auth->directories,
 		.default_domain = login->ask->default_domain,
 		.deadline = login->deadline,
 	};
+}
+
+static void find(struct login *login, const char *text, struct find_answer *answer)
+{
+	struct find_place place = login_place(login);
 
 	find_account(&place, text, answer);
 }
@@ -272,25 +278,64 @@ static void report(const struct login *login)
 
 	log_event(verdict == AUTH_TEMPORARY ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 		  verdict_events[verdict], LOG_TEXT("session", ask->session),
-		  LOG_TEXT("service", ask->service), LOG_TEXT("client", ask->client),
-		  LOG_TEXT("user", ask->user), LOG_TEXT("who", login->answer->who),
-		  LOG_TEXT("dn", login->found.hit.person.dn), LOG_TEXT("server", login->server),
-		  LOG_TEXT("cause", login->answer->cause));
+		  LOG_TEXT("service", ask->service), LOG_TEXT("mechanism", login->mechanism),
+		  LOG_TEXT("client", ask->client), LOG_TEXT("user", ask->user),
+		  LOG_TEXT("who", login->answer->who), LOG_TEXT("dn", login->found.hit.person.dn),
+		  LOG_TEXT("server", login->server), LOG_TEXT("cause", login->answer->cause));
 }
 
-void auth_login(struct auth *auth, const struct auth_ask *ask, struct auth_answer *answer)
+static struct login login_make(struct auth *auth, const struct auth_ask *ask, const char *mechanism,
+			       struct auth_answer *answer)
 {
-	struct login login = {
+	*answer = (struct auth_answer){ .verdict = AUTH_TEMPORARY };
+	return (struct login){
 		.auth = auth,
 		.ask = ask,
 		.answer = answer,
 		.deadline = clock_ms() + auth->patience,
 		.server = "",
+		.mechanism = mechanism,
 	};
+}
 
-	*answer = (struct auth_answer){ .verdict = AUTH_TEMPORARY };
+void auth_login(struct auth *auth, const struct auth_ask *ask, struct auth_answer *answer)
+{
+	struct login login = login_make(auth, ask, "password", answer);
+
 	if (check_input(&login) && find_person(&login) && check_authzid(&login) &&
 	    check_state(&login) && check_password(&login))
 		welcome(&login);
+	report(&login);
+}
+
+/* A ticket tells nothing of this, a password check of the directory would. */
+static bool check_password_age(struct login *login)
+{
+	if (!(login->found.hit.person.state & PERSON_MUST_CHANGE))
+		return true;
+	return end(login, AUTH_EXPIRED, "%s", person_state_name(PERSON_MUST_CHANGE));
+}
+
+void auth_admit(struct auth *auth, const struct auth_ask *ask, const char *mechanism,
+		const struct find_proof *proof, struct auth_answer *answer)
+{
+	struct login login = login_make(auth, ask, mechanism, answer);
+	struct find_place place = login_place(&login);
+
+	find_proved(&place, proof, &login.found);
+	login.server = login.found.hit.server;
+	snprintf(login.checked.cause, sizeof(login.checked.cause), "%.250s", login.found.hit.cause);
+	if (judge_hit(&login, ask->user, &login.found.hit) && check_authzid(&login) &&
+	    check_state(&login) && check_password_age(&login))
+		welcome(&login);
+	report(&login);
+}
+
+void auth_refuse(struct auth *auth, const struct auth_ask *ask, const char *mechanism,
+		 enum auth_verdict verdict, const char *cause, struct auth_answer *answer)
+{
+	struct login login = login_make(auth, ask, mechanism, answer);
+
+	(void)end(&login, verdict, "%s", cause);
 	report(&login);
 }

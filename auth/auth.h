@@ -13,9 +13,9 @@
 struct auth;
 
 struct auth_ask {
-	const char *service;        /* "smtp" or "pop" */
-	const char *user;           /* as typed: name, DOMAIN\name, name@domain */
-	const char *authzid;        /* "" or the same person */
+	const char *service; /* "smtp" or "pop" */
+	const char *user;    /* as typed: name, DOMAIN\name, name@domain */
+	const char *authzid; /* "" or the same person */
 	const char *password;
 	const char *default_domain; /* mail domain for a bare name; "" = the default domain */
 	const char *client;         /* address, for the log and the throttle */
@@ -26,13 +26,14 @@ enum auth_verdict {
 	AUTH_OK,       /* `who`, `mailbox` */
 	AUTH_REJECTED, /* wrong name, wrong password, disabled, locked: the client sees one text */
 	AUTH_EXPIRED,  /* the password was right but must be changed */
-	AUTH_NO_MAILBOX, /* proved, but the entry has no address in our domains (POP3 cannot open; SMTP may) */
-	AUTH_TEMPORARY /* no answer could be had */
+	AUTH_NO_MAILBOX, /* proved, but the entry has no address in our domains (POP3 cannot open;
+			    SMTP may) */
+	AUTH_TEMPORARY   /* no answer could be had */
 };
 
 struct auth_answer {
 	enum auth_verdict verdict;
-	char who[324];                /* canonical: primary address, or the name where there is none */
+	char who[324]; /* canonical: primary address, or the name where there is none */
 	struct route_mailbox mailbox; /* id "" = none */
 	char cause[400];              /* for the log */
 };
@@ -41,5 +42,17 @@ struct auth *auth_new(const struct conf *conf, struct directories *directories);
 void auth_free(struct auth *auth);
 /* May be called concurrently; `answer` is always filled. */
 void auth_login(struct auth *auth, const struct auth_ask *ask, struct auth_answer *answer);
+
+struct find_proof;
+/*
+ * Who has proved otherwise who he is, by `mechanism`: from finding the entry on, all is as
+ * with a password. ask->user is what the mechanism calls him, for the log only; there is no
+ * password in it.
+ */
+void auth_admit(struct auth *auth, const struct auth_ask *ask, const char *mechanism,
+		const struct find_proof *proof, struct auth_answer *answer);
+/* An exchange that proved nothing; for the log, and `answer` for the client. */
+void auth_refuse(struct auth *auth, const struct auth_ask *ask, const char *mechanism,
+		 enum auth_verdict verdict, const char *cause, struct auth_answer *answer);
 
 #endif

@@ -122,3 +122,81 @@ void find_account(const struct find_place *place, const char *text, struct find_
 	for (size_t i = 0; i < count && answer->hit.found == DIRECTORY_NOBODY; i++)
 		search(place, &tries[i], answer);
 }
+
+/* True: no other value need be looked for. The same entry may well be found twice. */
+static bool find_value(const struct find_place *place, const char *attribute, struct span value,
+		       struct find_answer *answer)
+{
+	struct find_answer one = { .directory = answer->directory };
+
+	directory_find_value(one.directory, attribute, value, place->deadline, &one.hit);
+	if (one.hit.found == DIRECTORY_NOBODY)
+		return false;
+	if (one.hit.found == DIRECTORY_ONE && answer->hit.found == DIRECTORY_ONE &&
+	    strcmp(one.hit.person.id, answer->hit.person.id) != 0) {
+		answer->hit.found = DIRECTORY_MANY;
+		memcpy(answer->hit.other, one.hit.person.dn, sizeof(answer->hit.other));
+		return true;
+	}
+	answer->hit = one.hit;
+	return one.hit.found != DIRECTORY_ONE;
+}
+
+static void find_values(const struct find_place *place, const struct find_proof *proof,
+			struct find_answer *answer)
+{
+	if (proof->sid.length) {
+		(void)find_value(place, "objectSid", proof->sid, answer);
+		return;
+	}
+	if (proof->upn[0] && find_value(place, "userPrincipalName", span_text(proof->upn), answer))
+		return;
+	for (const char *const *identity = proof->identities; *identity; identity++)
+		if (find_value(place, "altSecurityIdentities", span_text(*identity), answer))
+			return;
+}
+
+static bool may_vouch(const struct conf_directory *section, const struct find_proof *proof)
+{
+	return section->schema.active_directory &&
+	       (!proof->keytab || strcmp(section->keytab, proof->keytab) == 0);
+}
+
+/*
+ * A security identifier is given once in the world: who has it is found, whether or
+ * not the other directories can be asked. A name in a certificate may be in two.
+ */
+void find_proved(const struct find_place *place, const struct find_proof *proof,
+		 struct find_answer *answer)
+{
+	struct find_answer found = { 0 };
+	bool failed = false;
+
+	say(&found, DIRECTORY_NOBODY, "nobody in the directories has this identity");
+	for (size_t i = 0; i < place->conf->directories_count; i++) {
+		const struct conf_directory *section = &place->conf->directories[i];
+		struct find_answer here = { .directory =
+						    directories_find(place->directories, section) };
+
+		if (!may_vouch(section, proof))
+			continue;
+		say(&here, DIRECTORY_NOBODY, found.hit.cause);
+		find_values(place, proof, &here);
+		failed |= here.hit.found == DIRECTORY_FAILED;
+		if (here.hit.found == DIRECTORY_FAILED && found.hit.found == DIRECTORY_NOBODY)
+			memcpy(found.hit.cause, here.hit.cause, sizeof(found.hit.cause));
+		if (here.hit.found != DIRECTORY_ONE && here.hit.found != DIRECTORY_MANY)
+			continue;
+		if (found.hit.found == DIRECTORY_ONE) {
+			found.hit.found = DIRECTORY_MANY;
+			memcpy(found.hit.other, here.hit.person.dn, sizeof(found.hit.other));
+			break;
+		}
+		found = here;
+		if (proof->sid.length || here.hit.found == DIRECTORY_MANY)
+			break;
+	}
+	if (failed && (found.hit.found == DIRECTORY_NOBODY || !proof->sid.length))
+		found.hit.found = DIRECTORY_FAILED;
+	*answer = found;
+}

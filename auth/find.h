@@ -26,4 +26,16 @@ struct find_answer {
 
 void find_account(const struct find_place *place, const char *text, struct find_answer *answer);
 
+/* Whom somebody has proved to be, other than by a name and a password. */
+struct find_proof {
+	struct span sid;               /* in octets; or empty, and these: */
+	const char *upn;               /* userPrincipalName that a certificate says; "" = none */
+	const char *const *identities; /* altSecurityIdentities that would fit; ends with NULL */
+	const char *keytab; /* a ticket: only directories that name this keytab vouch; NULL = all */
+};
+
+/* The one entry that fits, in whichever directory of Active Directory has it. */
+void find_proved(const struct find_place *place, const struct find_proof *proof,
+		 struct find_answer *answer);
+
 #endif

@@ -39,11 +39,7 @@ static void reading_clear(struct conf_reading *reading)
 		free(reading->domains[i].directory);
 		free(reading->domains[i].alias_of);
 	}
-	for (size_t i = 0; reading->smtps && i < reading->conf->smtps_count; i++)
-		texts_free(reading->smtps[i].authentication,
-			   reading->smtps[i].authentication_count);
 	free(reading->domains);
-	free(reading->smtps);
 	free(reading->section_lines);
 	free(reading->text);
 	if (reading->root)
@@ -146,8 +142,15 @@ static void directory_clear(struct conf_directory *directory)
 	texts_free(directory->servers, directory->servers_count);
 }
 
+static void methods_clear(struct conf_methods *methods)
+{
+	texts_free(methods->authentication, methods->authentication_count);
+	free(methods->client_ca);
+}
+
 static void smtp_clear(struct conf_smtp *smtp)
 {
+	methods_clear(&smtp->methods);
 	free(smtp->name);
 	free(smtp->fqdn);
 	free(smtp->default_domain);
@@ -158,6 +161,7 @@ static void smtp_clear(struct conf_smtp *smtp)
 
 static void pop3_clear(struct conf_pop3 *pop3)
 {
+	methods_clear(&pop3->methods);
 	free(pop3->fqdn);
 	free(pop3->default_domain);
 	free(pop3->certificate);

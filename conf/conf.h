@@ -39,7 +39,7 @@ struct conf_directory {
 	char **servers;   /* ldap:// or ldaps:// URIs in order of preference */
 	size_t servers_count;
 	enum conf_bind bind;
-	char *keytab;        /* gssapi */
+	char *keytab;        /* gssapi; and for tickets that people log in with */
 	char *principal;     /* gssapi; "" = the first entry of the keytab */
 	char *krb5_config;   /* "" = the system's */
 	char *bind_dn;       /* simple */
@@ -78,6 +78,22 @@ struct conf_listen {
 	unsigned line;
 };
 
+enum conf_binding { CONF_BINDING_ALLOW, CONF_BINDING_REQUIRE };
+
+/* What a server's key `authentication` says, as far as "anonymous" is not meant, and what goes with it. */
+struct conf_methods {
+	char **authentication; /* as written */
+	size_t authentication_count;
+	bool basic;             /* names and passwords */
+	bool basic_without_tls; /* default false */
+	bool integrated;        /* Kerberos: GSSAPI and GSS-SPNEGO */
+	bool ntlm;
+	bool ntlm_without_tls;     /* default false */
+	bool certificate;          /* of the client: EXTERNAL */
+	char *client_ca;           /* PEM file of who may vouch for one; "" unless certificate */
+	enum conf_binding binding; /* of integrated and ntlm to the TLS connection */
+};
+
 struct conf_smtp { /* a virtual server */
 	char *name;
 	char *fqdn;
@@ -85,9 +101,8 @@ struct conf_smtp { /* a virtual server */
 	struct conf_listen *listens;
 	size_t listens_count;
 	char *certificate, *key; /* PEM files; "" where no listener has TLS */
-	bool anonymous;          /* authentication = { anonymous, basic } */
-	bool basic;
-	bool basic_without_tls;  /* default false */
+	bool anonymous;          /* mail is taken from who has not logged in */
+	struct conf_methods methods;
 	uint64_t message_size;   /* octets; 0 = no limit */
 	uint64_t session_size;   /* sum of message bodies in a session; 0 = no limit */
 	unsigned recipients;     /* a message */
@@ -105,7 +120,7 @@ struct conf_pop3 {
 	struct conf_listen *listens;
 	size_t listens_count;
 	char *certificate, *key;
-	bool basic_without_tls;
+	struct conf_methods methods;
 	unsigned connections;
 	unsigned connections_per_address;
 	unsigned idle_timeout; /* seconds; RFC 1939 section 3 wants 600 or more */

@@ -141,14 +141,15 @@ void conf_machine_certificate(struct conf_machine *machine, unsigned begins,
 	free(private);
 }
 
-void conf_machine_authorities(struct conf_machine *machine, unsigned begins, const char *path)
+void conf_machine_authorities(struct conf_machine *machine, unsigned begins, const char *key,
+			      const char *path)
 {
 	struct chain chain = { NULL, 0 };
 	size_t length = 0;
-	char *bytes = conf_machine_file(machine, begins, "tls_ca", path, false, PEM_MAX, &length);
+	char *bytes = conf_machine_file(machine, begins, key, path, false, PEM_MAX, &length);
 	gnutls_datum_t pem = datum(bytes, length);
 
-	if (bytes && chain_load(machine, begins, "tls_ca", path, &pem, &chain))
+	if (bytes && chain_load(machine, begins, key, path, &pem, &chain))
 		chain_clear(&chain);
 	free(bytes);
 }

@@ -32,9 +32,15 @@ struct server {
 	const struct conf_listen *listens;
 	size_t count;
 	const char *fqdn, *default_domain, *certificate, *key;
-	bool only_basic; /* without a login nothing can be done */
-	bool basic_without_tls;
+	bool login; /* without one nothing can be done */
+	const struct conf_methods *methods;
 };
+
+static bool can_log_in_plain(const struct conf_methods *methods)
+{
+	return methods->integrated || (methods->basic && methods->basic_without_tls) ||
+	       (methods->ntlm && methods->ntlm_without_tls);
+}
 
 static void check_server_tls(struct conf_reading *reading, const struct server *server)
 {
@@ -50,7 +56,7 @@ static void check_server_tls(struct conf_reading *reading, const struct server *
 	if (!*server->certificate != !*server->key && !tls)
 		conf_tell_key(reading, server->line, *server->key ? "key" : "certificate",
 			      "certificate and key belong together: set both or none");
-	if (plain && server->only_basic && !server->basic_without_tls)
+	if (plain && server->login && !can_log_in_plain(server->methods))
 		conf_tell(reading, plain->line,
 			  "nobody can log in on a listener without TLS, and %s serves nobody else: "
 			  "write tls = \"starttls\" or \"implicit\", or basic_without_tls = true "
@@ -87,8 +93,8 @@ static void check_smtp(struct conf_reading *reading, const struct conf_smtp *smt
 		.default_domain = smtp->default_domain,
 		.certificate = smtp->certificate,
 		.key = smtp->key,
-		.only_basic = smtp->basic && !smtp->anonymous,
-		.basic_without_tls = smtp->basic_without_tls,
+		.login = !smtp->anonymous,
+		.methods = &smtp->methods,
 	};
 
 	check_server(reading, &server);
@@ -113,8 +119,8 @@ static void check_pop3(struct conf_reading *reading, const struct conf_pop3 *pop
 		.default_domain = pop3->default_domain,
 		.certificate = pop3->certificate,
 		.key = pop3->key,
-		.only_basic = true,
-		.basic_without_tls = pop3->basic_without_tls,
+		.login = true,
+		.methods = &pop3->methods,
 	};
 
 	if (pop3->enabled)
@@ -131,6 +137,7 @@ static void check_servers(struct conf_reading *reading)
 	}
 	ascii_lower_text(conf->pop3.default_domain);
 	check_pop3(reading, &conf->pop3);
+	conf_check_methods(reading);
 	conf_check_listeners(reading);
 }
 

@@ -209,42 +209,20 @@ static void fill_domains(struct conf_reading *reading)
 	}
 }
 
-static void fill_authentication(struct conf_reading *reading, struct conf_smtp_keys *keys)
-{
-	struct conf_smtp *smtp = &keys->smtp;
-
-	/* Port 25 takes mail from everybody, and names and passwords inside TLS. */
-	smtp->anonymous = smtp->basic = keys->authentication_count == 0;
-	for (size_t i = 0; i < keys->authentication_count; i++) {
-		if (!strcmp(keys->authentication[i], "anonymous"))
-			smtp->anonymous = true;
-		else if (!strcmp(keys->authentication[i], "basic"))
-			smtp->basic = true;
-		else
-			conf_tell_key(reading, smtp->line, "authentication",
-				      "authentication \"%s\" is not known: write \"anonymous\", "
-				      "\"basic\" or both",
-				      keys->authentication[i]);
-	}
-}
-
 static void fill_smtps(struct conf_reading *reading)
 {
 	struct conf *conf = reading->conf;
 
 	conf->smtps_count = cfg_size(reading->root, "smtp");
 	conf->smtps = memory_array(conf->smtps_count + 1, sizeof(*conf->smtps));
-	reading->smtps = memory_array(conf->smtps_count + 1, sizeof(*reading->smtps));
 	for (size_t i = 0; i < conf->smtps_count; i++) {
 		cfg_t *section = cfg_getnsec(reading->root, "smtp", (unsigned)i);
-		struct conf_smtp_keys *keys = &reading->smtps[i];
+		struct conf_smtp *smtp = &conf->smtps[i];
 
-		fill_keys(reading, section, section_table("smtp")->keys, keys);
-		keys->smtp.name = memory_text(cfg_title(section));
-		keys->smtp.line = conf_lines_begins(reading->lines, section);
-		keys->smtp.listens = fill_listens(reading, section, &keys->smtp.listens_count);
-		fill_authentication(reading, keys);
-		conf->smtps[i] = keys->smtp;
+		fill_keys(reading, section, section_table("smtp")->keys, smtp);
+		smtp->name = memory_text(cfg_title(section));
+		smtp->line = conf_lines_begins(reading->lines, section);
+		smtp->listens = fill_listens(reading, section, &smtp->listens_count);
 	}
 }
 
@@ -300,6 +278,7 @@ void conf_fill(struct conf_reading *reading)
 		conf->pop3.enabled = true;
 		conf->pop3.listens = fill_listens(reading, pop3, &conf->pop3.listens_count);
 	}
+	conf_fill_methods(reading);
 	fill_only(reading, "store", &conf->store, &conf->store.line);
 	fill_only(reading, "log", &conf->log, &conf->log.line);
 }

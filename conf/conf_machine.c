@@ -122,15 +122,15 @@ static void check_directory(struct conf_machine *machine, const struct conf_dire
 {
 	size_t length;
 
-	if (directory->bind == CONF_BIND_GSSAPI)
+	if (*directory->keytab)
 		check_keytab(machine, directory);
-	else
+	if (directory->bind == CONF_BIND_SIMPLE)
 		check_password_file(machine, directory);
 	if (*directory->krb5_config)
 		free(conf_machine_file(machine, directory->line, "krb5_config",
 				       directory->krb5_config, false, SECRET_MAX, &length));
 	if (*directory->tls_ca)
-		conf_machine_authorities(machine, directory->line, directory->tls_ca);
+		conf_machine_authorities(machine, directory->line, "tls_ca", directory->tls_ca);
 }
 
 static void check_file_system(struct conf_machine *machine, unsigned begins, const char *key,
@@ -301,6 +301,13 @@ static bool offers_tls(const struct conf_listen *listens, size_t count)
 	return false;
 }
 
+static void check_client_ca(struct conf_machine *machine, unsigned begins,
+			    const struct conf_methods *methods)
+{
+	if (*methods->client_ca)
+		conf_machine_authorities(machine, begins, "client_ca", methods->client_ca);
+}
+
 bool conf_check_machine(const struct conf *conf, conf_complain complain, void *context)
 {
 	struct conf_machine machine = { .conf = conf, .complain = complain, .context = context };
@@ -316,7 +323,10 @@ bool conf_check_machine(const struct conf *conf, conf_complain complain, void *c
 		if (offers_tls(smtp->listens, smtp->listens_count))
 			conf_machine_certificate(&machine, smtp->line, smtp->certificate, smtp->key,
 						 smtp->fqdn);
+		check_client_ca(&machine, smtp->line, &smtp->methods);
 	}
+	if (pop3->enabled)
+		check_client_ca(&machine, pop3->line, &pop3->methods);
 	if (pop3->enabled && offers_tls(pop3->listens, pop3->listens_count))
 		conf_machine_certificate(&machine, pop3->line, pop3->certificate, pop3->key,
 					 pop3->fqdn);

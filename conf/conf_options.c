@@ -112,21 +112,34 @@ static const struct conf_section listens[] = {
 	{ .name = NULL, .keys = no_keys },
 };
 
+static const struct conf_choice bindings[] = {
+	{ "allow", CONF_BINDING_ALLOW },
+	{ "require", CONF_BINDING_REQUIRE },
+	{ NULL, 0 },
+};
+
+/* How people log in: the same keys at every server. */
+#define METHODS(s) \
+	LIST(s, "authentication", methods.authentication, NULL), \
+	BOOL(s, "basic_without_tls", methods.basic_without_tls, "false"), \
+	BOOL(s, "ntlm_without_tls", methods.ntlm_without_tls, "false"), \
+	CHOICE(s, "channel_binding", methods.binding, "allow", bindings), \
+	PATH(s, "client_ca", methods.client_ca, "")
+
 static const struct conf_key smtp_keys[] = {
-	TEXT(conf_smtp_keys, "fqdn", smtp.fqdn, ""),
-	TEXT(conf_smtp_keys, "default_domain", smtp.default_domain, ""),
-	PATH(conf_smtp_keys, "certificate", smtp.certificate, ""),
-	PATH(conf_smtp_keys, "key", smtp.key, ""),
-	LIST(conf_smtp_keys, "authentication", authentication, NULL),
-	BOOL(conf_smtp_keys, "basic_without_tls", smtp.basic_without_tls, "false"),
-	NUMBER(SIZE, conf_smtp_keys, "message_size", smtp.message_size, "32M", 0, INT64_MAX),
-	NUMBER(SIZE, conf_smtp_keys, "session_size", smtp.session_size, "0", 0, INT64_MAX),
-	NUMBER(COUNT, conf_smtp_keys, "recipients", smtp.recipients, "100", 1, 1000),
-	NUMBER(COUNT, conf_smtp_keys, "connections", smtp.connections, "0", 0, 1000000),
-	NUMBER(COUNT, conf_smtp_keys, "connections_per_address", smtp.connections_per_address, "0",
+	TEXT(conf_smtp, "fqdn", fqdn, ""),
+	TEXT(conf_smtp, "default_domain", default_domain, ""),
+	PATH(conf_smtp, "certificate", certificate, ""),
+	PATH(conf_smtp, "key", key, ""),
+	METHODS(conf_smtp),
+	NUMBER(SIZE, conf_smtp, "message_size", message_size, "32M", 0, INT64_MAX),
+	NUMBER(SIZE, conf_smtp, "session_size", session_size, "0", 0, INT64_MAX),
+	NUMBER(COUNT, conf_smtp, "recipients", recipients, "100", 1, 1000),
+	NUMBER(COUNT, conf_smtp, "connections", connections, "0", 0, 1000000),
+	NUMBER(COUNT, conf_smtp, "connections_per_address", connections_per_address, "0",
 	       0, 1000000),
-	NUMBER(TIME, conf_smtp_keys, "idle_timeout", smtp.idle_timeout, "10m", 1, DAY),
-	NUMBER(COUNT, conf_smtp_keys, "hops", smtp.hops, "15", 1, 1000),
+	NUMBER(TIME, conf_smtp, "idle_timeout", idle_timeout, "10m", 1, DAY),
+	NUMBER(COUNT, conf_smtp, "hops", hops, "15", 1, 1000),
 	END,
 };
 
@@ -135,7 +148,7 @@ static const struct conf_key pop3_keys[] = {
 	TEXT(conf_pop3, "default_domain", default_domain, ""),
 	PATH(conf_pop3, "certificate", certificate, ""),
 	PATH(conf_pop3, "key", key, ""),
-	BOOL(conf_pop3, "basic_without_tls", basic_without_tls, "false"),
+	METHODS(conf_pop3),
 	NUMBER(COUNT, conf_pop3, "connections", connections, "0", 0, 1000000),
 	NUMBER(COUNT, conf_pop3, "connections_per_address", connections_per_address, "0", 0,
 	       1000000),

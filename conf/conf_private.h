@@ -50,17 +50,11 @@ struct conf_section {
 	const struct conf_section *inner;
 };
 
-/* A domain and a virtual server have keys that are names of other things. */
+/* A domain has keys that are names of other things. */
 struct conf_domain_keys {
 	struct conf_domain domain;
 	char *directory;
 	char *alias_of;
-};
-
-struct conf_smtp_keys {
-	struct conf_smtp smtp;
-	char **authentication;
-	size_t authentication_count;
 };
 
 extern const struct conf_section conf_root;
@@ -91,7 +85,6 @@ struct conf_reading {
 	unsigned *section_lines; /* in the order in which sections close */
 	size_t section_count, section_next;
 	struct conf_domain_keys *domains;
-	struct conf_smtp_keys *smtps;
 };
 
 void conf_tell(struct conf_reading *reading, unsigned line, const char *format, ...)
@@ -104,6 +97,8 @@ void conf_tell(struct conf_reading *reading, unsigned line, const char *format, 
 bool conf_text_prepare(struct conf_reading *reading, const char *text);
 bool conf_syntax_read(struct conf_reading *reading); /* fills root and lines */
 void conf_fill(struct conf_reading *reading);
+void conf_fill_methods(struct conf_reading *reading); /* after all sections are filled */
+void conf_check_methods(struct conf_reading *reading);
 /* What a preset says where the file says nothing; TLS as the servers' addresses want it. */
 void conf_directory_defaults(struct conf_directory *directory, bool tls_given);
 void conf_server_defaults(struct conf *conf); /* host name, default domain */
@@ -149,6 +144,7 @@ char *conf_machine_file(struct conf_machine *machine, unsigned begins, const cha
 const char *conf_keytab_wrong(const void *bytes, size_t length);
 void conf_machine_certificate(struct conf_machine *machine, unsigned begins,
 			      const char *certificate, const char *key, const char *fqdn);
-void conf_machine_authorities(struct conf_machine *machine, unsigned begins, const char *path);
+void conf_machine_authorities(struct conf_machine *machine, unsigned begins, const char *key,
+			      const char *path);
 
 #endif

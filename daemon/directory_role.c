@@ -3,10 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/exchange.h"
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "conf/conf.h"
+#include "daemon/exchange_table.h"
+#include "daemon/login.h"
 #include "daemon/work.h"
 #include "directory/directories.h"
 
@@ -17,10 +21,12 @@ enum { PATIENCE_MS = 8000 };
 enum { DELIVER_TICKET_SECONDS = 24 * 3600, READ_TICKET_SECONDS = 60 };
 
 struct directory_role {
+	const struct conf *conf;
 	unsigned char key[TICKET_KEY_SIZE];
 	struct directories *directories;
 	struct routing *routing;
 	struct auth *auth;
+	struct exchanges *exchanges;
 };
 
 static size_t role_ticket(const struct directory_role *role, enum ticket_purpose purpose,
@@ -75,6 +81,17 @@ static bool handle_resolve(struct work *work)
 	return true;
 }
 
+/* `ticket`: room for the identity's. */
+static void role_identify(const struct directory_role *role, const struct auth_answer *answer, const char *session,
+			  struct message_identity *identity, char ticket[TICKET_SIZE_MAX])
+{
+	identity->verdict = answer->verdict;
+	memcpy(identity->who, answer->who, sizeof identity->who);
+	if (answer->verdict == AUTH_OK && answer->mailbox.id[0])
+		identity->ticket =
+			span_make(ticket, role_ticket(role, TICKET_READ, &answer->mailbox, session, ticket));
+}
+
 static bool handle_login(struct work *work)
 {
 	struct directory_role *role = work->context;
@@ -96,15 +113,127 @@ static bool handle_login(struct work *work)
 				       .session = login.session },
 		   &answer);
 	memory_wipe(login.password, sizeof login.password);
-	identity.verdict = answer.verdict;
-	memcpy(identity.who, answer.who, sizeof identity.who);
-	if (answer.verdict == AUTH_OK && answer.mailbox.id[0])
-		identity.ticket = span_make(
-			ticket, role_ticket(role, TICKET_READ, &answer.mailbox, login.session, ticket));
+	role_identify(role, &answer, login.session, &identity, ticket);
 	wire_writer_init(&writer, memory, sizeof memory);
 	message_put_identity(&writer, &identity);
 	work_answer(work, &writer, -1);
 	return true;
+}
+
+/* What the client's server permits is looked up here, not believed. NULL: it permits no such thing. */
+static struct exchange *exchange_begin(const struct directory_role *role, const struct message_exchange *message)
+{
+	struct mechanism list[LOGIN_MECHANISMS];
+	struct mechanism_session session = { message->tls, message->certificate.length > 0 };
+	const char *service, *default_domain;
+	const struct conf_methods *methods =
+		login_methods(role->conf, message->server, &service, &default_domain);
+	const struct mechanism *mechanism;
+
+	if (!methods)
+		return NULL;
+	login_mechanisms(methods, list);
+	mechanism = mechanism_find(list, span_text(message->mechanism));
+	if (!mechanism || !mechanism_usable(mechanism, session))
+		return NULL;
+	return exchange_new(role->exchanges, role->auth,
+			    &(struct exchange_ask){
+				    .service = service,
+				    .mechanism = mechanism->name,
+				    .default_domain = default_domain,
+				    .client = message->client,
+				    .session = message->session,
+				    .tls = message->tls,
+				    .bound = methods->binding == CONF_BINDING_REQUIRE,
+				    .ntlm = methods->ntlm && (message->tls || methods->ntlm_without_tls),
+				    .end_point = message->end_point,
+				    .exporter = message->exporter,
+				    .certificate = message->certificate,
+				    .client_ca = methods->client_ca,
+			    });
+}
+
+/* NULL with *malformed false: it was forgotten meanwhile. */
+static struct exchange *exchange_of(struct work *work, const struct message_exchange *message, bool *malformed)
+{
+	struct exchange_table *table = work_own(work);
+	struct exchange *exchange;
+
+	if (!message->first)
+		return exchange_table_take(table, message->handle, malformed);
+	exchange = exchange_begin(work->context, message);
+	*malformed = !exchange || !exchange_table_add(table, message->handle, exchange);
+	if (!*malformed)
+		return exchange;
+	exchange_free(exchange);
+	return NULL;
+}
+
+static void exchange_advance(struct work *work, const struct message_exchange *message, struct exchange *exchange,
+			     struct buffer *challenge, struct auth_answer *answer, struct message_turn *turn)
+{
+	turn->more = exchange_next(exchange, message->response, challenge, answer) == EXCHANGE_MORE;
+	turn->challenge = buffer_span(challenge);
+	/* Before the answer: the next message may be here before we are back. */
+	if (!turn->more)
+		exchange_table_drop(work_own(work), message->handle);
+	exchange_table_give(work_own(work), message->handle);
+}
+
+static bool handle_exchange(struct work *work)
+{
+	struct message_exchange message;
+	struct message_turn turn = { .identity.verdict = AUTH_TEMPORARY };
+	struct auth_answer answer = { .verdict = AUTH_TEMPORARY };
+	struct buffer challenge = BUFFER_EMPTY;
+	struct exchange *exchange;
+	struct wire_writer writer;
+	char *memory, ticket[TICKET_SIZE_MAX], session[SESSION_SIZE] = "";
+	bool malformed;
+
+	if (!message_get_exchange(work_body(work), &message))
+		return false;
+	exchange = exchange_of(work, &message, &malformed);
+	if (malformed)
+		return false;
+	if (exchange) {
+		span_copy(span_text(exchange_session(exchange)), session, sizeof session);
+		exchange_advance(work, &message, exchange, &challenge, &answer, &turn);
+	}
+	role_identify(work->context, &answer, session, &turn.identity, ticket);
+	memory = memory_new(PACKET_BODY_MAX);
+	wire_writer_init(&writer, memory, PACKET_BODY_MAX);
+	message_put_turn(&writer, &turn);
+	work_answer(work, &writer, -1);
+	free(memory);
+	buffer_wipe(&challenge);
+	return true;
+}
+
+static bool handle_exchange_drop(struct work *work)
+{
+	struct span body = work_body(work);
+	struct wire_reader reader;
+	uint32_t handle;
+
+	wire_reader_init(&reader, body.at, body.length);
+	handle = wire_get_u32(&reader);
+	if (!wire_done(&reader))
+		return false;
+	exchange_table_drop(work_own(work), handle);
+	return true;
+}
+
+static void *role_peer_new(void *context)
+{
+	(void)context;
+	return exchange_table_new();
+}
+
+static void role_peer_free(void *context, void *own)
+{
+	(void)context;
+	exchange_table_free(own);
 }
 
 static void role_start_directories(void *context)
@@ -119,18 +248,23 @@ int directory_main(struct role_start *begin)
 	static const struct work_permit permits[] = {
 		{ MESSAGE_RESOLVE, ROLE_FRONTEND, POOL_LOOKUP, false, handle_resolve, PATIENCE_MS },
 		{ MESSAGE_LOGIN, ROLE_FRONTEND, POOL_PASSWORD, false, handle_login, PATIENCE_MS },
+		{ MESSAGE_EXCHANGE, ROLE_FRONTEND, POOL_PASSWORD, false, handle_exchange, PATIENCE_MS },
+		{ MESSAGE_EXCHANGE_DROP, ROLE_FRONTEND, POOL_PASSWORD, false, handle_exchange_drop, 0 },
 		{ 0 },
 	};
 	unsigned threads[3] = { 0, 0, 0 };
-	struct directory_role role;
+	struct directory_role role = { .conf = begin->conf };
 	struct work_plan plan = { .permits = permits, .threads = threads, .context = &role,
+				  .peer_new = role_peer_new, .peer_free = role_peer_free,
 				  .start = role_start_directories };
 	char why[400];
 	int code;
 
 	memcpy(role.key, begin->start.key, sizeof role.key);
 	role.directories = directories_open(begin->conf, why, sizeof why);
-	if (!role.directories) {
+	if (role.directories)
+		role.exchanges = exchanges_open(begin->conf, why, sizeof why);
+	if (!role.exchanges) {
 		log_error("directory.failed", LOG_TEXT("why", why));
 		return 1;
 	}
@@ -142,6 +276,7 @@ int directory_main(struct role_start *begin)
 	role.routing = routing_new(begin->conf, role.directories);
 	role.auth = auth_new(begin->conf, role.directories);
 	code = work_serve(begin, &plan);
+	exchanges_free(role.exchanges);
 	auth_free(role.auth);
 	routing_free(role.routing);
 	directories_close(role.directories);

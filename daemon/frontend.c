@@ -182,13 +182,15 @@ _Static_assert(SMTP_AUTH_MAX <= STREAM_WATERMARK && POP3_AUTH_MAX <= STREAM_WATE
 
 static void port_smtp(struct port *port, const struct conf_smtp *conf)
 {
+	login_mechanisms(&conf->methods, port->mechanisms);
 	port->smtp = (struct smtp_profile){
 		.fqdn = conf->fqdn,
 		.default_domain = conf->default_domain,
 		.starttls = port->conf->tls == CONF_TLS_STARTTLS,
 		.anonymous = conf->anonymous,
-		.basic = conf->basic,
-		.basic_without_tls = conf->basic_without_tls,
+		.basic = conf->methods.basic,
+		.basic_without_tls = conf->methods.basic_without_tls,
+		.mechanisms = port->mechanisms,
 		.message_size = conf->message_size,
 		.session_size = conf->session_size,
 		.recipients = conf->recipients < MESSAGE_RECIPIENTS_MAX ? conf->recipients
@@ -200,11 +202,13 @@ static void port_smtp(struct port *port, const struct conf_smtp *conf)
 
 static void port_pop3(struct port *port, const struct conf_pop3 *conf)
 {
+	login_mechanisms(&conf->methods, port->mechanisms);
 	port->pop3 = (struct pop3_profile){
 		.fqdn = conf->fqdn,
 		.starttls = port->conf->tls == CONF_TLS_STARTTLS,
-		.basic = true,
-		.basic_without_tls = conf->basic_without_tls,
+		.basic = conf->methods.basic,
+		.basic_without_tls = conf->methods.basic_without_tls,
+		.mechanisms = port->mechanisms,
 		.implementation = "Postern",
 		.bad_commands = BAD_COMMANDS,
 	};

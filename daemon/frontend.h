@@ -8,6 +8,7 @@
 #define DAEMON_FRONTEND_H
 
 #include "conf/conf.h"
+#include "daemon/login.h"
 #include "daemon/role.h"
 #include "gateway/smtp_server.h"
 #include "io/packet.h"
@@ -42,6 +43,7 @@ struct server { /* an SMTP virtual server, or POP3 */
 struct port { /* one listener of a server */
 	struct server *server;
 	const struct conf_listen *conf;
+	struct mechanism mechanisms[LOGIN_MECHANISMS];
 	struct smtp_profile smtp;
 	struct pop3_profile pop3;
 	struct listener *listener;
@@ -63,6 +65,7 @@ struct frontend {
 	size_t sessions_count, sessions_max; /* so many as there are descriptors for */
 	bool full;
 	uint32_t serial;
+	uint32_t exchanges; /* numbers given to exchanges with the directory role */
 	size_t materials; /* what has not come yet: the tally, and a certificate and key for each server with TLS */
 	bool retiring, draining;
 };

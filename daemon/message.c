@@ -31,6 +31,20 @@ static unsigned get_choice(struct wire_reader *reader, unsigned last)
 	return value;
 }
 
+static uint8_t get_flag(struct wire_reader *reader)
+{
+	return (uint8_t)get_choice(reader, 1);
+}
+
+static struct span get_span(struct wire_reader *reader, size_t most)
+{
+	struct span span = wire_get_span(reader);
+
+	if (span.length > most)
+		reader->failed = true;
+	return span;
+}
+
 static struct wire_reader reader_of(struct span body)
 {
 	struct wire_reader reader;
@@ -170,14 +184,69 @@ void message_put_identity(struct wire_writer *writer, const struct message_ident
 	wire_put_span(writer, identity->ticket);
 }
 
+static void get_identity(struct wire_reader *reader, struct message_identity *identity)
+{
+	identity->verdict = get_choice(reader, AUTH_TEMPORARY);
+	wire_get_text(reader, identity->who, sizeof identity->who);
+	identity->ticket = get_span(reader, TICKET_SIZE_MAX);
+}
+
 bool message_get_identity(struct span body, struct message_identity *identity)
 {
 	struct wire_reader reader = reader_of(body);
 
-	identity->verdict = get_choice(&reader, AUTH_TEMPORARY);
-	wire_get_text(&reader, identity->who, sizeof identity->who);
-	identity->ticket = wire_get_span(&reader);
-	return wire_done(&reader) && identity->ticket.length <= TICKET_SIZE_MAX;
+	get_identity(&reader, identity);
+	return wire_done(&reader);
+}
+
+void message_put_exchange(struct wire_writer *writer, const struct message_exchange *exchange)
+{
+	wire_put_u32(writer, exchange->handle);
+	wire_put_u8(writer, exchange->first);
+	wire_put_u32(writer, exchange->server);
+	wire_put_u8(writer, exchange->tls);
+	wire_put_text(writer, exchange->mechanism);
+	wire_put_text(writer, exchange->client);
+	wire_put_text(writer, exchange->session);
+	wire_put_span(writer, exchange->end_point);
+	wire_put_span(writer, exchange->exporter);
+	wire_put_span(writer, exchange->certificate);
+	wire_put_span(writer, exchange->response);
+}
+
+bool message_get_exchange(struct span body, struct message_exchange *exchange)
+{
+	struct wire_reader reader = reader_of(body);
+
+	exchange->handle = wire_get_u32(&reader);
+	exchange->first = get_flag(&reader);
+	exchange->server = wire_get_u32(&reader);
+	exchange->tls = get_flag(&reader);
+	wire_get_text(&reader, exchange->mechanism, sizeof exchange->mechanism);
+	wire_get_text(&reader, exchange->client, sizeof exchange->client);
+	wire_get_text(&reader, exchange->session, sizeof exchange->session);
+	exchange->end_point = get_span(&reader, MESSAGE_BINDING_MAX);
+	exchange->exporter = get_span(&reader, MESSAGE_BINDING_MAX);
+	exchange->certificate = get_span(&reader, MESSAGE_CERTIFICATE_MAX);
+	exchange->response = get_span(&reader, MESSAGE_TOKEN_MAX);
+	return wire_done(&reader);
+}
+
+void message_put_turn(struct wire_writer *writer, const struct message_turn *turn)
+{
+	wire_put_u8(writer, turn->more);
+	wire_put_span(writer, turn->challenge);
+	message_put_identity(writer, &turn->identity);
+}
+
+bool message_get_turn(struct span body, struct message_turn *turn)
+{
+	struct wire_reader reader = reader_of(body);
+
+	turn->more = get_flag(&reader);
+	turn->challenge = get_span(&reader, MESSAGE_TOKEN_MAX);
+	get_identity(&reader, &turn->identity);
+	return wire_done(&reader);
 }
 
 void message_put_result(struct wire_writer *writer, const struct message_result *result)
@@ -215,7 +284,7 @@ bool message_get_deliver(struct span body, struct message_deliver *deliver)
 	struct wire_reader reader = reader_of(body);
 
 	wire_get_text(&reader, deliver->label, sizeof deliver->label);
-	deliver->another = (uint8_t)get_choice(&reader, 1);
+	deliver->another = get_flag(&reader);
 	deliver->count = wire_get_u32(&reader);
 	deliver->tickets = wire_get_span(&reader);
 	return wire_done(&reader) && deliver->count > 0 && deliver->count <= MESSAGE_RECIPIENTS_MAX;

@@ -36,6 +36,8 @@ enum message_kind {
 	/* frontend -> directory; the answer has the same kind */
 	MESSAGE_RESOLVE = 32, /* struct message_resolve -> struct message_route */
 	MESSAGE_LOGIN,        /* struct message_login -> struct message_identity */
+	MESSAGE_EXCHANGE,     /* struct message_exchange -> struct message_turn */
+	MESSAGE_EXCHANGE_DROP, /* handle (u32); no answer */
 
 	/* frontend -> store; the answer has the same kind */
 	MESSAGE_SPOOL = 48, /* no body -> struct message_result + descriptor */
@@ -106,6 +108,31 @@ struct message_identity {
 	struct span ticket; /* TICKET_READ; empty without a mailbox */
 };
 
+#define MESSAGE_TOKEN_MAX       (48 * 1024) /* octets of one message of an exchange */
+#define MESSAGE_CERTIFICATE_MAX (8 * 1024)  /* octets of a client's certificates */
+#define MESSAGE_BINDING_MAX     64
+
+/* One message of a client in a login of several. What belongs to the first is empty in the others. */
+struct message_exchange {
+	uint32_t handle; /* the frontend's own number for it, used once */
+	uint8_t first;
+	uint32_t server; /* that the client is connected to: what is permitted there is in the configuration */
+	uint8_t tls;
+	char mechanism[24];
+	char client[64];
+	char session[SESSION_SIZE];
+	struct span end_point;   /* channel bindings of the connection (RFC 5929); empty = none */
+	struct span exporter;    /* likewise (RFC 9266) */
+	struct span certificate; /* what the client showed, PEM, the client's own first; empty = nothing */
+	struct span response;
+};
+
+struct message_turn {
+	uint8_t more;          /* 1: the challenge goes to the client; 0: the identity is the outcome */
+	struct span challenge; /* may be empty */
+	struct message_identity identity;
+};
+
 struct message_result {
 	enum outcome outcome;
 	uint32_t flags; /* MESSAGE_RESULT_ bits */
@@ -162,6 +189,10 @@ void message_put_login(struct wire_writer *writer, const struct message_login *l
 bool message_get_login(struct span body, struct message_login *login);
 void message_put_identity(struct wire_writer *writer, const struct message_identity *identity);
 bool message_get_identity(struct span body, struct message_identity *identity);
+void message_put_exchange(struct wire_writer *writer, const struct message_exchange *exchange);
+bool message_get_exchange(struct span body, struct message_exchange *exchange);
+void message_put_turn(struct wire_writer *writer, const struct message_turn *turn);
+bool message_get_turn(struct span body, struct message_turn *turn);
 void message_put_result(struct wire_writer *writer, const struct message_result *result);
 bool message_get_result(struct span body, struct message_result *result);
 void message_put_deliver(struct wire_writer *writer, const struct message_deliver *deliver);

@@ -18,6 +18,7 @@ struct pop3_session {
 	bool feeding; /* the engine is taking input */
 	struct channel *asked; /* the channel of the outstanding ask */
 	uint32_t ask;
+	struct login_exchange exchange;
 	struct opening *opening; /* the outstanding MESSAGE_OPEN */
 	bool has_maildrop;
 	uint32_t handle;      /* of the maildrop, at the store */
@@ -112,6 +113,7 @@ static void pop3_session_free(struct session *session)
 		opening_abandon(pop3->opening);
 	else if (pop3->asked)
 		channel_forget(pop3->asked, pop3->ask);
+	login_drop_exchange(session, &pop3->exchange);
 	maildrop_close(pop3);
 	if (pop3->message >= 0)
 		close(pop3->message);
@@ -205,20 +207,16 @@ static void maildrop_open(struct pop3_session *pop3, struct span ticket)
 		refuse(pop3, POP3_CODE_SYS_TEMP, temporary);
 }
 
-static void on_login(void *context, enum channel_result result, const struct packet *packet)
+static void login_decide(struct pop3_session *pop3, const struct message_identity *identity)
 {
-	struct pop3_session *pop3 = context;
-	struct message_identity identity = { .verdict = AUTH_TEMPORARY };
+	enum auth_verdict verdict = identity->verdict;
 
-	pop3->asked = NULL;
-	if (result != CHANNEL_ANSWERED || !message_get_identity(packet->body, &identity))
-		identity.verdict = AUTH_TEMPORARY;
-	if (identity.verdict == AUTH_OK && identity.ticket.length == 0)
-		identity.verdict = AUTH_NO_MAILBOX;
-	switch (identity.verdict) {
+	if (verdict == AUTH_OK && identity->ticket.length == 0)
+		verdict = AUTH_NO_MAILBOX;
+	switch (verdict) {
 	case AUTH_OK:
-		memcpy(pop3->who, identity.who, sizeof pop3->who);
-		maildrop_open(pop3, identity.ticket);
+		memcpy(pop3->who, identity->who, sizeof pop3->who);
+		maildrop_open(pop3, identity->ticket);
 		return;
 	case AUTH_NO_MAILBOX:
 		refuse(pop3, POP3_CODE_SYS_PERM, "This account has no mailbox here");
@@ -233,6 +231,51 @@ static void on_login(void *context, enum channel_result result, const struct pac
 		refuse(pop3, POP3_CODE_SYS_TEMP, "Temporary authentication failure");
 		return;
 	}
+}
+
+static void on_login(void *context, enum channel_result result, const struct packet *packet)
+{
+	struct pop3_session *pop3 = context;
+	struct message_identity identity = { .verdict = AUTH_TEMPORARY };
+
+	pop3->asked = NULL;
+	if (result != CHANNEL_ANSWERED || !message_get_identity(packet->body, &identity))
+		identity.verdict = AUTH_TEMPORARY;
+	login_decide(pop3, &identity);
+}
+
+static void on_exchange(void *context, enum channel_result result, const struct packet *packet)
+{
+	struct pop3_session *pop3 = context;
+	struct message_turn turn;
+
+	pop3->asked = NULL;
+	if (!login_exchange_more(&pop3->exchange, result, packet, &turn)) {
+		login_decide(pop3, &turn.identity);
+		return;
+	}
+	pop3_server_challenge(pop3->engine, turn.challenge);
+	session_pace(pop3);
+}
+
+static void do_ask_exchange(void *owner, const struct mechanism_message *message)
+{
+	struct pop3_session *pop3 = owner;
+
+	if (login_ask_exchange(&pop3->session, &pop3->exchange, message, on_exchange, pop3, &pop3->ask))
+		pop3->asked = pop3->session.frontend->directory;
+	else
+		pop3_server_refused(pop3->engine, POP3_CODE_SYS_TEMP, temporary);
+}
+
+static void do_drop_exchange(void *owner)
+{
+	struct pop3_session *pop3 = owner;
+
+	if (pop3->asked)
+		channel_forget(pop3->asked, pop3->ask);
+	pop3->asked = NULL;
+	login_drop_exchange(&pop3->session, &pop3->exchange);
 }
 
 static void do_ask_login(void *owner, const struct pop3_login *login)
@@ -427,6 +470,8 @@ static const struct pop3_calls engine_calls = {
 	.start_tls = do_start_tls,
 	.close = do_close,
 	.ask_login = do_ask_login,
+	.ask_exchange = do_ask_exchange,
+	.drop_exchange = do_drop_exchange,
 	.ask_message = do_ask_message,
 	.ask_remove = do_ask_remove,
 	.read = do_read,

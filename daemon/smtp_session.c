@@ -20,6 +20,7 @@ struct smtp_session {
 	bool feeding; /* the engine is taking input */
 	struct channel *asked; /* the channel of the outstanding ask */
 	uint32_t ask;
+	struct login_exchange exchange;
 	int spool;	    /* -1 = none */
 	struct buffer body; /* not yet in the spool file */
 	bool body_failed;
@@ -113,6 +114,7 @@ static void smtp_session_free(struct session *session)
 
 	if (smtp->asked)
 		channel_forget(smtp->asked, smtp->ask);
+	login_drop_exchange(session, &smtp->exchange);
 	smtp_server_free(smtp->engine);
 	if (smtp->spool >= 0)
 		close(smtp->spool);
@@ -170,18 +172,12 @@ static void ask(struct smtp_session *smtp, struct channel *channel, enum message
 				done, smtp);
 }
 
-static void on_login(void *context, enum channel_result result, const struct packet *packet)
+static void login_decide(struct smtp_session *smtp, const struct message_identity *identity)
 {
-	struct smtp_session *smtp = context;
-	struct message_identity identity = { .verdict = AUTH_TEMPORARY };
-
-	asked_done(smtp);
-	if (result != CHANNEL_ANSWERED || !message_get_identity(packet->body, &identity))
-		identity.verdict = AUTH_TEMPORARY;
-	switch (identity.verdict) {
+	switch (identity->verdict) {
 	case AUTH_OK:
 	case AUTH_NO_MAILBOX:
-		smtp_server_identify(smtp->engine, identity.who);
+		smtp_server_identify(smtp->engine, identity->who);
 		answer(smtp, OUTCOME_OK, NULL);
 		return;
 	case AUTH_EXPIRED:
@@ -195,6 +191,51 @@ static void on_login(void *context, enum channel_result result, const struct pac
 		answer(smtp, OUTCOME_TEMP, NULL);
 		return;
 	}
+}
+
+static void on_login(void *context, enum channel_result result, const struct packet *packet)
+{
+	struct smtp_session *smtp = context;
+	struct message_identity identity = { .verdict = AUTH_TEMPORARY };
+
+	asked_done(smtp);
+	if (result != CHANNEL_ANSWERED || !message_get_identity(packet->body, &identity))
+		identity.verdict = AUTH_TEMPORARY;
+	login_decide(smtp, &identity);
+}
+
+static void on_exchange(void *context, enum channel_result result, const struct packet *packet)
+{
+	struct smtp_session *smtp = context;
+	struct message_turn turn;
+
+	asked_done(smtp);
+	if (!login_exchange_more(&smtp->exchange, result, packet, &turn)) {
+		login_decide(smtp, &turn.identity);
+		return;
+	}
+	smtp_server_challenge(smtp->engine, turn.challenge);
+	session_pace(smtp);
+}
+
+static void do_ask_exchange(void *owner, const struct mechanism_message *message)
+{
+	struct smtp_session *smtp = owner;
+
+	if (login_ask_exchange(&smtp->session, &smtp->exchange, message, on_exchange, smtp, &smtp->ask))
+		smtp->asked = smtp->session.frontend->directory;
+	else
+		smtp_server_answer(smtp->engine, OUTCOME_TEMP, NULL);
+}
+
+static void do_drop_exchange(void *owner)
+{
+	struct smtp_session *smtp = owner;
+
+	if (smtp->asked)
+		channel_forget(smtp->asked, smtp->ask);
+	asked_done(smtp);
+	login_drop_exchange(&smtp->session, &smtp->exchange);
 }
 
 static void do_ask_login(void *owner, const struct smtp_login *login)
@@ -555,6 +596,8 @@ static const struct smtp_calls engine_calls = {
 	.start_tls = do_start_tls,
 	.close = do_close,
 	.ask_login = do_ask_login,
+	.ask_exchange = do_ask_exchange,
+	.drop_exchange = do_drop_exchange,
 	.ask_sender = do_ask_sender,
 	.ask_recipient = do_ask_recipient,
 	.ask_spool = do_ask_spool,

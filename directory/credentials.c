@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "conf/conf.h"
+#include "directory/keytab.h"
 
 struct credentials {
 	const struct conf_directory *conf;
@@ -34,84 +35,9 @@ static bool explain(krb5_context context, krb5_error_code error, const char *wha
 	return false;
 }
 
-struct keytab_copy {
-	krb5_keytab memory;
-	krb5_principal chosen; /* the first, or better the first computer account */
-	bool chosen_is_computer;
-	size_t entries, strong;
-};
-
-/* The name of a computer account ends in "$" before the realm. */
-static bool is_computer(krb5_const_principal principal)
-{
-	const krb5_data *name = principal->data;
-
-	return principal->length == 1 && name->length > 0 && name->data[name->length - 1] == '$';
-}
-
-static krb5_error_code copy_entry(krb5_context context, struct keytab_copy *copy,
-				  krb5_keytab_entry *entry)
-{
-	krb5_error_code error = krb5_kt_add_entry(context, copy->memory, entry);
-
-	if (error)
-		return error;
-	copy->entries++;
-	if (entry->key.enctype != ENCTYPE_ARCFOUR_HMAC)
-		copy->strong++;
-	if (copy->chosen && (copy->chosen_is_computer || !is_computer(entry->principal)))
-		return 0;
-	krb5_free_principal(context, copy->chosen);
-	copy->chosen_is_computer = is_computer(entry->principal);
-	return krb5_copy_principal(context, entry->principal, &copy->chosen);
-}
-
-static krb5_error_code copy_entries(krb5_context context, krb5_keytab file,
-				    struct keytab_copy *copy)
-{
-	krb5_kt_cursor cursor;
-	krb5_keytab_entry entry;
-	krb5_error_code error = krb5_kt_start_seq_get(context, file, &cursor), failure = 0;
-
-	if (error)
-		return error;
-	while (!failure && (error = krb5_kt_next_entry(context, file, &entry, &cursor)) == 0) {
-		failure = copy_entry(context, copy, &entry);
-		krb5_free_keytab_entry_contents(context, &entry);
-	}
-	krb5_kt_end_seq_get(context, file, &cursor);
-	if (failure)
-		return failure;
-	return error == KRB5_KT_END ? 0 : error;
-}
-
-static krb5_error_code read_keytab(struct credentials *credentials, struct keytab_copy *copy)
-{
-	krb5_context context = credentials->context;
-	krb5_keytab file = NULL;
-	char name[300];
-	krb5_error_code error = krb5_kt_resolve(context, credentials->conf->keytab, &file);
-
-	snprintf(name, sizeof(name), "MEMORY:postern-%s-%u", credentials->conf->name,
-		 credentials->reads++);
-	if (!error)
-		error = krb5_kt_resolve(context, name, &copy->memory);
-	if (!error)
-		error = copy_entries(context, file, copy);
-	if (file)
-		krb5_kt_close(context, file);
-	return error;
-}
-
-static void release_copy(krb5_context context, struct keytab_copy *copy)
-{
-	if (copy->memory)
-		krb5_kt_close(context, copy->memory);
-	krb5_free_principal(context, copy->chosen);
-}
-
 /* The principal to be: the configured one, which must be in the keytab, or the chosen one. */
-static krb5_error_code decide_principal(struct credentials *credentials, struct keytab_copy *copy)
+static krb5_error_code decide_principal(struct credentials *credentials,
+					const struct keytab_copy *copy)
 {
 	krb5_context context = credentials->context;
 	krb5_principal wanted = NULL;
@@ -137,8 +63,12 @@ static krb5_error_code decide_principal(struct credentials *credentials, struct 
 static bool load_keytab(struct credentials *credentials, char *why, size_t size)
 {
 	struct keytab_copy copy = { 0 };
-	krb5_error_code error = read_keytab(credentials, &copy);
+	char name[300];
+	krb5_error_code error;
 
+	snprintf(name, sizeof(name), "postern-%s-%u", credentials->conf->name,
+		 credentials->reads++);
+	error = keytab_copy(credentials->context, credentials->conf->keytab, name, &copy);
 	if (!error && copy.entries == 0)
 		error = KRB5_KT_NOTFOUND;
 	if (!error)
@@ -150,7 +80,7 @@ static bool load_keytab(struct credentials *credentials, char *why, size_t size)
 	else if (error)
 		explain(credentials->context, error, credentials->conf->keytab, why, size);
 	if (error) {
-		release_copy(credentials->context, &copy);
+		keytab_copy_clear(credentials->context, &copy);
 		return false;
 	}
 	if (copy.strong == 0)

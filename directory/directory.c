@@ -15,6 +15,7 @@
 #include "directory/cache.h"
 #include "directory/credentials.h"
 #include "directory/entry.h"
+#include "directory/escape.h"
 #include "directory/locator.h"
 #include "directory/lookup.h"
 #include "mail/address.h"
@@ -209,10 +210,10 @@ static void read_result(struct directory *directory, const struct search_result 
 	}
 }
 
-static void find(struct directory *directory, const struct filter *filter,
-		 const struct filter_values *values, int64_t deadline, struct directory_hit *hit)
+/* `text`: the filter, without a NUL; cleared. */
+static void find_text(struct directory *directory, struct buffer *text, int64_t deadline,
+		      struct directory_hit *hit)
 {
-	struct buffer text = BUFFER_EMPTY;
 	struct search_result result;
 	struct search search = {
 		.scope = LDAP_SCOPE_SUBTREE,
@@ -221,9 +222,8 @@ static void find(struct directory *directory, const struct filter *filter,
 	};
 
 	*hit = (struct directory_hit){ .found = DIRECTORY_FAILED };
-	filter_expand(filter, values, &text);
-	buffer_add(&text, "", 1);
-	search.filter = buffer_bytes(&text);
+	buffer_add(text, "", 1);
+	search.filter = buffer_bytes(text);
 	if (lookup_search(directory->lookup, &search, deadline, &result))
 		read_result(directory, &result, search.filter, hit);
 	else if (result.server[0])
@@ -232,7 +232,16 @@ static void find(struct directory *directory, const struct filter *filter,
 		fail_unasked(hit, &result);
 	memcpy(hit->server, result.server, sizeof(hit->server));
 	search_result_clear(&result);
-	buffer_clear(&text);
+	buffer_clear(text);
+}
+
+static void find(struct directory *directory, const struct filter *filter,
+		 const struct filter_values *values, int64_t deadline, struct directory_hit *hit)
+{
+	struct buffer text = BUFFER_EMPTY;
+
+	filter_expand(filter, values, &text);
+	find_text(directory, &text, deadline, hit);
 }
 
 static int64_t lookup_deadline(const struct directory *directory, int64_t now)
@@ -301,6 +310,17 @@ void directory_find_login(struct directory *directory, const struct filter_value
 			  int64_t deadline, struct directory_hit *hit)
 {
 	find(directory, directory->login, values, deadline, hit);
+}
+
+void directory_find_value(struct directory *directory, const char *attribute, struct span value,
+			  int64_t deadline, struct directory_hit *hit)
+{
+	struct buffer text = BUFFER_EMPTY;
+
+	buffer_add_format(&text, "(%s=", attribute);
+	escape_filter_value(&text, value);
+	buffer_add_text(&text, ")");
+	find_text(directory, &text, deadline, hit);
 }
 
 void directory_check_password(struct directory *directory, const char *dn, struct span password,

@@ -41,6 +41,10 @@ void directory_find_recipient(struct directory *directory, const struct address 
 /* Always asks. */
 void directory_find_login(struct directory *directory, const struct filter_values *values,
 			  int64_t deadline, struct directory_hit *hit);
+/* The entry whose attribute has that value, in octets; always asks. The name is the caller's own.
+ */
+void directory_find_value(struct directory *directory, const char *attribute, struct span value,
+			  int64_t deadline, struct directory_hit *hit);
 /* Sends the password once at most. Nothing is cached. */
 void directory_check_password(struct directory *directory, const char *dn, struct span password,
 			      int64_t deadline, struct checker_answer *answer);

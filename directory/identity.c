@@ -66,3 +66,39 @@ bool sid_text(struct span value, char *to, size_t size)
 					 (unsigned long)little_endian(value.at + SID_HEAD + 4 * i));
 	return used < size;
 }
+
+/* Big-endian, as the authority stands in it. */
+static bool put_authority(struct span part, char *to)
+{
+	uint64_t value;
+
+	if (!span_number(part, &value) || value >> 48)
+		return false;
+	for (size_t i = 6; i-- > 0; value >>= 8)
+		to[i] = (char)(value & 0xff);
+	return true;
+}
+
+bool sid_parse(struct span text, char to[SID_SIZE_MAX], size_t *length)
+{
+	struct span part;
+	uint64_t value;
+	size_t parts = 0;
+
+	if (!span_starts_nocase(text, "S-1-"))
+		return false;
+	text = span_skip(text, 4);
+	if (!span_cut(&text, '-', &part) || !put_authority(part, to + 2))
+		return false;
+	while (span_cut(&text, '-', &part)) {
+		if (parts == SID_PARTS_MAX || !span_number(part, &value) || value > UINT32_MAX)
+			return false;
+		for (size_t i = 0; i < 4; i++)
+			to[SID_HEAD + 4 * parts + i] = (char)(value >> 8 * i & 0xff);
+		parts++;
+	}
+	to[0] = 1;
+	to[1] = (char)parts;
+	*length = SID_HEAD + 4 * parts;
+	return parts > 0;
+}

@@ -56,5 +56,8 @@ const char *person_state_name(unsigned state);
 /* Binary identities as text: objectGUID and the like, and security identifiers (MS-DTYP 2.4.2). */
 bool identity_text(struct span value, bool binary, char *to, size_t size);
 bool sid_text(struct span value, char *to, size_t size);
+/* From its text to octets; false when it is none. */
+#define SID_SIZE_MAX 68
+bool sid_parse(struct span text, char to[SID_SIZE_MAX], size_t *length);
 
 #endif

@@ -45,7 +45,7 @@ configure() {
 			fqdn = "$lab_host"
 			certificate = "$lab_state/$lab_host.pem"
 			key = "$lab_state/$lab_host.key"
-			authentication = { "anonymous", "basic" }
+			authentication = { "anonymous", "basic", "integrated" }
 		}
 
 		smtp "Submission" {
@@ -54,7 +54,7 @@ configure() {
 			fqdn = "$lab_host"
 			certificate = "$lab_state/$lab_host.pem"
 			key = "$lab_state/$lab_host.key"
-			authentication = { "basic" }
+			authentication = { "basic", "integrated" }
 		}
 
 		pop3 {

@@ -17,6 +17,9 @@
 #define REST      DOMAIN SMTP
 #define ALL       DIRECTORY DOMAIN SMTP
 #define SIMPLE    "bind = simple bind_dn = 'cn=x' password_file = /p "
+#define OPEN_DIRECTORY \
+	"directory d { preset = inetorgperson base = 'dc=x' bind = simple bind_dn = 'cn=x'" \
+	" password_file = /p servers = {'ldap://dc1.corp.example'} }\n"
 #define LOCAL     "servers = {'ldap://127.0.0.1', 'ldap://[::1]:1389/'}"
 
 struct heard {
@@ -188,8 +191,28 @@ static const struct {
 	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none }\n authentication = {} }", 4,
 	  "an empty list" },
 	{ DIRECTORY DOMAIN
-	  "smtp x { listen '*:25' { tls = none } authentication = {anonymous, ntlm} }",
-	  3, "\"ntlm\" is not known" },
+	  "smtp x { listen '*:25' { tls = none } authentication = {anonymous, digest} }",
+	  3, "\"digest\" is not known in smtp" },
+	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none } }"
+			   "\npop3 { listen '*:110' { tls = none }\n authentication = {anonymous, integrated} }",
+	  5, "\"anonymous\" is not known in pop3" },
+	{ DIRECTORY DOMAIN
+	  "smtp x { listen '*:25' { tls = none }\n authentication = {anonymous, certificate} }",
+	  4, "needs client_ca" },
+	{ DIRECTORY DOMAIN
+	  "smtp x { client_ca = /ca\n listen '*:25' { tls = none }\n"
+	  " authentication = {anonymous, certificate} }",
+	  5, "needs a listener with TLS" },
+	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none }\n client_ca = /ca }", 4,
+	  "no certificate is asked for" },
+	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none }\n channel_binding = require }",
+	  4, "needs a listener with TLS" },
+	{ OPEN_DIRECTORY DOMAIN
+	  "smtp x { listen '*:25' { tls = none } authentication = {anonymous,\n integrated} }",
+	  3, "needs a directory with preset" },
+	{ OPEN_DIRECTORY DOMAIN
+	  "smtp x { listen '*:25' { tls = none }\n authentication = {anonymous, ntlm} }",
+	  4, "\"ntlm\" needs a directory" },
 	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none } authentication = {basic} }", 3,
 	  "nobody can log in" },
 	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none }\n\n session_size = 1M }", 5,
@@ -290,7 +313,7 @@ static void test_defaults(void **state)
 	assert_int_equal(smtp->recipients, 100);
 	assert_int_equal(smtp->idle_timeout, 600);
 	assert_int_equal(smtp->hops, 15);
-	assert_true(smtp->anonymous && smtp->basic && !smtp->basic_without_tls);
+	assert_true(smtp->anonymous && smtp->methods.basic && !smtp->methods.basic_without_tls);
 	assert_string_equal(smtp->default_domain, "corp.example");
 	assert_true(smtp->fqdn[0]);
 	assert_string_equal(smtp->listens[0].address, "*");
@@ -341,7 +364,7 @@ static void test_values(void **state)
 	assert_int_equal(conf->smtps[0].listens[1].tls, CONF_TLS_IMPLICIT);
 	assert_int_equal(conf->smtps[0].listens[1].line, 7);
 	assert_string_equal(conf->smtps[0].default_domain, "two.example");
-	assert_true(conf->smtps[0].basic && !conf->smtps[0].anonymous);
+	assert_true(conf->smtps[0].methods.basic && !conf->smtps[0].anonymous);
 	assert_int_equal(conf->pop3.idle_timeout, 90);
 	assert_string_equal(conf->pop3.default_domain, "one.example");
 	assert_int_equal(conf->log.level, 3);

@@ -49,8 +49,8 @@ static void test_sample_is_the_defaults(void **state)
 	assert_int_equal(conf->smtps[0].recipients, conf->smtps[1].recipients);
 	assert_int_equal(conf->smtps[0].idle_timeout, conf->smtps[1].idle_timeout);
 	assert_int_equal(conf->smtps[0].hops, conf->smtps[1].hops);
-	assert_true(conf->smtps[0].anonymous && conf->smtps[0].basic);
-	assert_true(!conf->smtps[1].anonymous && conf->smtps[1].basic);
+	assert_true(conf->smtps[0].anonymous && conf->smtps[0].methods.basic);
+	assert_true(!conf->smtps[1].anonymous && conf->smtps[1].methods.basic);
 	assert_true(conf->pop3.enabled);
 	free(text);
 	conf_free(conf);

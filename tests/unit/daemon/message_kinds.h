@@ -44,6 +44,12 @@ static const struct message_fetch sample_fetch = { 3, 1, 16 };
 static const struct message_handed sample_handed = { { OUTCOME_OK, MESSAGE_RESULT_GONE, 65537 }, SPAN("\3\0\0\0a\r\n") };
 static const struct message_remove sample_remove = { 3, SPAN("\x05\x80") };
 
+static const struct message_exchange sample_exchange = {
+	9, 1, 2, 1, "GSS-SPNEGO", "192.0.2.1", "f0-1a2b", SPAN("end\0point"), SPAN("exporter"), SPAN("-----"),
+	SPAN("\x60\0") };
+static const struct message_turn sample_turn = { 0, SPAN("\xa1"),
+						 { AUTH_OK, "alice@corp.example", SPAN("ticket") } };
+
 KIND(start)
 KIND(peer)
 KIND(resolve)
@@ -56,6 +62,8 @@ KIND(open)
 KIND(fetch)
 KIND(handed)
 KIND(remove)
+KIND(exchange)
+KIND(turn)
 
 static void write_pair(struct wire_writer *to)
 {
@@ -82,7 +90,7 @@ struct message_kind_row {
 static const struct message_kind_row message_kinds[] = {
 	ROW(start), ROW(pair),	   ROW(peer),	ROW(resolve), ROW(route), ROW(login),
 	ROW(identity), ROW(result), ROW(deliver), ROW(open),	ROW(remove),
-	ROW(fetch), ROW(handed),
+	ROW(fetch), ROW(handed),	   ROW(exchange), ROW(turn),
 };
 #define MESSAGE_KINDS (sizeof message_kinds / sizeof message_kinds[0])
 

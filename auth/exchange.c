@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+#include "auth/exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/acceptors.h"
+#include "auth/exchange_private.h"
+#include "auth/find.h"
+#include "base/buffer.h"
+#include "base/memory.h"
+
+struct exchanges {
+	struct acceptors *acceptors;
+};
+
+struct exchanges *exchanges_open(const struct conf *conf, char *room, size_t size)
+{
+	struct exchanges *exchanges;
+	struct acceptors *acceptors;
+
+	if (!cyrus_set_up(room, size))
+		return NULL;
+	acceptors = acceptors_open(conf, room, size);
+	if (!acceptors)
+		return NULL;
+	exchanges = memory_new(sizeof(*exchanges));
+	exchanges->acceptors = acceptors;
+	return exchanges;
+}
+
+void exchanges_free(struct exchanges *exchanges)
+{
+	if (!exchanges)
+		return;
+	acceptors_free(exchanges->acceptors);
+	free(exchanges);
+	sasl_server_done();
+}
+
+static struct span span_keep(struct span bytes)
+{
+	return span_make(memory_text_n(bytes.at, bytes.length), bytes.length);
+}
+
+/* Channel bindings as GSS-API hashes them: the kind's name before the octets (RFC 5056
+ * section 2.1). */
+static struct span binding_keep(const char *kind, struct span octets)
+{
+	size_t length = strlen(kind);
+	char *text;
+
+	if (octets.length == 0)
+		return span_make(NULL, 0);
+	text = memory_new(length + octets.length);
+	memcpy(text, kind, length);
+	memcpy(text + length, octets.at, octets.length);
+	return span_make(text, length + octets.length);
+}
+
+static enum acceptance_kind kind_of(const char *mechanism)
+{
+	if (strcmp(mechanism, "NTLM") == 0)
+		return ACCEPTANCE_NTLM;
+	return strcmp(mechanism, "GSSAPI") == 0 ? ACCEPTANCE_KERBEROS : ACCEPTANCE_NEGOTIATE;
+}
+
+struct exchange *exchange_new(struct exchanges *exchanges, struct auth *auth,
+			      const struct exchange_ask *ask)
+{
+	struct exchange *exchange = memory_new(sizeof(*exchange));
+	struct exchange_ask *kept = &exchange->ask;
+
+	exchange->exchanges = exchanges;
+	exchange->auth = auth;
+	exchange->verdict = AUTH_REJECTED;
+	*kept = *ask;
+	kept->service = memory_text(ask->service);
+	kept->mechanism = memory_text(ask->mechanism);
+	kept->default_domain = memory_text(ask->default_domain);
+	kept->client = memory_text(ask->client);
+	kept->session = memory_text(ask->session);
+	kept->client_ca = memory_text(ask->client_ca);
+	kept->end_point = binding_keep("tls-server-end-point:", ask->end_point);
+	kept->exporter = binding_keep("tls-exporter:", ask->exporter);
+	kept->certificate = span_keep(ask->certificate);
+	acceptance_init(&exchange->acceptance, &(struct acceptance_terms){
+						       .acceptors = exchanges->acceptors,
+						       .kind = kind_of(ask->mechanism),
+						       .ntlm = ask->ntlm,
+						       .bound = ask->bound,
+						       .end_point = kept->end_point,
+						       .exporter = kept->exporter,
+					       });
+	return exchange;
+}
+
+void exchange_free(struct exchange *exchange)
+{
+	const struct exchange_ask *ask;
+
+	if (!exchange)
+		return;
+	ask = &exchange->ask;
+	if (exchange->connection)
+		sasl_dispose(&exchange->connection);
+	acceptance_clear(&exchange->acceptance);
+	free((char *)ask->service);
+	free((char *)ask->mechanism);
+	free((char *)ask->default_domain);
+	free((char *)ask->client);
+	free((char *)ask->session);
+	free((char *)ask->client_ca);
+	free((char *)ask->end_point.at);
+	free((char *)ask->exporter.at);
+	free((char *)ask->certificate.at);
+	free(exchange);
+}
+
+const char *exchange_session(const struct exchange *exchange)
+{
+	return exchange->ask.session;
+}
+
+static struct auth_ask ask_of(const struct exchange *exchange)
+{
+	return (struct auth_ask){
+		.service = exchange->ask.service,
+		.user = exchange->acceptance.name,
+		.authzid = exchange->authzid,
+		.password = "",
+		.default_domain = exchange->ask.default_domain,
+		.client = exchange->ask.client,
+		.session = exchange->ask.session,
+	};
+}
+
+static const char *mechanism_name(const struct exchange *exchange)
+{
+	if (exchange->acceptance.ntlm && exchange->acceptance.terms.kind == ACCEPTANCE_NEGOTIATE)
+		return "GSS-SPNEGO with NTLM";
+	return exchange->ask.mechanism;
+}
+
+static enum exchange_step refuse(struct exchange *exchange, struct auth_answer *answer)
+{
+	struct auth_ask ask = ask_of(exchange);
+
+	auth_refuse(exchange->auth, &ask, mechanism_name(exchange), exchange->verdict,
+		    exchange->cause, answer);
+	return EXCHANGE_OVER;
+}
+
+static enum exchange_step admit(struct exchange *exchange, struct auth_answer *answer)
+{
+	const struct acceptance *acceptance = &exchange->acceptance;
+	struct auth_ask ask = ask_of(exchange);
+	struct find_proof proof = {
+		.sid = span_make(acceptance->sid, acceptance->sid_length),
+		.keytab = acceptance->ntlm ? NULL
+					   : acceptors_keytab(exchange->exchanges->acceptors,
+							      acceptance->index),
+	};
+
+	auth_admit(exchange->auth, &ask, mechanism_name(exchange), &proof, answer);
+	return EXCHANGE_OVER;
+}
+
+enum exchange_step exchange_next(struct exchange *exchange, struct span response,
+				 struct buffer *challenge, struct auth_answer *answer)
+{
+	struct span out;
+	int result = SASL_FAIL;
+
+	if (response.length > EXCHANGE_TOKEN_MAX)
+		snprintf(exchange->cause, sizeof(exchange->cause), "a message of %zu octets",
+			 response.length);
+	else if (exchange->connection || cyrus_open(exchange))
+		result = cyrus_step(exchange, response, &out);
+	else
+		exchange->verdict = AUTH_TEMPORARY;
+	if (result != SASL_OK && result != SASL_CONTINUE)
+		return refuse(exchange, answer);
+	if (result == SASL_OK)
+		return admit(exchange, answer);
+	buffer_add(challenge, out.at, out.length);
+	return EXCHANGE_MORE;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+#include "daemon/login.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "daemon/frontend.h"
+
+void login_mechanisms(const struct conf_methods *methods, struct mechanism list[LOGIN_MECHANISMS])
+{
+	const unsigned always = MECHANISM_IN_PLAIN | MECHANISM_IN_TLS;
+	/* Who has to be bound to a TLS connection needs one. */
+	const unsigned bound = methods->binding == CONF_BINDING_REQUIRE ? MECHANISM_IN_TLS : always;
+	size_t count = 0;
+
+	if (methods->integrated) {
+		list[count++] = (struct mechanism){ "GSSAPI", bound };
+		list[count++] = (struct mechanism){ "GSS-SPNEGO", bound };
+	}
+	if (methods->ntlm)
+		list[count++] = (struct mechanism){ "NTLM",
+						    methods->ntlm_without_tls ? bound : MECHANISM_IN_TLS };
+	if (methods->certificate)
+		list[count++] = (struct mechanism){ "EXTERNAL",
+						    MECHANISM_IN_TLS | MECHANISM_WITH_CERTIFICATE };
+	list[count] = (struct mechanism){ NULL, 0 };
+}
+
+const struct conf_methods *login_methods(const struct conf *conf, uint32_t number, const char **service,
+					 const char **default_domain)
+{
+	if (number < conf->smtps_count) {
+		*service = "smtp";
+		*default_domain = conf->smtps[number].default_domain;
+		return &conf->smtps[number].methods;
+	}
+	if (number > conf->smtps_count || !conf->pop3.enabled)
+		return NULL;
+	*service = "pop";
+	*default_domain = conf->pop3.default_domain;
+	return &conf->pop3.methods;
+}
+
+/* What the directory role has to know once. */
+static void describe(const struct session *session, const struct mechanism_message *message,
+		     struct message_exchange *ask)
+{
+	struct frontend *frontend = session->frontend;
+
+	ask->server = (uint32_t)(session->port->server - frontend->servers);
+	ask->tls = stream_secure(session->stream);
+	if (!span_copy(span_text(message->mechanism), ask->mechanism, sizeof ask->mechanism))
+		memory_die("a mechanism's name is longer than its message");
+	memcpy(ask->client, session->address, sizeof session->address);
+	memcpy(ask->session, session->id, sizeof ask->session);
+}
+
+bool login_ask_exchange(struct session *session, struct login_exchange *exchange,
+			const struct mechanism_message *message, channel_answer answer, void *context,
+			uint32_t *ask)
+{
+	static char memory[PACKET_BODY_MAX];
+	struct message_exchange body = { .first = message->first, .response = message->response };
+	struct wire_writer writer;
+
+	if (!session->frontend->directory)
+		return false;
+	if (message->first) {
+		exchange->begun = true;
+		exchange->handle = ++session->frontend->exchanges;
+		describe(session, message, &body);
+	}
+	body.handle = exchange->handle;
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_exchange(&writer, &body);
+	*ask = channel_ask(session->frontend->directory, MESSAGE_EXCHANGE, span_make(memory, writer.used), -1,
+			   ASK_DIRECTORY_MS, answer, context);
+	memory_wipe(memory, writer.used);
+	return true;
+}
+
+bool login_exchange_more(struct login_exchange *exchange, enum channel_result result, const struct packet *packet,
+			 struct message_turn *turn)
+{
+	if (result != CHANNEL_ANSWERED || !message_get_turn(packet->body, turn)) {
+		memset(turn, 0, sizeof *turn);
+		turn->identity.verdict = AUTH_TEMPORARY;
+	}
+	/* After a timeout the directory role still has it; it forgets by itself. */
+	exchange->begun = turn->more;
+	return turn->more;
+}
+
+void login_drop_exchange(struct session *session, struct login_exchange *exchange)
+{
+	char memory[4];
+	struct wire_writer writer;
+
+	if (!exchange->begun)
+		return;
+	exchange->begun = false;
+	if (!session->frontend->directory)
+		return;
+	wire_writer_init(&writer, memory, sizeof memory);
+	wire_put_u32(&writer, exchange->handle);
+	channel_tell(session->frontend->directory, MESSAGE_EXCHANGE_DROP, span_make(memory, writer.used), -1);
+}
