@@ -80,7 +80,7 @@ static void check_certificate(struct conf_reading *reading, const struct place *
 			reading, place->line, "authentication",
 			"authentication \"certificate\" needs client_ca: name a PEM file with "
 			"the authorities that may vouch for people");
-	if (methods->certificate && !place->tls)
+	else if (methods->certificate && !place->tls)
 		conf_tell_key(reading, place->line, "authentication",
 			      "authentication \"certificate\" needs a listener with TLS: write tls "
 			      "= \"starttls\" or \"implicit\"");
