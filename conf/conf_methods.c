@@ -100,9 +100,11 @@ static void check(struct conf_reading *reading, const struct place *place)
 			"authentication \"integrated\" needs a directory with preset = \"ad\" "
 			"and a keytab: add keytab = \"/etc/postern/postern.keytab\" there");
 	if ((methods->ntlm || methods->certificate) && !has_active_directory(reading->conf))
-		conf_tell_key(reading, place->line, "authentication",
-			      "authentication \"%s\" needs a directory with preset = \"ad\"",
-			      methods->ntlm ? "ntlm" : "certificate");
+		conf_tell_key(
+			reading, place->line, "authentication",
+			"authentication \"%s\" needs a directory with preset = \"ad\": add one, "
+			"or remove it",
+			methods->ntlm ? "ntlm" : "certificate");
 	if (methods->binding == CONF_BINDING_REQUIRE && !place->tls)
 		conf_tell_key(
 			reading, place->line, "channel_binding",

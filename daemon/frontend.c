@@ -274,6 +274,24 @@ static void material_arrived(struct frontend *frontend)
 		role_ready(frontend->begin);
 }
 
+static void part_forget(struct span *part)
+{
+	if (part->at)
+		memory_wipe((char *)part->at, part->length);
+	free((char *)part->at);
+	*part = span_make(NULL, 0);
+}
+
+/* All parts have come. */
+static bool server_secure(struct server *server, char *why, size_t size)
+{
+	server->tls = tls_server_new(server->certificate, server->key, why, size);
+	if (!server->tls)
+		return false;
+	server->asks_clients = server->authorities.length > 0;
+	return !server->asks_clients || tls_server_ask_clients(server->tls, server->authorities, why, size);
+}
+
 static void take_material(struct frontend *frontend, const struct packet *packet)
 {
 	struct server *server;
@@ -287,22 +305,20 @@ static void take_material(struct frontend *frontend, const struct packet *packet
 	server = server_number(frontend, number);
 	if (server->tls)
 		memory_die("the master sent TLS material twice");
-	part = which == 0 ? &server->certificate : &server->key;
+	part = which == 0 ? &server->certificate : which == 1 ? &server->key : &server->authorities;
 	text = role_read_all(packet->fd, PEM_MAX, &length);
 	if (!text)
 		memory_die("the master sent TLS material that cannot be read");
 	*part = span_make(text, length);
 	if (!server->certificate.at || !server->key.at)
 		return;
-	server->tls = tls_server_new(server->certificate, server->key, why, sizeof why);
-	if (!server->tls) {
+	if (!server_secure(server, why, sizeof why)) {
 		log_error("tls.failed", LOG_TEXT("server", server->name), LOG_TEXT("why", why));
 		_exit(1);
 	}
-	memory_wipe((char *)server->key.at, server->key.length);
-	free((char *)server->key.at);
-	free((char *)server->certificate.at);
-	server->certificate = server->key = (struct span){ NULL, 0 };
+	part_forget(&server->key);
+	part_forget(&server->certificate);
+	part_forget(&server->authorities);
 	material_arrived(frontend);
 }
 

@@ -33,7 +33,9 @@ struct server { /* an SMTP virtual server, or POP3 */
 	const struct conf_smtp *smtp; /* NULL: POP3 */
 	const char *name;
 	struct span certificate, key; /* until loaded */
+	struct span authorities; /* of clients' certificates; until loaded, likewise */
 	struct tls_server *tls;
+	bool asks_clients;
 	unsigned limit, address_limit; /* 0 = none */
 	unsigned idle_timeout;
 	struct port *ports;

@@ -41,14 +41,26 @@ const struct conf_methods *login_methods(const struct conf *conf, uint32_t numbe
 	return &conf->pop3.methods;
 }
 
+struct connection { /* what TLS knows of it */
+	char end_point[STREAM_BINDING_MAX], exporter[STREAM_BINDING_MAX];
+	char certificate[MESSAGE_CERTIFICATE_MAX];
+};
+
 /* What the directory role has to know once. */
 static void describe(const struct session *session, const struct mechanism_message *message,
-		     struct message_exchange *ask)
+		     struct connection *connection, struct message_exchange *ask)
 {
 	struct frontend *frontend = session->frontend;
 
 	ask->server = (uint32_t)(session->port->server - frontend->servers);
 	ask->tls = stream_secure(session->stream);
+	ask->end_point = span_make(connection->end_point,
+				   stream_binding(session->stream, STREAM_END_POINT, connection->end_point));
+	ask->exporter = span_make(connection->exporter,
+				  stream_binding(session->stream, STREAM_EXPORTER, connection->exporter));
+	ask->certificate = span_make(connection->certificate,
+				     stream_certificate(session->stream, connection->certificate,
+							sizeof connection->certificate));
 	if (!span_copy(span_text(message->mechanism), ask->mechanism, sizeof ask->mechanism))
 		memory_die("a mechanism's name is longer than its message");
 	memcpy(ask->client, session->address, sizeof session->address);
@@ -60,6 +72,7 @@ bool login_ask_exchange(struct session *session, struct login_exchange *exchange
 			uint32_t *ask)
 {
 	static char memory[PACKET_BODY_MAX];
+	static struct connection connection;
 	struct message_exchange body = { .first = message->first, .response = message->response };
 	struct wire_writer writer;
 
@@ -68,7 +81,7 @@ bool login_ask_exchange(struct session *session, struct login_exchange *exchange
 	if (message->first) {
 		exchange->begun = true;
 		exchange->handle = ++session->frontend->exchanges;
-		describe(session, message, &body);
+		describe(session, message, &connection, &body);
 	}
 	body.handle = exchange->handle;
 	wire_writer_init(&writer, memory, sizeof memory);
@@ -89,6 +102,14 @@ bool login_exchange_more(struct login_exchange *exchange, enum channel_result re
 	/* After a timeout the directory role still has it; it forgets by itself. */
 	exchange->begun = turn->more;
 	return turn->more;
+}
+
+bool login_certificate(const struct session *session)
+{
+	static char memory[MESSAGE_CERTIFICATE_MAX];
+
+	return session->port->server->asks_clients &&
+	       stream_certificate(session->stream, memory, sizeof memory) > 0;
 }
 
 void login_drop_exchange(struct session *session, struct login_exchange *exchange)

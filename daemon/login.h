@@ -38,6 +38,8 @@ bool login_ask_exchange(struct session *session, struct login_exchange *exchange
 /* What came; a turn with AUTH_TEMPORARY when there was no answer. True: another response is wanted. */
 bool login_exchange_more(struct login_exchange *exchange, enum channel_result result, const struct packet *packet,
 			 struct message_turn *turn);
+/* The client has shown a certificate that is vouched for. */
+bool login_certificate(const struct session *session);
 /* The client goes on with something else, or away; nothing to do when none has begun. */
 void login_drop_exchange(struct session *session, struct login_exchange *exchange);
 

@@ -62,7 +62,7 @@ struct message_start {
 /* Servers are numbered: SMTP virtual servers in order, then POP3. */
 struct message_material {
 	uint32_t server;
-	uint32_t part; /* 0 certificate, 1 key */
+	uint32_t part; /* 0 certificate, 1 key, 2 authorities of clients: before the others */
 };
 
 struct message_listen {

@@ -77,7 +77,7 @@ static void on_secured(void *owner, const char *version, const char *cipher)
 
 	(void)version;
 	(void)cipher;
-	pop3_server_tls_started(pop3->engine, false);
+	pop3_server_tls_started(pop3->engine, login_certificate(&pop3->session));
 	if (pop3->session.port->conf->tls == CONF_TLS_IMPLICIT)
 		pop3_server_greet(pop3->engine);
 	session_pace(pop3); /* input waited for the handshake */

@@ -134,9 +134,12 @@ static void materials_send(struct process *process)
 		bool smtp = i < conf->smtps_count;
 		const char *certificate = smtp ? conf->smtps[i].certificate : conf->pop3.certificate;
 		const char *key = smtp ? conf->smtps[i].key : conf->pop3.key;
+		const char *authorities = (smtp ? &conf->smtps[i].methods : &conf->pop3.methods)->client_ca;
 
 		if (!certificate[0])
 			continue;
+		if (authorities[0])
+			material_send(process, i, 2, authorities);
 		material_send(process, i, 0, certificate);
 		material_send(process, i, 1, key);
 	}

@@ -77,7 +77,8 @@ static void on_secured(void *owner, const char *version, const char *cipher)
 {
 	struct smtp_session *smtp = owner;
 
-	smtp_server_tls_started(smtp->engine, version, cipher, false);
+	smtp_server_tls_started(smtp->engine, version, cipher,
+				login_certificate(&smtp->session));
 	/* TLS from the first octet: the greeting was waiting for it. */
 	if (smtp->session.port->conf->tls == CONF_TLS_IMPLICIT)
 		smtp_server_greet(smtp->engine);

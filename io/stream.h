@@ -42,6 +42,16 @@ void stream_free(struct stream *stream);
 void stream_start_tls(struct stream *stream, struct tls_server *tls);
 bool stream_secure(const struct stream *stream);
 
+enum stream_binding { STREAM_END_POINT /* tls-server-end-point, RFC 5929 */, STREAM_EXPORTER /* RFC 9266 */ };
+#define STREAM_BINDING_MAX 64
+/* Octets that both ends of this TLS connection know and nobody in between can bring about; 0: there are none. */
+size_t stream_binding(const struct stream *stream, enum stream_binding kind, char to[STREAM_BINDING_MAX]);
+/*
+ * The certificates the client has shown, in PEM form, its own first: it has proved to have the key, and an authority of
+ * tls_server_ask_clients vouches for it now. Length; 0: there is none, or it does not fit.
+ */
+size_t stream_certificate(const struct stream *stream, char *to, size_t size);
+
 /* Queues; sends at the end of the current event, so that many writes become one packet. */
 void stream_write(struct stream *stream, const void *bytes, size_t length);
 bool stream_writable(const struct stream *stream);

@@ -107,6 +107,11 @@ void stream_tls_free(struct stream_tls *tls)
 	free(tls);
 }
 
+gnutls_session_t stream_tls_session(const struct stream *stream)
+{
+	return stream->tls ? stream->tls->session : NULL;
+}
+
 void stream_tls_names(const struct stream *stream, const char **version, const char **cipher)
 {
 	gnutls_session_t session = stream->tls->session;

@@ -18,6 +18,7 @@ struct tls_server {
 	gnutls_datum_t
 		ticket_key; /* of this process and object: dies with them (RFC 5077 section 5.5) */
 	unsigned owners;
+	bool asks; /* clients for certificates */
 };
 
 static void tls_server_destroy(struct tls_server *tls)
@@ -83,6 +84,21 @@ struct tls_server *tls_server_new(struct span certificate, struct span key, char
 	return NULL;
 }
 
+bool tls_server_ask_clients(struct tls_server *tls, struct span authorities, char *why,
+			    size_t why_size)
+{
+	const gnutls_datum_t pem = { (unsigned char *)(uintptr_t)authorities.at,
+				     (unsigned)authorities.length };
+	int result = gnutls_certificate_set_x509_trust_mem(tls->credentials, &pem,
+							   GNUTLS_X509_FMT_PEM);
+
+	tls->asks = result > 0;
+	if (!tls->asks)
+		snprintf(why, why_size, "the clients' authorities: %s",
+			 result < 0 ? gnutls_strerror(result) : "no certificate in PEM form");
+	return tls->asks;
+}
+
 void tls_server_free(struct tls_server *tls)
 {
 	if (tls && --tls->owners == 0)
@@ -104,7 +120,8 @@ gnutls_session_t tls_server_session(struct tls_server *tls)
 	    gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, tls->credentials) < 0 ||
 	    gnutls_session_ticket_enable_server(session, &tls->ticket_key) < 0)
 		memory_die("tls: no session");
-	gnutls_certificate_server_set_request(session, GNUTLS_CERT_IGNORE);
+	gnutls_certificate_server_set_request(session,
+					      tls->asks ? GNUTLS_CERT_REQUEST : GNUTLS_CERT_IGNORE);
 	gnutls_handshake_set_timeout(session,
 				     GNUTLS_INDEFINITE_TIMEOUT); /* streams have their own */
 	return session;

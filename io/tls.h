@@ -13,6 +13,11 @@ struct tls_server;
 
 /* certificate (chain) and key are PEM. NULL with *why filled ("certificate and key do not belong together"). */
 struct tls_server *tls_server_new(struct span certificate, struct span key, char *why, size_t why_size);
+/*
+ * Asks clients for a certificate of theirs, without wanting one. authorities (PEM) are who may
+ * vouch for it; what others vouch for counts as none. Before streams use it. False with *why.
+ */
+bool tls_server_ask_clients(struct tls_server *tls, struct span authorities, char *why, size_t why_size);
 void tls_server_free(struct tls_server *tls); /* NULL is fine; streams that use it go on */
 
 /* HMAC-SHA-256 and random bytes, so that no other folder needs the crypto library for them. */

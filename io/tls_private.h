@@ -11,4 +11,7 @@
 struct tls_server *tls_server_share(struct tls_server *tls);
 gnutls_session_t tls_server_session(struct tls_server *tls);
 
+struct stream;
+gnutls_session_t stream_tls_session(const struct stream *stream); /* NULL: no handshake has begun */
+
 #endif

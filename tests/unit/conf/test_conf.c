@@ -226,7 +226,10 @@ static const struct {
 	  "no host name" },
 	{ DIRECTORY DOMAIN "smtp x { listen '*:25' { tls = none } default_domain = b.example }", 3,
 	  "none of the domains" },
-	{ ALL "pop3 { listen '*:110' { tls = none } }", 4, "nobody can log in" },
+	{ ALL "pop3 { listen '*:110' { tls = none } authentication = {basic} }", 4,
+	  "nobody can log in" },
+	{ ALL "pop3 { listen '*:110' { tls = none } authentication = {ntlm} }", 4,
+	  "nobody can log in" },
 	{ ALL "pop3 { }", 4, "listen \"*:110\"" },
 };
 
