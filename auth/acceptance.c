@@ -9,6 +9,7 @@
 #include "auth/acceptors.h"
 #include "auth/mechanisms.h"
 #include "auth/name_sid.h"
+#include "auth/spnego.h"
 #include "base/buffer.h"
 
 /* One call of gss_accept_sec_context. */
@@ -119,6 +120,19 @@ static void begin_bound(struct acceptance *acceptance, struct span token, struct
 		begin(acceptance, token, terms->exporter, ACCEPT_UNRECORDED, turn);
 }
 
+/* Negotiation hides what Kerberos has to say of a ticket: it is asked once more, alone. */
+static void explain(struct acceptance *acceptance, struct span token, struct turn *turn)
+{
+	struct span inner = spnego_inner(token);
+
+	if (GSS_ERROR(turn->major) && GSS_ROUTINE_ERROR(turn->major) != GSS_S_BAD_BINDINGS &&
+	    GSS_ROUTINE_ERROR(turn->major) != GSS_S_DUPLICATE_TOKEN && inner.length)
+		begin(acceptance, inner, span_text(""), ACCEPT_UNRECORDED, turn);
+	/* Nobody is let in by it. */
+	if (!GSS_ERROR(turn->major))
+		*turn = (struct turn){ .major = GSS_S_FAILURE };
+}
+
 static void begin_any(struct acceptance *acceptance, struct span token, struct turn *turn)
 {
 	size_t count = acceptors_count(acceptance->terms.acceptors);
@@ -126,6 +140,8 @@ static void begin_any(struct acceptance *acceptance, struct span token, struct t
 	*turn = (struct turn){ .major = GSS_S_NO_CRED };
 	for (acceptance->index = 0; acceptance->index < count; acceptance->index++) {
 		begin_bound(acceptance, token, turn);
+		if (GSS_ERROR(turn->major) && acceptance->terms.kind == ACCEPTANCE_NEGOTIATE)
+			explain(acceptance, token, turn);
 		if (!is_key_missing(turn))
 			return;
 	}
