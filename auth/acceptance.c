@@ -9,6 +9,7 @@
 #include "auth/acceptors.h"
 #include "auth/mechanisms.h"
 #include "auth/name_sid.h"
+#include "auth/ntlm.h"
 #include "auth/spnego.h"
 #include "base/buffer.h"
 
@@ -147,6 +148,14 @@ static void begin_any(struct acceptance *acceptance, struct span token, struct t
 	}
 }
 
+static void accept_ntlm(struct acceptance *acceptance, struct span token, struct turn *turn)
+{
+	struct buffer room = BUFFER_EMPTY;
+
+	accept_token(acceptance, ntlm_whole(token, &room), acceptance->terms.end_point, turn);
+	buffer_wipe(&room);
+}
+
 static void begin_ntlm(struct acceptance *acceptance, struct span token, struct turn *turn)
 {
 	gss_OID_desc only = *mechanism_ntlm;
@@ -159,17 +168,20 @@ static void begin_ntlm(struct acceptance *acceptance, struct span token, struct 
 		snprintf(acceptance->cause, sizeof(acceptance->cause),
 			 "NTLM is not there: install gss-ntlmssp and winbind, and join the domain");
 	else
-		accept_token(acceptance, token, acceptance->terms.end_point, turn);
+		accept_ntlm(acceptance, token, turn);
 }
 
 static void take_turn(struct acceptance *acceptance, struct span token, struct turn *turn)
 {
-	if (acceptance->context) {
-		accept_token(acceptance, token, acceptance->terms.end_point, turn);
+	if (acceptance->terms.kind == ACCEPTANCE_NTLM) {
+		if (acceptance->context)
+			accept_ntlm(acceptance, token, turn);
+		else
+			begin_ntlm(acceptance, token, turn);
 		return;
 	}
-	if (acceptance->terms.kind == ACCEPTANCE_NTLM) {
-		begin_ntlm(acceptance, token, turn);
+	if (acceptance->context) {
+		accept_token(acceptance, token, acceptance->terms.end_point, turn);
 		return;
 	}
 	begin_any(acceptance, token, turn);

@@ -172,6 +172,9 @@ static bool check_state(struct login *login)
 	return true;
 }
 
+static const char too_many[] =
+	"too many wrong passwords for this account: not asked, lest it be locked out";
+
 static enum backoff_end backoff_end_of(enum password_result result)
 {
 	switch (result) {
@@ -206,9 +209,7 @@ static bool ask_password(struct login *login, const struct proof_of *proof)
 	struct backoff *backoff = login->auth->backoff;
 
 	if (!backoff_enter(backoff, &rule, person->id, login->ask->client, login->deadline))
-		return end(login, AUTH_TEMPORARY,
-			   "too many wrong passwords for this account: not asked, lest it be "
-			   "locked out");
+		return end(login, AUTH_TEMPORARY, "%s", too_many);
 	directory_check_password(login->found.directory, person->dn, proof->password,
 				 login->deadline, &login->checked);
 	backoff_leave(backoff, &rule, person->id, login->ask->client,
@@ -338,4 +339,48 @@ void auth_refuse(struct auth *auth, const struct auth_ask *ask, const char *mech
 
 	(void)end(&login, verdict, "%s", cause);
 	report(&login);
+}
+
+/* A workstation's name, or one that the directory does not know, stands for the domain. */
+static void find_claimed(const struct find_place *place, const char *user,
+			 struct find_answer *found)
+{
+	const char *bare = strchr(user, '\\');
+
+	find_account(place, user, found);
+	if (found->hit.found == DIRECTORY_NOBODY && bare)
+		find_account(place, bare + 1, found);
+}
+
+bool auth_guard_enter(struct auth *auth, const struct auth_ask *ask, struct auth_guard *guard,
+		      enum auth_verdict *verdict, char *cause, size_t size)
+{
+	struct auth_answer answer;
+	struct login login = login_make(auth, ask, "", &answer);
+	struct find_place place = login_place(&login);
+	bool known = true;
+
+	*guard = (struct auth_guard){ 0 };
+	find_claimed(&place, ask->user, &login.found);
+	if (login.found.hit.found != DIRECTORY_NOBODY)
+		known = judge_hit(&login, ask->user, &login.found.hit) && check_state(&login);
+	if (known && login.found.hit.found == DIRECTORY_ONE) {
+		const struct facts *facts = &login.found.facts;
+
+		guard->rule = backoff_rule_make(facts->lockout_threshold, facts->lockout_window);
+		memcpy(guard->account, login.found.hit.person.id, sizeof(guard->account));
+		known = backoff_enter(auth->backoff, &guard->rule, guard->account, ask->client,
+				      login.deadline) ||
+			end(&login, AUTH_TEMPORARY, "%s", too_many);
+	}
+	*verdict = answer.verdict;
+	snprintf(cause, size, "%s", answer.cause);
+	return known;
+}
+
+void auth_guard_leave(struct auth *auth, const struct auth_ask *ask, const struct auth_guard *guard,
+		      enum backoff_end end)
+{
+	if (guard->account[0])
+		backoff_leave(auth->backoff, &guard->rule, guard->account, ask->client, end);
 }

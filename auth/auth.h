@@ -7,6 +7,7 @@
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
 
+#include "auth/backoff.h"
 #include "base/outcome.h"
 #include "routing/routing.h"
 
@@ -51,6 +52,19 @@ struct find_proof;
  */
 void auth_admit(struct auth *auth, const struct auth_ask *ask, const char *mechanism,
 		const struct find_proof *proof, struct auth_answer *answer);
+/*
+ * Around a question to the domain about the password of ask->user, in whichever form he is
+ * named: not put where it could lock the account out. False with *verdict and *cause: not to
+ * be put. Otherwise auth_guard_leave follows.
+ */
+struct auth_guard {
+	struct backoff_rule rule;
+	char account[64]; /* "" = nobody's: nothing can be locked */
+};
+bool auth_guard_enter(struct auth *auth, const struct auth_ask *ask, struct auth_guard *guard,
+		      enum auth_verdict *verdict, char *cause, size_t size);
+void auth_guard_leave(struct auth *auth, const struct auth_ask *ask, const struct auth_guard *guard,
+		      enum backoff_end end);
 /* An exchange that proved nothing; for the log, and `answer` for the client. */
 void auth_refuse(struct auth *auth, const struct auth_ask *ask, const char *mechanism,
 		 enum auth_verdict verdict, const char *cause, struct auth_answer *answer);

@@ -8,10 +8,16 @@
 #include "auth/acceptors.h"
 #include "auth/exchange_private.h"
 #include "auth/find.h"
+#include "auth/ntlm.h"
+#include "auth/spnego.h"
+#include "auth/winbind.h"
 #include "base/buffer.h"
+#include "base/log.h"
 #include "base/memory.h"
+#include "conf/conf.h"
 
 struct exchanges {
+	bool ntlm; /* is on at some server */
 	struct acceptors *acceptors;
 };
 
@@ -27,7 +33,16 @@ struct exchanges *exchanges_open(const struct conf *conf, char *room, size_t siz
 		return NULL;
 	exchanges = memory_new(sizeof(*exchanges));
 	exchanges->acceptors = acceptors;
+	exchanges->ntlm = conf_uses_ntlm(conf);
+	if (exchanges->ntlm)
+		winbind_prepare();
 	return exchanges;
+}
+
+void exchanges_start(struct exchanges *exchanges)
+{
+	if (exchanges->ntlm)
+		winbind_examine();
 }
 
 void exchanges_free(struct exchanges *exchanges)
@@ -167,6 +182,98 @@ static enum exchange_step admit(struct exchange *exchange, struct auth_answer *a
 	return EXCHANGE_OVER;
 }
 
+/* What NTLM is sent in the client's message; empty when it is none of NTLM. */
+static struct span ntlm_of(const struct exchange *exchange, struct span response)
+{
+	switch (exchange->acceptance.terms.kind) {
+	case ACCEPTANCE_NTLM:
+		return response;
+	case ACCEPTANCE_NEGOTIATE:
+		return exchange->ask.ntlm ? spnego_inner(response) : span_text("");
+	case ACCEPTANCE_KERBEROS:
+		break;
+	}
+	return span_text("");
+}
+
+/* One line a login: who still uses it, and from where. */
+static void note_claim(struct exchange *exchange, const struct ntlm_claim *claim)
+{
+	char *name = exchange->acceptance.name;
+
+	snprintf(name, sizeof(exchange->acceptance.name), "%s%s%s", claim->domain,
+		 claim->domain[0] ? "\\" : "", claim->user);
+	log_info("auth.ntlm", LOG_TEXT("session", exchange->ask.session),
+		 LOG_TEXT("client", exchange->ask.client),
+		 LOG_TEXT("service", exchange->ask.service), LOG_TEXT("user", name),
+		 LOG_TEXT("workstation", claim->workstation),
+		 LOG_NUMBER("version", claim->version_2 ? 2 : 1),
+		 LOG_NUMBER("tls", exchange->ask.tls));
+}
+
+static int ask_winbind(struct exchange *exchange, struct span response, struct span *out)
+{
+	int result = cyrus_step(exchange, response, out);
+
+	if (result == SASL_OK || result == SASL_CONTINUE)
+		return result;
+	if (winbind_there()) {
+		char text[100];
+
+		snprintf(text, sizeof(text), "%s", exchange->cause);
+		snprintf(exchange->cause, sizeof(exchange->cause),
+			 "refused by the domain: wrong password, or one that must be changed, or "
+			 "an account "
+			 "that may not log on (%s)",
+			 text);
+	} else {
+		exchange->verdict = AUTH_TEMPORARY;
+		snprintf(exchange->cause, sizeof(exchange->cause),
+			 "winbind does not answer: start it");
+	}
+	return result;
+}
+
+/* A wrong response counts in the domain as a wrong password does. */
+static int step_claimed(struct exchange *exchange, const struct ntlm_claim *claim,
+			struct span response, struct span *out)
+{
+	struct auth_guard guard;
+	struct auth_ask ask = ask_of(exchange);
+	int result;
+
+	note_claim(exchange, claim);
+	if (!claim->version_2) {
+		snprintf(exchange->cause, sizeof(exchange->cause), "NTLM of version 1");
+		return SASL_BADAUTH;
+	}
+	if (!auth_guard_enter(exchange->auth, &ask, &guard, &exchange->verdict, exchange->cause,
+			      sizeof(exchange->cause)))
+		return SASL_BADAUTH;
+	exchange->verdict = AUTH_REJECTED;
+	exchange->cause[0] = '\0';
+	result = ask_winbind(exchange, response, out);
+	auth_guard_leave(exchange->auth, &ask, &guard,
+			 result == SASL_OK || result == SASL_CONTINUE ? BACKOFF_RIGHT
+			 : exchange->verdict == AUTH_TEMPORARY        ? BACKOFF_UNDECIDED
+								      : BACKOFF_WRONG);
+	return result;
+}
+
+static int step(struct exchange *exchange, struct span response, struct span *out)
+{
+	struct span message = ntlm_of(exchange, response);
+	struct ntlm_claim claim;
+
+	if (ntlm_type_of(message) != NTLM_AUTHENTICATE)
+		return cyrus_step(exchange, response, out);
+	if (ntlm_claim_read(message, &claim))
+		return step_claimed(exchange, &claim, response, out);
+	/* gss-ntlmssp is not shown what is not well-formed. */
+	snprintf(exchange->cause, sizeof(exchange->cause), "malformed NTLM message");
+	return SASL_BADAUTH;
+}
+
 enum exchange_step exchange_next(struct exchange *exchange, struct span response,
 				 struct buffer *challenge, struct auth_answer *answer)
 {
@@ -177,7 +284,7 @@ enum exchange_step exchange_next(struct exchange *exchange, struct span response
 		snprintf(exchange->cause, sizeof(exchange->cause), "a message of %zu octets",
 			 response.length);
 	else if (exchange->connection || cyrus_open(exchange))
-		result = cyrus_step(exchange, response, &out);
+		result = step(exchange, response, &out);
 	else
 		exchange->verdict = AUTH_TEMPORARY;
 	if (result != SASL_OK && result != SASL_CONTINUE)

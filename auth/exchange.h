@@ -41,6 +41,7 @@ enum exchange_step {
 /* What all exchanges share: keytabs in memory. While there are privileges, before threads; NULL
  * with the reason. */
 struct exchanges *exchanges_open(const struct conf *conf, char *room, size_t size);
+void exchanges_start(struct exchanges *exchanges); /* privileges are dropped */
 void exchanges_free(struct exchanges *exchanges);
 
 struct exchange *exchange_new(struct exchanges *exchanges, struct auth *auth,

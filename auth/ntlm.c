@@ -3,12 +3,17 @@
 
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/wire.h"
 
 enum {
-	AUTHENTICATE = 3,
-	FLAG_UNICODE = 0x1,
+	HEAD = 12, /* signature and type */
 	FIELDS = 6,
+	FLAGS_AT = HEAD + 8 * FIELDS,
+	VERSION_AT = FLAGS_AT + 4,
+	NEGOTIATE_SIZE = 40,
+	FLAG_UNICODE = 0x1,
+	FLAG_VERSION_TOP = 0x02, /* NTLMSSP_NEGOTIATE_VERSION, in the flags' last octet */
 	RESPONSE_1 = 24, /* octets of a response of version 1; of version 2 there are more */
 };
 
@@ -91,18 +96,72 @@ static bool put_oem(struct span text, char to[NTLM_NAME_SIZE])
 	return span_copy(text, to, NTLM_NAME_SIZE);
 }
 
+/* Signature and type; `reader` stands behind them. */
+static enum ntlm_type get_type(struct wire_reader *reader)
+{
+	char signature[8];
+	uint32_t type;
+
+	wire_get_bytes(reader, signature, sizeof(signature));
+	type = wire_get_u32(reader);
+	if (reader->failed || memcmp(signature, "NTLMSSP", sizeof(signature)) != 0 ||
+	    type > NTLM_AUTHENTICATE)
+		return NTLM_NONE;
+	return (enum ntlm_type)type;
+}
+
+enum ntlm_type ntlm_type_of(struct span message)
+{
+	struct wire_reader reader;
+
+	wire_reader_init(&reader, message.at, message.length);
+	return get_type(&reader);
+}
+
+/* The message's part that comes first after its head. */
+static size_t payload_begin(struct span message)
+{
+	struct wire_reader reader;
+	size_t begin = message.length;
+
+	wire_reader_init(&reader, message.at + HEAD, message.length - HEAD);
+	for (size_t i = 0; i < FIELDS; i++) {
+		uint32_t lengths = wire_get_u32(&reader), offset = wire_get_u32(&reader);
+
+		if ((lengths & 0xffff) && offset < begin)
+			begin = offset;
+	}
+	return begin;
+}
+
+struct span ntlm_whole(struct span message, struct buffer *room)
+{
+	static const char zeros[NEGOTIATE_SIZE];
+	enum ntlm_type type = ntlm_type_of(message);
+
+	if (type == NTLM_NEGOTIATE && message.length < NEGOTIATE_SIZE) {
+		buffer_add(room, message.at, message.length);
+		buffer_add(room, zeros, NEGOTIATE_SIZE - message.length);
+		return buffer_span(room);
+	}
+	if (type == NTLM_AUTHENTICATE && message.length > VERSION_AT &&
+	    payload_begin(message) == VERSION_AT) {
+		buffer_add(room, message.at, message.length);
+		buffer_bytes(room)[FLAGS_AT + 3] &= (char)~FLAG_VERSION_TOP;
+		return buffer_span(room);
+	}
+	return message;
+}
+
 bool ntlm_claim_read(struct span message, struct ntlm_claim *claim)
 {
 	struct wire_reader reader;
 	struct span field[FIELDS]; /* LM, NT, domain, user, workstation, session key */
-	char signature[8];
 	bool unicode;
 
 	*claim = (struct ntlm_claim){ 0 };
 	wire_reader_init(&reader, message.at, message.length);
-	wire_get_bytes(&reader, signature, sizeof(signature));
-	if (reader.failed || memcmp(signature, "NTLMSSP", sizeof(signature)) != 0 ||
-	    wire_get_u32(&reader) != AUTHENTICATE)
+	if (get_type(&reader) != NTLM_AUTHENTICATE)
 		return false;
 	for (size_t i = 0; i < FIELDS; i++)
 		if (!get_field(&reader, message, &field[i]))

@@ -9,6 +9,8 @@
 
 #include "base/span.h"
 
+struct buffer;
+
 #define NTLM_NAME_SIZE 256
 
 struct ntlm_claim {
@@ -17,6 +19,18 @@ struct ntlm_claim {
 	char workstation[NTLM_NAME_SIZE];
 	bool version_2;
 };
+
+enum ntlm_type { NTLM_NONE, NTLM_NEGOTIATE = 1, NTLM_CHALLENGE = 2, NTLM_AUTHENTICATE = 3 };
+
+/* NTLM_NONE: no NTLM message. */
+enum ntlm_type ntlm_type_of(struct span message);
+
+/*
+ * The message as gss-ntlmssp wants it. Old programs, and curl, leave the version out of NEGOTIATE
+ * and AUTHENTICATE (sections 2.2.1.1 and 2.2.1.3), the latter even while its flags say that it is
+ * there. Such messages have no MIC that would cover what is put right. `room` holds a changed one.
+ */
+struct span ntlm_whole(struct span message, struct buffer *room);
 
 /* False: no such message, or no name in it that could be one. */
 bool ntlm_claim_read(struct span message, struct ntlm_claim *claim);

@@ -186,5 +186,6 @@ void conf_free(struct conf *conf);
 /* The accepted domain of that name (any case), aliases not followed; NULL if none. */
 const struct conf_domain *conf_find_domain(const struct conf *conf, const char *name);
 const struct conf_domain *conf_default_domain(const struct conf *conf);
+bool conf_uses_ntlm(const struct conf *conf); /* some server does */
 
 #endif

@@ -147,3 +147,12 @@ void conf_check_methods(struct conf_reading *reading)
 {
 	each(reading, check);
 }
+
+bool conf_uses_ntlm(const struct conf *conf)
+{
+	bool uses = conf->pop3.enabled && conf->pop3.methods.ntlm;
+
+	for (size_t i = 0; i < conf->smtps_count; i++)
+		uses |= conf->smtps[i].methods.ntlm;
+	return uses;
+}

@@ -241,6 +241,7 @@ static void role_start_directories(void *context)
 	struct directory_role *role = context;
 
 	directories_start(role->directories);
+	exchanges_start(role->exchanges);
 }
 
 int directory_main(struct role_start *begin)

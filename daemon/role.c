@@ -101,9 +101,11 @@ void role_confine(const struct role_start *begin, const char *chroot)
 		[ROLE_STORE] = SANDBOX_STORE,
 	};
 	char why[300] = "", user[128];
+	/* winbind lets nobody else ask whether an NTLM response is right (winbindd(8)). */
+	const char *group = begin->role == ROLE_DIRECTORY && conf_uses_ntlm(begin->conf) ? "winbindd_priv" : NULL;
 
 	snprintf(user, sizeof user, "%s-%s", begin->conf->user_prefix, role_user(begin->role));
-	if (!sandbox_enter(geteuid() == 0 ? user : NULL, chroot, why, sizeof why) ||
+	if (!sandbox_enter(geteuid() == 0 ? user : NULL, chroot, group, why, sizeof why) ||
 	    !role_stay_bound(begin) || !sandbox_filter(filters[begin->role], why, sizeof why))
 		role_die(why);
 }

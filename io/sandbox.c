@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,25 @@ static bool root_change(const char *folder, char *why, size_t size)
 	return true;
 }
 
+/* In addition to those that initgroups has given. */
+static bool group_add(const char *name, char *why, size_t size)
+{
+	gid_t groups[NGROUPS_MAX + 1];
+	const struct group *group = getgrnam(name);
+	int count = getgroups(NGROUPS_MAX, groups);
+
+	if (!group) {
+		snprintf(why, size, "there is no group %s", name);
+		return false;
+	}
+	if (count < 0)
+		return refused(why, size, "read the groups besides", name);
+	groups[count] = group->gr_gid;
+	if (setgroups((size_t)count + 1, groups) < 0)
+		return refused(why, size, "join group", name);
+	return true;
+}
+
 /* Groups before the user: afterwards there is no right left to change them. */
 static bool user_become(const struct passwd *entry, char *why, size_t size)
 {
@@ -65,7 +85,7 @@ static bool give_up_rest(char *why, size_t size)
 	return true;
 }
 
-bool sandbox_enter(const char *user, const char *folder, char *why, size_t size)
+bool sandbox_enter(const char *user, const char *folder, const char *group, char *why, size_t size)
 {
 	bool root = geteuid() == 0;
 	struct passwd entry;
@@ -78,6 +98,8 @@ bool sandbox_enter(const char *user, const char *folder, char *why, size_t size)
 			return false;
 		if (initgroups(user, entry.pw_gid) < 0)
 			return refused(why, size, "set the groups of", user);
+		if (group && !group_add(group, why, size))
+			return false;
 	}
 	if (root && folder && *folder && !root_change(folder, why, size))
 		return false;

@@ -13,10 +13,10 @@ enum sandbox_role { SANDBOX_FRONTEND, SANDBOX_DIRECTORY, SANDBOX_STORE };
 
 /*
  * user: whom to become (NULL: stay). chroot: an existing empty directory ("": none; only as root).
- * Supplementary groups become those of the user. Sets no_new_privs, no core dumps, not dumpable.
+ * Supplementary groups become those of the user and, unless NULL, `group`. Sets no_new_privs, no core dumps, not dumpable.
  * False with *why.
  */
-bool sandbox_enter(const char *user, const char *chroot, char *why, size_t size);
+bool sandbox_enter(const char *user, const char *chroot, const char *group, char *why, size_t size);
 /*
  * The seccomp filter of the role: SANDBOX_FRONTEND permits an event loop on descriptors it has or is given
  * (read, write, sendmsg, recvmsg, accept4, epoll, pread, fstat, mmap without PROT_EXEC, futex, clock, getrandom,

@@ -89,7 +89,7 @@ static int enter_as_is(void)
 	char why[200] = "";
 	uid_t before = getuid();
 
-	if (!sandbox_enter(NULL, "", why, sizeof(why)) || getuid() != before)
+	if (!sandbox_enter(NULL, "", NULL, why, sizeof(why)) || getuid() != before)
 		return 1;
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 || prctl(PR_GET_DUMPABLE) != 0)
 		return 2;
@@ -470,7 +470,7 @@ static int enter_unknown(void)
 {
 	char why[200] = "";
 
-	if (sandbox_enter("no-such-user-here", "", why, sizeof(why)))
+	if (sandbox_enter("no-such-user-here", "", NULL, why, sizeof(why)))
 		return 1;
 	return strcmp(why, "cannot become user no-such-user-here: there is no such user") != 0;
 }
@@ -479,7 +479,7 @@ static int enter_no_folder(void)
 {
 	char why[200] = "";
 
-	return sandbox_enter("nobody", "/no/such/folder", why, sizeof(why)) ||
+	return sandbox_enter("nobody", "/no/such/folder", NULL, why, sizeof(why)) ||
 	       !strstr(why, "/no/such/folder: No such file");
 }
 
@@ -490,7 +490,7 @@ static int enter_jail(void)
 	uid_t uid = nobody->pw_uid;
 	gid_t gid = nobody->pw_gid, groups[100];
 
-	if (!sandbox_enter("nobody", folder, why, sizeof(why)))
+	if (!sandbox_enter("nobody", folder, NULL, why, sizeof(why)))
 		return 1;
 	if (getuid() != uid || geteuid() != uid || getgid() != gid || getegid() != gid)
 		return 2;
@@ -537,7 +537,7 @@ static int enter_and_link(void)
 	char why[200] = "";
 	pthread_t thread;
 
-	if (!sandbox_enter("nobody", "", why, sizeof(why)) ||
+	if (!sandbox_enter("nobody", "", NULL, why, sizeof(why)) ||
 	    !sandbox_filter(SANDBOX_STORE, why, sizeof(why)))
 		return 10;
 	int place = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
