@@ -107,10 +107,25 @@ bool cyrus_open(struct exchange *exchange)
 				 &exchange->connection);
 	if (result == SASL_OK)
 		result = sasl_setprop(exchange->connection, SASL_SEC_PROPS, &properties);
+	if (result == SASL_OK && exchange->external)
+		result = sasl_setprop(exchange->connection, SASL_AUTH_EXTERNAL,
+				      exchange->certificate.subject);
 	if (result != SASL_OK)
 		snprintf(exchange->cause, sizeof(exchange->cause), "%s",
 			 sasl_errstring(result, NULL, NULL));
 	return result == SASL_OK;
+}
+
+/* EXTERNAL (RFC 4422 appendix A) has nothing but the identity to act as. */
+static bool keep_authzid(struct exchange *exchange, struct span response)
+{
+	if (!exchange->external)
+		return true;
+	if (utf8_valid(response) && !span_has_nul(response) &&
+	    span_copy(response, exchange->authzid, sizeof(exchange->authzid)))
+		return true;
+	snprintf(exchange->cause, sizeof(exchange->cause), "malformed authorization identity");
+	return false;
 }
 
 int cyrus_step(struct exchange *exchange, struct span response, struct span *challenge)
@@ -119,6 +134,8 @@ int cyrus_step(struct exchange *exchange, struct span response, struct span *cha
 	unsigned length = 0;
 	int result;
 
+	if (!keep_authzid(exchange, response))
+		return SASL_BADPROT;
 	if (exchange->begun)
 		result = sasl_server_step(exchange->connection, response.at,
 					  (unsigned)response.length, &out, &length);

@@ -90,6 +90,7 @@ struct exchange *exchange_new(struct exchanges *exchanges, struct auth *auth,
 	exchange->exchanges = exchanges;
 	exchange->auth = auth;
 	exchange->verdict = AUTH_REJECTED;
+	exchange->external = strcmp(ask->mechanism, "EXTERNAL") == 0;
 	*kept = *ask;
 	kept->service = memory_text(ask->service);
 	kept->mechanism = memory_text(ask->mechanism);
@@ -121,6 +122,7 @@ void exchange_free(struct exchange *exchange)
 	if (exchange->connection)
 		sasl_dispose(&exchange->connection);
 	acceptance_clear(&exchange->acceptance);
+	certificate_clear(&exchange->certificate);
 	free((char *)ask->service);
 	free((char *)ask->mechanism);
 	free((char *)ask->default_domain);
@@ -142,7 +144,8 @@ static struct auth_ask ask_of(const struct exchange *exchange)
 {
 	return (struct auth_ask){
 		.service = exchange->ask.service,
-		.user = exchange->acceptance.name,
+		.user = exchange->external ? exchange->certificate.subject
+					   : exchange->acceptance.name,
 		.authzid = exchange->authzid,
 		.password = "",
 		.default_domain = exchange->ask.default_domain,
@@ -167,6 +170,29 @@ static enum exchange_step refuse(struct exchange *exchange, struct auth_answer *
 	return EXCHANGE_OVER;
 }
 
+/* An authority that knows the account by its security identifier has named it so; else by what else
+ * fits. */
+static enum exchange_step admit_certificate(struct exchange *exchange, struct auth_answer *answer)
+{
+	const struct certificate *certificate = &exchange->certificate;
+	struct auth_ask ask = ask_of(exchange);
+	char sid[SID_SIZE_MAX];
+	size_t length = 0;
+	struct find_proof proof = {
+		.upn = certificate->upn,
+		.identities = (const char *const *)certificate->identities,
+	};
+
+	if (certificate->sid[0] && !sid_parse(span_text(certificate->sid), sid, &length)) {
+		snprintf(exchange->cause, sizeof(exchange->cause),
+			 "the security identifier in the certificate is malformed");
+		return refuse(exchange, answer);
+	}
+	proof.sid = span_make(sid, length);
+	auth_admit(exchange->auth, &ask, exchange->ask.mechanism, &proof, answer);
+	return EXCHANGE_OVER;
+}
+
 static enum exchange_step admit(struct exchange *exchange, struct auth_answer *answer)
 {
 	const struct acceptance *acceptance = &exchange->acceptance;
@@ -178,8 +204,30 @@ static enum exchange_step admit(struct exchange *exchange, struct auth_answer *a
 							      acceptance->index),
 	};
 
+	if (exchange->external)
+		return admit_certificate(exchange, answer);
 	auth_admit(exchange->auth, &ask, mechanism_name(exchange), &proof, answer);
 	return EXCHANGE_OVER;
+}
+
+/* The frontend has seen that the client has the key; whom the certificate is good for is not its
+ * word. */
+static bool open_connection(struct exchange *exchange)
+{
+	bool ours = true;
+
+	if (exchange->external &&
+	    !certificate_read(exchange->ask.certificate, exchange->ask.client_ca,
+			      &exchange->certificate, &ours, exchange->cause,
+			      sizeof(exchange->cause))) {
+		exchange->verdict = ours ? AUTH_TEMPORARY : AUTH_REJECTED;
+		return false;
+	}
+	exchange->verdict = AUTH_TEMPORARY;
+	if (!cyrus_open(exchange))
+		return false;
+	exchange->verdict = AUTH_REJECTED;
+	return true;
 }
 
 /* What NTLM is sent in the client's message; empty when it is none of NTLM. */
@@ -283,10 +331,8 @@ enum exchange_step exchange_next(struct exchange *exchange, struct span response
 	if (response.length > EXCHANGE_TOKEN_MAX)
 		snprintf(exchange->cause, sizeof(exchange->cause), "a message of %zu octets",
 			 response.length);
-	else if (exchange->connection || cyrus_open(exchange))
+	else if (exchange->connection || open_connection(exchange))
 		result = step(exchange, response, &out);
-	else
-		exchange->verdict = AUTH_TEMPORARY;
 	if (result != SASL_OK && result != SASL_CONTINUE)
 		return refuse(exchange, answer);
 	if (result == SASL_OK)

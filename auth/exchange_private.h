@@ -8,6 +8,7 @@
 
 #include "auth/acceptance.h"
 #include "auth/exchange.h"
+#include "io/certificate.h"
 
 enum { EXCHANGE_CALLBACKS = 4 };
 
@@ -18,6 +19,8 @@ struct exchange {
 	sasl_conn_t *connection;
 	sasl_callback_t callbacks[EXCHANGE_CALLBACKS];
 	bool begun;
+	bool external; /* by the client's certificate, which the connection has proved */
+	struct certificate certificate;
 	/* A mechanism of GSS-API leaves here what it has learnt. */
 	struct acceptance acceptance;
 	enum auth_verdict verdict; /* of a failure */
