@@ -116,14 +116,19 @@ bool cyrus_open(struct exchange *exchange)
 	return result == SASL_OK;
 }
 
-/* EXTERNAL (RFC 4422 appendix A) has nothing but the identity to act as. */
-static bool keep_authzid(struct exchange *exchange, struct span response)
+/*
+ * EXTERNAL (RFC 4422 appendix A) has nothing but the identity to act as. Cyrus SASL would
+ * look it up in a database of its own.
+ */
+static bool keep_authzid(struct exchange *exchange, struct span *response)
 {
 	if (!exchange->external)
 		return true;
-	if (utf8_valid(response) && !span_has_nul(response) &&
-	    span_copy(response, exchange->authzid, sizeof(exchange->authzid)))
+	if (utf8_valid(*response) && !span_has_nul(*response) &&
+	    span_copy(*response, exchange->authzid, sizeof(exchange->authzid))) {
+		*response = span_text("");
 		return true;
+	}
 	snprintf(exchange->cause, sizeof(exchange->cause), "malformed authorization identity");
 	return false;
 }
@@ -134,7 +139,7 @@ int cyrus_step(struct exchange *exchange, struct span response, struct span *cha
 	unsigned length = 0;
 	int result;
 
-	if (!keep_authzid(exchange, response))
+	if (!keep_authzid(exchange, &response))
 		return SASL_BADPROT;
 	if (exchange->begun)
 		result = sasl_server_step(exchange->connection, response.at,
@@ -146,6 +151,6 @@ int cyrus_step(struct exchange *exchange, struct span response, struct span *cha
 	*challenge = span_make(out, out ? length : 0);
 	if (result != SASL_OK && result != SASL_CONTINUE && !exchange->cause[0])
 		snprintf(exchange->cause, sizeof(exchange->cause), "%s",
-			 sasl_errstring(result, NULL, NULL));
+			 sasl_errdetail(exchange->connection));
 	return result;
 }
