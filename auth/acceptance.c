@@ -77,7 +77,9 @@ static void begin(struct acceptance *acceptance, struct span token, struct span 
 		  unsigned bits, struct turn *turn)
 {
 	forget_context(acceptance);
-	if (acceptance->terms.ntlm && acceptance->terms.kind == ACCEPTANCE_NEGOTIATE)
+	/* A second attempt is one with a ticket. */
+	if (acceptance->terms.ntlm && acceptance->terms.kind == ACCEPTANCE_NEGOTIATE &&
+	    !(bits & ACCEPT_UNRECORDED))
 		bits |= ACCEPT_NTLM;
 	if (!acceptors_credential(acceptance->terms.acceptors, acceptance->index, bits,
 				  &acceptance->credential, acceptance->cause,
@@ -204,6 +206,10 @@ static enum acceptance_step failed(struct acceptance *acceptance, const struct t
 					  "bindings differ");
 	if (acceptance->terms.kind == ACCEPTANCE_NTLM && !acceptance->credential)
 		return ACCEPTANCE_TEMPORARY;
+	if (acceptance->terms.kind == ACCEPTANCE_NTLM && acceptance->context &&
+	    GSS_ROUTINE_ERROR(turn->major) == GSS_S_DEFECTIVE_TOKEN)
+		return refuse(acceptance, "the message was changed on its way, or made for another "
+					  "connection: channel bindings differ");
 	if (!is_key_missing(turn))
 		return ACCEPTANCE_REFUSED;
 	snprintf(text, sizeof(text), "%s", acceptance->cause);

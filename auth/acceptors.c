@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <gssapi/gssapi_ext.h>
+#include <gssapi/gssapi_krb5.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -143,7 +144,20 @@ const char *acceptors_keytab(const struct acceptors *acceptors, size_t index)
 	return acceptors->list[index].file;
 }
 
-/* What /etc/gss/mech.d adds to the machine is not thereby let in here. */
+/* gss-ntlmssp makes nothing of a credential store, so that the keytab is told to Kerberos
+ * beforehand. */
+static OM_uint32 acquire_with_ntlm(OM_uint32 *minor, const char *keytab, gss_OID_set mechanisms,
+				   gss_cred_id_t *credential)
+{
+	OM_uint32 major = krb5_gss_register_acceptor_identity(keytab);
+
+	if (GSS_ERROR(major))
+		return major;
+	return gss_acquire_cred(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, mechanisms, GSS_C_ACCEPT,
+				credential, NULL, NULL);
+}
+
+/* With the lock held. What /etc/gss/mech.d adds to the machine is not thereby let in here. */
 static OM_uint32 acquire(OM_uint32 *minor, const char *keytab, unsigned bits,
 			 gss_cred_id_t *credential)
 {
@@ -152,9 +166,14 @@ static OM_uint32 acquire(OM_uint32 *minor, const char *keytab, unsigned bits,
 	gss_OID_set_desc mechanisms = { count, list }, negotiable = { count - 1, list + 1 };
 	gss_key_value_element_desc elements[] = { { "keytab", keytab }, { "rcache", "none:" } };
 	gss_key_value_set_desc store = { bits & ACCEPT_UNRECORDED ? 2 : 1, elements };
-	OM_uint32 major = gss_acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechanisms,
-						GSS_C_ACCEPT, &store, credential, NULL, NULL);
+	OM_uint32 major;
 
+	*minor = 0;
+	if (bits & ACCEPT_NTLM)
+		major = acquire_with_ntlm(minor, keytab, &mechanisms, credential);
+	else
+		major = gss_acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechanisms,
+					      GSS_C_ACCEPT, &store, credential, NULL, NULL);
 	if (!GSS_ERROR(major))
 		major = gss_set_neg_mechs(minor, *credential, &negotiable);
 	return major;

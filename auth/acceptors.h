@@ -19,7 +19,7 @@ struct acceptors *acceptors_open(const struct conf *conf, char *room, size_t siz
 void acceptors_free(struct acceptors *acceptors);
 size_t acceptors_count(const struct acceptors *acceptors);
 const char *acceptors_keytab(const struct acceptors *acceptors, size_t index); /* its file */
-#define ACCEPT_NTLM       1u /* lets NTLM in, where the client negotiates */
+#define ACCEPT_NTLM       1u /* lets NTLM in, where the client negotiates; not together with: */
 #define ACCEPT_UNRECORDED 2u /* does not remember the tickets it has seen */
 /*
  * A credential of keytab `index` that accepts Kerberos, with or without negotiation

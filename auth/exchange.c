@@ -265,20 +265,10 @@ static int ask_winbind(struct exchange *exchange, struct span response, struct s
 
 	if (result == SASL_OK || result == SASL_CONTINUE)
 		return result;
-	if (winbind_there()) {
-		char text[100];
-
-		snprintf(text, sizeof(text), "%s", exchange->cause);
-		snprintf(exchange->cause, sizeof(exchange->cause),
-			 "refused by the domain: wrong password, or one that must be changed, or "
-			 "an account "
-			 "that may not log on (%s)",
-			 text);
-	} else {
-		exchange->verdict = AUTH_TEMPORARY;
-		snprintf(exchange->cause, sizeof(exchange->cause),
-			 "winbind does not answer: start it");
-	}
+	if (winbind_there())
+		return result;
+	exchange->verdict = AUTH_TEMPORARY;
+	snprintf(exchange->cause, sizeof(exchange->cause), "winbind does not answer: start it");
 	return result;
 }
 

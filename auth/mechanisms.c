@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "auth/mechanisms.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +34,13 @@ static bool add_text(OM_uint32 code, int kind, const gss_OID_desc *mechanism, ch
 void mechanism_error_text(const gss_OID_desc *mechanism, OM_uint32 major, OM_uint32 minor, char *to,
 			  size_t size)
 {
+	/* winbind tells gss-ntlmssp no more. */
+	if (mechanism == mechanism_ntlm && minor == EACCES) {
+		snprintf(to, size,
+			 "refused by the domain: wrong password, or one that must be changed, or "
+			 "an account that may not log on");
+		return;
+	}
 	/* What the mechanism says tells more than the class of error. */
 	if (minor && add_text(minor, GSS_C_MECH_CODE, mechanism, to, size))
 		return;
