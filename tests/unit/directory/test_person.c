@@ -267,6 +267,36 @@ static void names_states(void **state)
 	assert_string_equal(person_state_name(PERSON_MUST_CHANGE), "password must be changed");
 }
 
+static void sids_from_text(void **state)
+{
+	static const char *const good[] = { "S-1-5-21-623636074-2123154552-2943279394-1103",
+					    "S-1-5-18", "S-1-281474976710655-4294967295",
+					    "S-1-5-1-2-3-4-5-6-7-8-9-10-11-12-13-14-15" };
+	static const char *const bad[] = { "",
+					   "S-1-",
+					   "S-1-5",
+					   "S-2-5-18",
+					   "S-1-5-",
+					   "S-1-281474976710656-1",
+					   "S-1-5-x",
+					   "S-1-5-4294967296",
+					   "S-1--1",
+					   "S-1-5-18 ",
+					   "S-1-5-1-2-3-4-5-6-7-8-9-10-11-12-13-14-15-16" };
+	char sid[SID_SIZE_MAX], text[192];
+	size_t length;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_true(sid_parse(span_text(good[i]), sid, &length));
+		assert_true(sid_text(span_make(sid, length), text, sizeof(text)));
+		assert_string_equal(text, good[i]);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (sid_parse(span_text(bad[i]), sid, &length))
+			fail_msg("%s", bad[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,7 +304,7 @@ int main(void)
 		cmocka_unit_test(reads_kinds),         cmocka_unit_test(reads_the_rest),
 		cmocka_unit_test(reads_inetorgperson), cmocka_unit_test(refuses_the_unusable),
 		cmocka_unit_test(writes_sids),         cmocka_unit_test(asks_for_what_it_reads),
-		cmocka_unit_test(names_states),
+		cmocka_unit_test(names_states),        cmocka_unit_test(sids_from_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
