@@ -209,6 +209,24 @@ static bool check_writable(struct conf_machine *machine, unsigned begins, const 
 	return usable;
 }
 
+/* Where the directory is or will be made: its store user has to get there. */
+static void check_way(struct conf_machine *machine, unsigned begins, const char *key,
+		      const char *path, const struct passwd *user)
+{
+	char *above = memory_text(path), *slash = strrchr(above, '/'), *existing;
+
+	if (slash)
+		slash[slash == above] = '\0';
+	existing = existing_parent(slash ? above : ".");
+	if (!conf_user_reaches(user, existing))
+		conf_machine_tell(machine, begins, key,
+				  "%s \"%s\" cannot be reached by user %s: run chmod o+x on \"%s\" "
+				  "and the directories above it, or choose another directory",
+				  key, path, user->pw_name, existing);
+	free(existing);
+	free(above);
+}
+
 /* Started as root, the store is another user, who has to come in and write. */
 static void check_store_owner(struct conf_machine *machine, unsigned begins, const char *key,
 			      const char *path)
@@ -230,7 +248,18 @@ static void check_store_owner(struct conf_machine *machine, unsigned begins, con
 				"%s",
 				key, path, name, name, path);
 	}
+	if (user)
+		check_way(machine, begins, key, path, user);
 	free(name);
+}
+
+static void check_mail_directory(struct conf_machine *machine, unsigned begins, const char *key,
+				 const char *path, const char *existing)
+{
+	if (!check_writable(machine, begins, key, path))
+		return;
+	check_file_system(machine, begins, key, path, existing);
+	check_store_owner(machine, begins, key, path);
 }
 
 static void check_store(struct conf_machine *machine, const struct conf_store *store)
@@ -238,12 +267,8 @@ static void check_store(struct conf_machine *machine, const struct conf_store *s
 	char *root = existing_parent(store->root), *queue = existing_parent(store->queue);
 	struct stat a, b;
 
-	if (check_writable(machine, store->line, "root", store->root))
-		check_file_system(machine, store->line, "root", store->root, root);
-	if (check_writable(machine, store->line, "queue", store->queue))
-		check_file_system(machine, store->line, "queue", store->queue, queue);
-	check_store_owner(machine, store->line, "root", store->root);
-	check_store_owner(machine, store->line, "queue", store->queue);
+	check_mail_directory(machine, store->line, "root", store->root, root);
+	check_mail_directory(machine, store->line, "queue", store->queue, queue);
 	if (stat(root, &a) == 0 && stat(queue, &b) == 0 && a.st_dev != b.st_dev)
 		conf_machine_tell(machine, store->line, "queue",
 				  "warning: queue \"%s\" and root \"%s\" lie on different file "

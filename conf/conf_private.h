@@ -150,5 +150,8 @@ const char *conf_keytab_wrong(const void *bytes, size_t length);
 void conf_machine_certificate(struct conf_machine *machine, unsigned begins,
 			      const char *certificate, const char *key, const char *fqdn);
 void conf_machine_authorities(struct conf_machine *machine, unsigned begins, const char *path);
+/* For root: whether that user may enter the directory; true when that cannot be found out. */
+struct passwd;
+bool conf_user_reaches(const struct passwd *user, const char *directory);
 
 #endif
