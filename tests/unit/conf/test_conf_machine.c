@@ -281,6 +281,33 @@ static void test_way(void **state)
 	free(closed);
 }
 
+static void test_authorities_of_root(void **state)
+{
+	(void)state;
+	if (geteuid() != 0 || !getpwnam("postern-dir"))
+		skip();
+	for (int open = 0; open < 2; open++) {
+		struct heard heard = { 0, 0, "" };
+		char *path = memory_format("%s/good", folder);
+		struct conf *conf =
+			parse("directory d { domain = a.example bind = simple bind_dn = x\n"
+			      "password_file = '@/secret'\ntls_ca = '@/good' }\n"
+			      "domain corp.example { }\n smtp x { listen '*:25' { tls = none } }\n"
+			      "store { root = '@/m' queue = '@/q' }\nrun = '@'",
+			      &heard);
+
+		assert_int_equal(chmod(path, open ? 0644 : 0600), 0);
+		assert_non_null(conf);
+		assert_int_equal(conf_check_machine(conf, hear, &heard), open);
+		assert_int_equal(heard.count, open ? 0 : 1);
+		assert_int_equal(heard.line, open ? 0 : 3);
+		if (!open)
+			assert_non_null(strstr(heard.text, "cannot be read by user postern-dir"));
+		conf_free(conf);
+		free(path);
+	}
+}
+
 /* A user that is missing stops a start as root only. */
 static void test_users(void **state)
 {
@@ -299,9 +326,8 @@ static void test_users(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_directories),
-		cmocka_unit_test(test_way),
+		cmocka_unit_test(test_rows),  cmocka_unit_test(test_directories),
+		cmocka_unit_test(test_way),   cmocka_unit_test(test_authorities_of_root),
 		cmocka_unit_test(test_users),
 	};
 
