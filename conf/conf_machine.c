@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* What only the machine can tell: files, directories, users. */
+/* What only the machine can tell: files, users, and what stands in the files beside this one. */
 #include "conf/conf_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -118,6 +116,22 @@ static void check_password_file(struct conf_machine *machine,
 	free(bytes);
 }
 
+/* Files that the libraries of the directory role open, which is not root then. */
+static void check_readable(struct conf_machine *machine, unsigned begins, const char *key,
+			   const char *path)
+{
+	char *name = memory_format("%s-dir", machine->conf->user_prefix);
+	const struct passwd *user = geteuid() == 0 ? getpwnam(name) : NULL;
+
+	if (user && !conf_user_may(user, path, R_OK))
+		conf_machine_tell(
+			machine, begins, key,
+			"%s \"%s\" cannot be read by user %s: run chmod o+r on it and o+x "
+			"on the directories above it",
+			key, path, name);
+	free(name);
+}
+
 static void check_directory(struct conf_machine *machine, const struct conf_directory *directory)
 {
 	size_t length;
@@ -126,132 +140,16 @@ static void check_directory(struct conf_machine *machine, const struct conf_dire
 		check_keytab(machine, directory);
 	if (directory->bind == CONF_BIND_SIMPLE)
 		check_password_file(machine, directory);
-	if (*directory->krb5_config)
+	if (*directory->krb5_config) {
 		free(conf_machine_file(machine, directory->line, "krb5_config",
 				       directory->krb5_config, false, SECRET_MAX, &length));
-	if (*directory->tls_ca)
-		conf_machine_authorities(machine, directory->line, "tls_ca", directory->tls_ca);
-}
-
-static void check_file_system(struct conf_machine *machine, unsigned begins, const char *key,
-			      const char *path, const char *existing)
-{
-	struct statfs system;
-
-	if (statfs(existing, &system) != 0)
-		return;
-	switch ((unsigned)system.f_type) {
-	case MSDOS_SUPER_MAGIC:
-	case 0x2011bab0: /* exFAT */
-		conf_machine_tell(machine, begins, key,
-				  "%s \"%s\" lies on a FAT file system, which has no hard links: "
-				  "choose a directory on ext4, XFS or Btrfs",
-				  key, path);
-		break;
-	case NFS_SUPER_MAGIC:
-	case SMB_SUPER_MAGIC:
-	case 0xff534d42: /* CIFS */
-	case 0xfe534d42: /* SMB 2 and later */
-	case 0x65735546: /* FUSE */
-		conf_machine_tell(machine, begins, key,
-				  "warning: %s \"%s\" lies on a network or user-space file system, "
-				  "where durability is not sure: choose a local directory",
-				  key, path);
-		break;
-	case TMPFS_MAGIC:
-		conf_machine_tell(
-			machine, begins, key,
-			"warning: %s \"%s\" lies in memory and is lost at power off: choose "
-			"a directory on a disk",
-			key, path);
-		break;
-	default:
-		break;
+		check_readable(machine, directory->line, "krb5_config", directory->krb5_config);
 	}
-}
-
-/* The nearest directory on the way up that exists. The caller frees. */
-static char *existing_parent(const char *path)
-{
-	char *parent = memory_text(path), *slash;
-	struct stat about;
-
-	while (stat(parent, &about) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
-		slash = strrchr(parent, '/');
-		if (!slash || slash == parent) {
-			parent[slash ? 1 : 0] = '\0';
-			break;
-		}
-		*slash = '\0';
+	if (*directory->tls_ca) {
+		conf_machine_authorities(machine, directory->line, "tls_ca",
+					 directory->tls_ca);
+		check_readable(machine, directory->line, "tls_ca", directory->tls_ca);
 	}
-	return parent;
-}
-
-/* A directory that is there, or can be made, for our writing; false after a complaint. */
-static bool check_writable(struct conf_machine *machine, unsigned begins, const char *key,
-			   const char *path)
-{
-	char *existing = existing_parent(path);
-	struct stat about;
-	bool usable = stat(existing, &about) == 0 && S_ISDIR(about.st_mode);
-
-	if (!usable)
-		conf_machine_tell(machine, begins, key,
-				  "%s \"%s\": \"%s\" is no directory: correct the path", key, path,
-				  existing);
-	else if (access(existing, W_OK | X_OK) != 0)
-		conf_machine_tell(
-			machine, begins, key,
-			"%s \"%s\": directory \"%s\" may not be written to (%s): change its "
-			"owner or mode",
-			key, path, existing, strerror(errno));
-	free(existing);
-	return usable;
-}
-
-/* Started as root, the store is another user, who has to come in and write. */
-static void check_store_owner(struct conf_machine *machine, unsigned begins, const char *key,
-			      const char *path)
-{
-	char *name = memory_format("%s-store", machine->conf->user_prefix);
-	const struct passwd *user = geteuid() == 0 ? getpwnam(name) : NULL;
-	struct stat about;
-	mode_t needed = S_IWOTH | S_IXOTH;
-
-	if (user && stat(path, &about) == 0) {
-		if (about.st_uid == user->pw_uid)
-			needed = S_IWUSR | S_IXUSR;
-		else if (about.st_gid == user->pw_gid)
-			needed = S_IWGRP | S_IXGRP;
-		if ((about.st_mode & needed) != needed)
-			conf_machine_tell(
-				machine, begins, key,
-				"%s \"%s\" may not be written to by user %s: run chown %s "
-				"%s",
-				key, path, name, name, path);
-	}
-	free(name);
-}
-
-static void check_store(struct conf_machine *machine, const struct conf_store *store)
-{
-	char *root = existing_parent(store->root), *queue = existing_parent(store->queue);
-	struct stat a, b;
-
-	if (check_writable(machine, store->line, "root", store->root))
-		check_file_system(machine, store->line, "root", store->root, root);
-	if (check_writable(machine, store->line, "queue", store->queue))
-		check_file_system(machine, store->line, "queue", store->queue, queue);
-	check_store_owner(machine, store->line, "root", store->root);
-	check_store_owner(machine, store->line, "queue", store->queue);
-	if (stat(root, &a) == 0 && stat(queue, &b) == 0 && a.st_dev != b.st_dev)
-		conf_machine_tell(machine, store->line, "queue",
-				  "warning: queue \"%s\" and root \"%s\" lie on different file "
-				  "systems, so that messages are copied instead of linked: choose "
-				  "one file system",
-				  store->queue, store->root);
-	free(root);
-	free(queue);
 }
 
 static void check_log(struct conf_machine *machine, const struct conf_log *log)
@@ -330,8 +228,8 @@ bool conf_check_machine(const struct conf *conf, conf_complain complain, void *c
 	if (pop3->enabled && offers_tls(pop3->listens, pop3->listens_count))
 		conf_machine_certificate(&machine, pop3->line, pop3->certificate, pop3->key,
 					 pop3->fqdn);
-	check_writable(&machine, 0, "run", conf->run);
-	check_store(&machine, &conf->store);
+	(void)conf_machine_writable(&machine, 0, "run", conf->run);
+	conf_machine_store(&machine, &conf->store);
 	check_log(&machine, &conf->log);
 	return !machine.failed;
 }

@@ -146,5 +146,12 @@ void conf_machine_certificate(struct conf_machine *machine, unsigned begins,
 			      const char *certificate, const char *key, const char *fqdn);
 void conf_machine_authorities(struct conf_machine *machine, unsigned begins, const char *key,
 			      const char *path);
+/* A directory that is there, or can be made, for our writing; false after a complaint. */
+bool conf_machine_writable(struct conf_machine *machine, unsigned begins, const char *key,
+			   const char *path);
+void conf_machine_store(struct conf_machine *machine, const struct conf_store *store);
+/* For root: whether access(path, mode) succeeds for that user; true when that cannot be found out. */
+struct passwd;
+bool conf_user_may(const struct passwd *user, const char *path, int mode);
 
 #endif

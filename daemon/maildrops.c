@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/maildrop_octets.h"
+#include "daemon/removal.h"
 #include "daemon/store_role.h"
 #include "io/packet.h"
 
@@ -217,16 +218,6 @@ bool maildrops_handle_fetch(struct work *work)
 	return true;
 }
 
-static size_t numbers_of(struct span bits, size_t last, uint32_t *numbers)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < last && i / 8 < bits.length; i++)
-		if (bits.at[i / 8] & 1 << i % 8)
-			numbers[count++] = (uint32_t)i + 1;
-	return count;
-}
-
 bool maildrops_handle_remove(struct work *work)
 {
 	struct message_result result = { .outcome = OUTCOME_OK };
@@ -244,7 +235,7 @@ bool maildrops_handle_remove(struct work *work)
 		return true;
 	}
 	numbers = memory_array(store_maildrop_count(slot->maildrop), sizeof *numbers);
-	count = numbers_of(ask.bits, store_maildrop_count(slot->maildrop), numbers);
+	count = removal_numbers(&ask, store_maildrop_count(slot->maildrop), numbers);
 	result.outcome = store_maildrop_remove(slot->maildrop, numbers, count, &removed, &failure);
 	pthread_mutex_unlock(&slot->lock);
 	if (result.outcome != OUTCOME_OK)

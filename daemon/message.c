@@ -340,6 +340,7 @@ bool message_get_handed(struct span body, struct message_handed *handed)
 void message_put_remove(struct wire_writer *writer, const struct message_remove *ask)
 {
 	wire_put_u32(writer, ask->handle);
+	wire_put_u32(writer, ask->first);
 	wire_put_span(writer, ask->bits);
 }
 
@@ -348,6 +349,7 @@ bool message_get_remove(struct span body, struct message_remove *ask)
 	struct wire_reader reader = reader_of(body);
 
 	ask->handle = wire_get_u32(&reader);
+	ask->first = wire_get_u32(&reader);
 	ask->bits = wire_get_span(&reader);
 	return wire_done(&reader);
 }

@@ -169,9 +169,10 @@ struct message_handed {
 	struct span octets; /* OPEN: the listing. FETCH: messages in wire form, one behind the other */
 };
 
-/* One bit a message, number 1 is bit 0 of octet 0. */
+/* One bit a message, number `first` is bit 0 of octet 0. */
 struct message_remove {
 	uint32_t handle;
+	uint32_t first;
 	struct span bits;
 };
 

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "daemon/master.h"
+#include "daemon/parents.h"
 
 /* The descriptor of a directory that is ours alone to write to, made if need be; -1 with errno. */
 static int own_directory(int parent, const char *name, mode_t mode)
@@ -34,7 +35,7 @@ static int own_directory(int parent, const char *name, mode_t mode)
 /* <run> and the frontends' empty root, which nobody may write to. */
 bool run_prepare(const struct conf *conf, char *why, size_t size)
 {
-	int run = own_directory(AT_FDCWD, conf->run, 0755);
+	int run = parents_make(conf->run) ? own_directory(AT_FDCWD, conf->run, 0755) : -1;
 	int empty = run < 0 ? -1 : own_directory(run, "empty", 0555);
 	bool good = empty >= 0 && fchmod(empty, 0555) == 0;
 

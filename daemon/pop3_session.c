@@ -11,6 +11,7 @@
 #include "daemon/frontend.h"
 #include "daemon/listing.h"
 #include "daemon/opening.h"
+#include "daemon/removal.h"
 
 struct pop3_session {
 	struct session session; /* first */
@@ -29,6 +30,9 @@ struct pop3_session {
 	struct ahead ahead;
 	off_t offset;
 	struct listing listing;
+	/* What is being removed: the engine's, until it is told that they went. */
+	const size_t *going;
+	size_t going_count, gone;
 	char who[324];
 };
 
@@ -412,6 +416,8 @@ static long do_read(void *owner, char *to, size_t size)
 	return of(owner)->message >= 0 ? read_file(owner, to, size) : read_octets(owner, to, size);
 }
 
+static bool removal_ask(struct pop3_session *pop3);
+
 static void on_removed(void *context, enum channel_result answer, const struct packet *packet)
 {
 	struct pop3_session *pop3 = context;
@@ -420,33 +426,46 @@ static void on_removed(void *context, enum channel_result answer, const struct p
 	pop3->asked = NULL;
 	if (answer != CHANNEL_ANSWERED || !message_get_result(packet->body, &result))
 		result = (struct message_result){ .outcome = OUTCOME_TEMP };
+	pop3->gone += result.value;
+	if (result.outcome == OUTCOME_OK && pop3->going_count > 0)
+		result.outcome = removal_ask(pop3) ? OUTCOME_OK : OUTCOME_TEMP;
+	if (pop3->asked)
+		return;
 	log_info("pop3.removed", LOG_TEXT("session", pop3->session.id), LOG_TEXT("who", pop3->who),
-		 LOG_NUMBER("messages", result.value), LOG_TEXT("outcome", outcome_name(result.outcome)));
-	pop3_server_removed(pop3->engine, result.outcome, result.value);
+		 LOG_NUMBER("messages", pop3->gone), LOG_TEXT("outcome", outcome_name(result.outcome)));
+	pop3_server_removed(pop3->engine, result.outcome, pop3->gone);
 	session_pace(pop3);
+}
+
+/* As many as one packet holds. False: there is nobody to ask. */
+static bool removal_ask(struct pop3_session *pop3)
+{
+	static char memory[PACKET_BODY_MAX], bits[REMOVAL_OCTETS];
+	struct message_remove ask = { .handle = pop3->handle };
+	size_t taken = removal_pack(pop3->going, pop3->going_count, bits, &ask);
+	struct wire_writer writer;
+
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_remove(&writer, &ask);
+	if (!store_there(pop3) || writer.failed)
+		return false;
+	pop3->going += taken;
+	pop3->going_count -= taken;
+	pop3->asked = pop3->session.frontend->store;
+	pop3->ask = channel_ask(pop3->asked, MESSAGE_REMOVE, span_make(memory, writer.used), -1, ASK_STORE_MS,
+				on_removed, pop3);
+	return true;
 }
 
 static void do_ask_remove(void *owner, const size_t *numbers, size_t count)
 {
-	static char memory[PACKET_BODY_MAX];
 	struct pop3_session *pop3 = owner;
-	size_t last = count ? numbers[count - 1] : 0, octets = (last + 7) / 8;
-	char *bits = memory_new(octets);
-	struct message_remove ask = { .handle = pop3->handle, .bits = span_make(bits, octets) };
-	struct wire_writer writer;
 
-	for (size_t i = 0; i < count; i++)
-		bits[(numbers[i] - 1) / 8] |= (char)(1 << (numbers[i] - 1) % 8);
-	wire_writer_init(&writer, memory, sizeof memory);
-	message_put_remove(&writer, &ask);
-	free(bits);
-	if (!store_there(pop3) || writer.failed) {
+	pop3->going = numbers;
+	pop3->going_count = count;
+	pop3->gone = 0;
+	if (!removal_ask(pop3))
 		pop3_server_removed(pop3->engine, OUTCOME_TEMP, 0);
-		return;
-	}
-	pop3->asked = pop3->session.frontend->store;
-	pop3->ask = channel_ask(pop3->asked, MESSAGE_REMOVE, span_make(memory, writer.used), -1, ASK_STORE_MS,
-				on_removed, pop3);
 }
 
 static void do_note(void *owner, const char *event, const char *detail, const char *reply)

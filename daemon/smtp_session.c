@@ -143,6 +143,11 @@ static void do_write(void *owner, const char *bytes, size_t length)
 	stream_write(of(owner)->session.stream, bytes, length);
 }
 
+static bool do_writable(void *owner)
+{
+	return stream_writable(of(owner)->session.stream);
+}
+
 static void do_start_tls(void *owner)
 {
 	stream_start_tls(of(owner)->session.stream, of(owner)->session.port->server->tls);
@@ -606,6 +611,7 @@ static const struct smtp_calls engine_calls = {
 	.body = do_body,
 	.discard = do_discard,
 	.note = do_note,
+	.writable = do_writable,
 };
 
 void smtp_session_start(struct port *port, int fd, const char *address, const char *refuse)

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "conf/conf.h"
 #include "daemon/maildrops.h"
+#include "daemon/parents.h"
 #include "daemon/store_role.h"
 
 /* Frontends wait that long, and tell the client that nothing was done. */
@@ -171,12 +172,19 @@ static bool handle_usage(struct work *work)
 	return true;
 }
 
-/* Made while still root: the store's user could not make it below a root-owned parent. */
+/*
+ * Made while still root: the store's user could not make it below a root-owned parent. Its entry there is
+ * durable before there is any mail in it; one that was there may be from a start that got no further.
+ */
 static bool own_directory(const char *path, uid_t uid, gid_t gid)
 {
+	if (!parents_make(path))
+		return false;
 	if (mkdir(path, 0700) == 0)
-		return geteuid() != 0 || lchown(path, uid, gid) == 0;
-	return errno == EEXIST;
+		return (geteuid() != 0 || lchown(path, uid, gid) == 0) && parents_sync(path);
+	if (errno != EEXIST)
+		return false;
+	return parents_sync(path) || errno == EACCES;
 }
 
 static bool prepare_directories(const struct conf *conf)

@@ -207,6 +207,10 @@ static bool pump(struct smtp_server *server, struct span *input, enum smtp_step 
 	} else if (server->skipping) {
 		if (skip_line(server, input))
 			*step = line_too_long(server);
+	} else if (!server->calls->writable(server->owner)) {
+		/* Short commands have long replies, and pipelining lets them come by the thousand.
+		 */
+		return false;
 	} else if (take_line(server, input, &line)) {
 		*step = use_line(server, line);
 	} else {

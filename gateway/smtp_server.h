@@ -104,6 +104,8 @@ struct smtp_calls {
 	 * password, or NULL.
 	 */
 	void (*note)(void *owner, const char *event, const char *detail, const char *reply);
+	/* False: enough is written that the peer has not taken. No further command is obeyed. */
+	bool (*writable)(void *owner);
 };
 
 struct smtp_server;
@@ -124,8 +126,9 @@ void smtp_server_shutdown(struct smtp_server *server);
 
 /*
  * Takes as much of the input as can be used now and returns how much that was.
- * Less than length: a partial command line (feed it again with more behind it)
- * or an ask is outstanding (feed the rest after it was answered).
+ * Less than length: a partial command line (feed it again with more behind it),
+ * an ask is outstanding (feed the rest after it was answered), or the peer does not
+ * take its replies (feed the rest when it has).
  */
 size_t smtp_server_feed(struct smtp_server *server, const char *bytes, size_t length);
 bool smtp_server_waiting(const struct smtp_server *server); /* an ask is outstanding */

@@ -170,10 +170,16 @@ static inline void fuzz_note(void *context, const char *event, const char *detai
 	assert(reply == NULL || strchr(reply, '\n') == NULL);
 }
 
+static inline bool fuzz_writable(void *context)
+{
+	(void)context;
+	return true;
+}
+
 static const struct smtp_calls fuzz_calls = {
-	fuzz_write, fuzz_start_tls, fuzz_close,     fuzz_login, fuzz_exchange,
-	fuzz_drop,  fuzz_sender,    fuzz_recipient, fuzz_spool, fuzz_commit,
-	fuzz_body,  fuzz_discard,   fuzz_note,
+	fuzz_write, fuzz_start_tls, fuzz_close,     fuzz_login,    fuzz_exchange,
+	fuzz_drop,  fuzz_sender,    fuzz_recipient, fuzz_spool,    fuzz_commit,
+	fuzz_body,  fuzz_discard,   fuzz_note,      fuzz_writable,
 };
 
 static inline void fuzz_feed(struct fuzz_owner *owner)

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """The SMTP protocol over real sockets: line ends, TLS, pipelining, BDAT, AUTH, limits, trace fields."""
+import concurrent.futures
 import socket
+import threading
 import time
 
 from clients import Pop3, Smtp, encode, mailbox, message, subjects, token
-from harness import Stopwatch, case, check, contains, equal, lacks, run, state_directory
+from harness import Stopwatch, case, check, contains, equal, lacks, run, state_directory, status_of, wait_for
 from site_under_test import ADDRESS, Gateway, Namespace, Slapd, certificates, population, tls
 
 PEOPLE = [("alice", "Alice-Pw1", "alice@corp.example"), ("bob", "Bob-Pw1", "bob@corp.example"),
@@ -161,10 +163,10 @@ def long_lines(context):
     texts = inbox(context)
     check("arrives whole", len(texts) == 1 and "y" * 100000 in texts[0], len(texts))
     with Smtp(ADDRESS) as smtp:
-        smtp.send(b"EHLO x\r\n" * 3 + b"N" * 20)
+        smtp.send(b"EHLO x\r\n" * 3 + b"NO")
         time.sleep(0.2)
-        smtp.send(b"OOP\r\n")
-        equal("a command in two pieces", [smtp.reply().code for _ in range(4)][:3], [250, 250, 250])
+        smtp.send(b"OP\r\n")
+        equal("a command in two pieces", [smtp.reply().code for _ in range(4)], [250] * 4)
 
 
 def authentication(context):
@@ -256,7 +258,7 @@ def limits(gateway):
         watch = Stopwatch()
         answer = smtp.reply()
         check("an idle session is told 421 4.4.2", answer.startswith("421 4.4.2"), answer)
-        check("after two seconds", 1.5 < watch.seconds < 6, watch.seconds)
+        check("after two seconds", 1.5 < watch.seconds < 30, watch.seconds)
         check("and closed", smtp.closed())
     with case("connections"):
         held = [Smtp(ADDRESS, 2526, hello=False) for _ in range(6)]
@@ -267,9 +269,11 @@ def limits(gateway):
         check("and closed at once", refused.closed())
         for smtp in held:
             smtp.close()
-        time.sleep(0.5)
-        with Smtp(ADDRESS, 2526, hello=False) as smtp:
-            equal("later there is room again", smtp.greeting.code, 220)
+
+        def greeting():
+            with Smtp(ADDRESS, 2526, hello=False) as smtp:
+                return smtp.greeting.code
+        check("later there is room again", wait_for(lambda: greeting() == 220, 30))
         contains("the log tells", gateway.log(), "connection.refused server=Narrow")
     with case("bad commands"), Smtp(ADDRESS) as smtp:
         answers = [smtp.ask("BAD")]
@@ -279,6 +283,48 @@ def limits(gateway):
     with case("a browser"), Smtp(ADDRESS, hello=False) as smtp:
         equal("HTTP is cut off", smtp.ask("GET / HTTP/1.1").code, 500)
         check("at once", smtp.closed())
+
+
+def unread_replies(gateway):
+    """Who asks by the thousand and takes no answer makes nothing grow, and gets all of it when he does."""
+    def resident():
+        return sum(int(status_of(pid)["VmRSS"].split()[0]) for pid in gateway.roles()["frontend"])
+
+    def ask_on(talker):
+        """Until the other side takes no more for a second."""
+        sent, asks = 0, b"EHLO x\r\n" * 8192
+        talker.setblocking(True)
+        talker.settimeout(1)
+        try:
+            while sent < 100 * len(asks):
+                sent += talker.send(asks[sent % len(asks):])
+        except TimeoutError:
+            pass
+        return sent
+
+    talkers = []
+    for _ in range(30):
+        talker = socket.socket()
+        for buffer in socket.SO_RCVBUF, socket.SO_SNDBUF:
+            talker.setsockopt(socket.SOL_SOCKET, buffer, 65536)
+        talker.connect((ADDRESS, 25))
+        talkers.append(talker)
+    before = resident()
+    with concurrent.futures.ThreadPoolExecutor(len(talkers)) as pool:
+        sent = list(pool.map(ask_on, talkers))
+    grown = resident() - before
+    check("replies that nobody takes are not hoarded", grown < 30 * 400, "%d KB for 30 clients" % grown)
+    one, got = talkers.pop(), b""
+    one.settimeout(60)
+    rest = threading.Thread(target=one.sendall, args=(b"EHLO x\r\n"[sent[-1] % 8:] + b"QUIT\r\n",))
+    rest.start()  # while we read: neither side takes anything more from the other
+    while more := one.recv(65536):
+        got += more
+    rest.join()
+    equal("each gets its reply in the end", got.count(b"250 HELP\r\n"), sent[-1] // 8 + 1)
+    check("to the last", got.endswith(b"\r\n221 2.0.0 Bye\r\n"), got[-100:])
+    for talker in talkers:
+        talker.close()
 
 
 def internationalized(context):
@@ -345,6 +391,7 @@ def main():
     for test, arguments in ((greeting_and_ehlo, ()), (smuggling, (context,)), (plaintext_behind_starttls, (context,)),
                             (pipelining, (context,)), (chunking, (context,)), (long_lines, (context,)),
                             (authentication, (context,)), (submission_fields, (context,)), (limits, (gateway,)),
+                            (unread_replies, (gateway,)),
                             (internationalized, (context,)), (addresses, (context,)), (disconnected, (context,))):
         with case(test.__name__):
             test(*arguments)

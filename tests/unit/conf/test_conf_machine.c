@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What only the machine can tell, on files made for the purpose in a temporary directory. */
+#include <pwd.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,6 +79,7 @@ static int set_up(void **state)
 	(void)state;
 	strcpy(folder, "/tmp/postern-conf-XXXXXX");
 	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chmod(folder, 0755), 0); /* the store's user has to get in */
 	key = make_key("key", 0600);
 	other = make_key("other", 0600);
 	gnutls_x509_privkey_deinit(make_key("open", 0644));
@@ -241,6 +243,71 @@ static void test_directories(void **state)
 	conf_free(conf);
 }
 
+/* Root may go everywhere, and the store, which is not root, may not. */
+static void test_way(void **state)
+{
+	static const struct {
+		mode_t mode;
+		const char *root;
+		bool passes;
+	} ways[] = {
+		{ 0700, "@/closed/mail", false },
+		{ 0700, "@/closed/not/yet/mail", false },
+		{ 0711, "@/closed/mail", true },
+		{ 0711, "@/closed/not/yet/mail", true },
+	};
+	char *closed = memory_format("%s/closed", folder);
+
+	(void)state;
+	if (geteuid() != 0 || !getpwnam("postern-store"))
+		skip();
+	assert_int_equal(mkdir(closed, 0700), 0);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		struct heard heard = { 0, 0, "" };
+		char *text = memory_format(FRAME "store {\n root = '%s' queue = '@/q' }\nrun = '@'",
+					   ways[i].root);
+		struct conf *conf = parse(text, &heard);
+
+		assert_int_equal(chmod(closed, ways[i].mode), 0);
+		assert_non_null(conf);
+		assert_int_equal(conf_check_machine(conf, hear, &heard), ways[i].passes);
+		assert_int_equal(heard.count, ways[i].passes ? 0 : 1);
+		if (!ways[i].passes)
+			assert_non_null(
+				strstr(heard.text, "cannot be reached by user postern-store"));
+		conf_free(conf);
+		free(text);
+	}
+	free(closed);
+}
+
+static void test_authorities_of_root(void **state)
+{
+	(void)state;
+	if (geteuid() != 0 || !getpwnam("postern-dir"))
+		skip();
+	for (int open = 0; open < 2; open++) {
+		struct heard heard = { 0, 0, "" };
+		char *path = memory_format("%s/good", folder);
+		struct conf *conf =
+			parse("directory d { domain = a.example bind = simple bind_dn = x\n"
+			      "password_file = '@/secret'\ntls_ca = '@/good' }\n"
+			      "domain corp.example { }\n smtp x { listen '*:25' { tls = none } }\n"
+			      "store { root = '@/m' queue = '@/q' }\nrun = '@'",
+			      &heard);
+
+		assert_int_equal(chmod(path, open ? 0644 : 0600), 0);
+		assert_non_null(conf);
+		assert_int_equal(conf_check_machine(conf, hear, &heard), open);
+		assert_int_equal(heard.count, open ? 0 : 1);
+		assert_int_equal(heard.line, open ? 0 : 3);
+		if (!open)
+			assert_non_null(strstr(heard.text, "cannot be read by user postern-dir"));
+		conf_free(conf);
+		free(path);
+	}
+}
+
 /* A user that is missing stops a start as root only. */
 static void test_users(void **state)
 {
@@ -259,8 +326,8 @@ static void test_users(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_directories),
+		cmocka_unit_test(test_rows),  cmocka_unit_test(test_directories),
+		cmocka_unit_test(test_way),   cmocka_unit_test(test_authorities_of_root),
 		cmocka_unit_test(test_users),
 	};
 

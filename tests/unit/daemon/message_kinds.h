@@ -42,7 +42,7 @@ static const struct message_deliver sample_deliver = { "f0-1a2b", 1, 2, SPAN("\1
 static const struct message_open sample_open = { "f0-1a2b", SPAN("ticket") };
 static const struct message_fetch sample_fetch = { 3, 1, 16 };
 static const struct message_handed sample_handed = { { OUTCOME_OK, MESSAGE_RESULT_GONE, 65537 }, SPAN("\3\0\0\0a\r\n") };
-static const struct message_remove sample_remove = { 3, SPAN("\x05\x80") };
+static const struct message_remove sample_remove = { 3, 1, SPAN("\x05\x80") };
 
 static const struct message_exchange sample_exchange = {
 	9, 1, 2, 1, "GSS-SPNEGO", "192.0.2.1", "f0-1a2b", SPAN("end\0point"), SPAN("exporter"), SPAN("-----"),

@@ -24,6 +24,9 @@
 /* For a directory section that keeps no answers. */
 #define FAKE_NO_CACHE "cache_positive = 0 cache_negative = 0"
 #define FAKE_SERVICE  "cn=svc,dc=x"
+/* For a section that is to meet silence: long enough for what is answered, on a busy machine too. */
+#define FAKE_TIMEOUT_MS 4000
+#define FAKE_TIMEOUT    "timeout = 4"
 
 enum fake_way { FAKE_ANSWER, FAKE_SILENT, FAKE_CLOSE };
 
@@ -45,7 +48,7 @@ struct fake_ldap {
 	atomic_bool references, in_pieces;
 	atomic_bool close_after_bind;
 	/* What happened. */
-	atomic_uint connections, binds, searches, live;
+	atomic_uint connections, binds, searches, live, gone;
 };
 
 static inline void fake_send(struct fake_ldap *fake, int peer, BerElement *ber)
@@ -177,6 +180,7 @@ static inline void *fake_serve(void *context)
 		ber_free(ber, 1);
 	}
 	ber_sockbuf_free(sockbuf);
+	atomic_fetch_add(&peer.fake->gone, 1);
 	atomic_fetch_sub(&peer.fake->live, 1);
 	return NULL;
 }
@@ -244,7 +248,8 @@ static inline void fake_complain(void *context, const char *file, unsigned line,
 	fprintf(stderr, "%s:%u: %s\n", file, line, text);
 }
 
-/* A configuration whose one directory is the fake; `more` goes into its section. */
+/* A configuration whose one directory is the fake; `more` goes into its section. Only tests of silence
+ * say a timeout. */
 static inline struct conf *fake_conf(const struct fake_ldap *fake, const char *preset,
 				     const char *more)
 {
@@ -254,7 +259,7 @@ static inline struct conf *fake_conf(const struct fake_ldap *fake, const char *p
 		"\"simple\" "
 		"bind_dn = \"" FAKE_SERVICE
 		"\" password_file = \"%s\" tls = \"none\" base = \"dc=x\" "
-		"allow_plaintext_on_loopback = true netbios = \"CORP\" timeout = 1 %s }\n"
+		"allow_plaintext_on_loopback = true netbios = \"CORP\" %s %s }\n"
 		"domain \"corp.example\" { directory = \"d\" default = true quota = \"1M\" "
 		"postmaster = \"alice@corp.example\" }\n"
 		"domain \"sales.example\" { directory = \"d\" }\n"
@@ -263,7 +268,8 @@ static inline struct conf *fake_conf(const struct fake_ldap *fake, const char *p
 		"\"mail.corp.example\" "
 		"authentication = { \"anonymous\" } }\n"
 		"store { root = \"/nowhere/mail\" queue = \"/nowhere/queue\" }\n",
-		preset, fake->port, fake->password_file, more);
+		preset, fake->port, fake->password_file,
+		strstr(more, "timeout") ? "" : "timeout = 25", more);
 
 	conf = conf_parse("fake.conf", text, fake_complain, NULL);
 	free(text);

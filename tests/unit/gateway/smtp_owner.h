@@ -79,6 +79,7 @@ struct owner {
 	struct smtp_reply reply;
 	bool has_reply;
 	unsigned random, body_calls;
+	size_t room; /* for output that nobody has taken; 0 = any */
 };
 
 static const struct smtp_profile usual_profile = {
@@ -182,8 +183,8 @@ static inline void on_exchange(void *context, const struct mechanism_message *me
 	else
 		buffer_add_format(&owner->events, "%s %zu octets\n", message->mechanism,
 				  response.length);
-	owner->exchanging = span_is(response, "more") || span_is(response, "data") ||
-			    response.length > 100;
+	owner->exchanging =
+		span_is(response, "more") || span_is(response, "data") || response.length > 100;
 	if (owner->exchanging)
 		owner->challenge = span_is(response, "data") ? "proof" : "go on";
 	if (span_is(response, "data") || span_is(response, "ok"))
@@ -310,9 +311,16 @@ static inline void on_note(void *context, const char *event, const char *detail,
 			  reply ? reply : "-");
 }
 
+static inline bool on_writable(void *context)
+{
+	struct owner *owner = context;
+
+	return owner->room == 0 || buffer_used(&owner->output) < owner->room;
+}
+
 static const struct smtp_calls owner_calls = {
 	on_write,     on_start_tls, on_close,  on_login, on_exchange, on_drop, on_sender,
-	on_recipient, on_spool,     on_commit, on_body,  on_discard,  on_note,
+	on_recipient, on_spool,     on_commit, on_body,  on_discard,  on_note, on_writable,
 };
 
 static inline void owner_init(struct owner *owner, const struct smtp_profile *profile)

@@ -164,6 +164,31 @@ static void test_small_when_idle(void **state)
 	owner_clear(&owner);
 }
 
+/* Who asks and does not listen is not obeyed; a message is taken all the same. */
+static void test_replies_not_taken(void **state)
+{
+	struct owner owner;
+
+	(void)state;
+	owner_init(&owner, NULL);
+	owner.room = 1;
+	feed(&owner,
+	     "EHLO c\r\nNOOP\r\nMAIL FROM:<a@b>\r\nRCPT TO:<x@y>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n");
+	check_output(&owner, EHLO_PLAIN);
+	assert_false(smtp_server_waiting(owner.server));
+	feed(&owner, "");
+	check_output(&owner, "250 2.0.0 Ok\r\n");
+	feed(&owner, "");
+	check_output(&owner, "250 2.1.0 Sender ok\r\n");
+	feed(&owner, "");
+	check_output(&owner, "250 2.1.5 Recipient ok\r\n");
+	feed(&owner, "");
+	check_output(&owner, START_DATA TAKEN);
+	feed(&owner, "");
+	check_output(&owner, "221 2.0.0 Bye\r\n" CLOSED);
+	owner_clear(&owner);
+}
+
 static void test_ipv6_client(void **state)
 {
 	struct owner owner;
@@ -185,10 +210,15 @@ static void test_ipv6_client(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_timeout),         cmocka_unit_test(test_refuse),
-		cmocka_unit_test(test_shutdown),        cmocka_unit_test(test_end_while_waiting),
-		cmocka_unit_test(test_notes),           cmocka_unit_test(test_few_body_calls),
-		cmocka_unit_test(test_small_when_idle), cmocka_unit_test(test_ipv6_client),
+		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_refuse),
+		cmocka_unit_test(test_shutdown),
+		cmocka_unit_test(test_end_while_waiting),
+		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_few_body_calls),
+		cmocka_unit_test(test_small_when_idle),
+		cmocka_unit_test(test_ipv6_client),
+		cmocka_unit_test(test_replies_not_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

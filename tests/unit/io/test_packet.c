@@ -332,10 +332,13 @@ static void asker_turns(struct asker *asker, int milliseconds)
 {
 	int64_t limit = clock_ms() + milliseconds;
 
-	do {
+	while (clock_ms() < limit) {
 		event_base_loop(asker->base, EVLOOP_NONBLOCK);
 		nanosleep(&(struct timespec){ .tv_nsec = 500000 }, NULL);
-	} while (clock_ms() < limit);
+	}
+	/* What has arrived or is due by now is seen, however much of the time was not ours. */
+	for (int turns = 0; turns < 20; turns++)
+		event_base_loop(asker->base, EVLOOP_NONBLOCK);
 }
 
 static void asker_close(struct asker *asker)
@@ -399,11 +402,11 @@ static void test_many_out_of_order(void **state)
 	asker_open(&asker, &other);
 	for (uint32_t i = 0; i < MANY; i++) {
 		questions[i] = (struct question){ &asker, i, 0 };
-		ask(&asker, &questions[i], 30000, i % 100 ? -1 : 2);
+		ask(&asker, &questions[i], 120000, i % 100 ? -1 : 2);
 	}
 	assert_int_equal(channel_outstanding(asker.channel), MANY);
 	pthread_create(&thread, NULL, answerer, &other);
-	for (int64_t limit = clock_ms() + 20000; asker.answered < MANY && clock_ms() < limit;)
+	for (int64_t limit = clock_ms() + 60000; asker.answered < MANY && clock_ms() < limit;)
 		asker_turns(&asker, 1);
 	pthread_join(thread, NULL);
 	asker_turns(&asker, 20);

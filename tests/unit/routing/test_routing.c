@@ -193,16 +193,20 @@ static void survives_lost_connections(void **state)
 {
 	static const int results[] = { LDAP_BUSY, LDAP_UNAVAILABLE, LDAP_OPERATIONS_ERROR };
 	struct scene scene = open_scene(FAKE_NO_CACHE);
+	enum outcome outcome;
 	struct route route;
 	int64_t start = clock_ms();
 
 	(void)state;
 	atomic_store(&scene.fake->search_way, FAKE_CLOSE);
 	assert_int_equal(resolve(&scene, "x@corp.example", &route), OUTCOME_TEMP);
-	assert_true(clock_ms() - start < 3000);
+	assert_true(clock_ms() - start < 20000);
 	atomic_store(&scene.fake->search_way, FAKE_ANSWER);
-	usleep(1200000);
-	assert_int_equal(resolve(&scene, "x@corp.example", &route), OUTCOME_PERM);
+	/* A connection comes back by itself; until then everything is temporary. */
+	while ((outcome = resolve(&scene, "x@corp.example", &route)) == OUTCOME_TEMP &&
+	       clock_ms() - start < 60000)
+		usleep(20000);
+	assert_int_equal(outcome, OUTCOME_PERM);
 	for (size_t i = 0; i < 3; i++) {
 		atomic_store(&scene.fake->search_result, results[i]);
 		assert_int_equal(resolve(&scene, "x@corp.example", &route), OUTCOME_TEMP);
@@ -212,7 +216,7 @@ static void survives_lost_connections(void **state)
 
 static void ends_in_time(void **state)
 {
-	struct scene scene = open_scene(FAKE_NO_CACHE);
+	struct scene scene = open_scene(FAKE_NO_CACHE " " FAKE_TIMEOUT);
 	struct route route;
 	int64_t start = clock_ms();
 
@@ -221,13 +225,13 @@ static void ends_in_time(void **state)
 	assert_int_equal(resolve(&scene, "x@corp.example", &route), OUTCOME_TEMP);
 	assert_string_equal(route.status, "4.3.0");
 	assert_int_equal(route.good_for, 0);
-	assert_true(clock_ms() - start < 2500);
+	assert_in_range(clock_ms() - start, FAKE_TIMEOUT_MS - 100, 25000);
 	close_scene(&scene);
 }
 
 static void refused_service_is_temporary(void **state)
 {
-	struct scene scene = open_scene(FAKE_NO_CACHE);
+	struct scene scene = open_scene(FAKE_NO_CACHE " " FAKE_TIMEOUT);
 	struct route route;
 
 	(void)state;
