@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/table.h"
+#include "store/drop_index.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 
 #define RECOUNTS_MAX 10000
 #define WIRES_MAX    100000
+#define INDEX_OCTETS ((size_t)128 << 20)
 
 /* Like mkdir -p; only the last directory is made durable by its owner. */
 static int directory_make(const char *path)
@@ -94,6 +96,7 @@ struct store *store_open(const char *root, const char *queue, struct store_failu
 	host_find(store);
 	if (directories_open(store, queue, failure) == OUTCOME_OK &&
 	    store_recover(store, failure) == OUTCOME_OK) {
+		store->index = drop_index_new(INDEX_OCTETS, store->root_fd);
 		spool_probe(store);
 		return store;
 	}
@@ -115,6 +118,7 @@ void store_close(struct store *store)
 		if (fd >= 0)
 			close(fd);
 	}
+	drop_index_free(store->index);
 	sync_group_free(store->sync);
 	drop_locks_free(store->drops);
 	table_free(store->wires);
