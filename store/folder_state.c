@@ -16,9 +16,10 @@ bool folder_states_look(struct folder_states *states, int mailbox)
 	clock_gettime(CLOCK_REALTIME, &states->at);
 	for (int i = 0; i < FOLDERS; i++) {
 		if (fstatat(mailbox, folder_names[i], &status, AT_SYMLINK_NOFOLLOW) == 0)
-			states->of[i] = (struct folder_state){ status.st_dev, status.st_ino,
-							       status.st_nlink, status.st_mtim,
-							       status.st_ctim };
+			states->of[i] = (struct folder_state){
+				status.st_dev,  status.st_ino,  status.st_nlink,
+				status.st_size, status.st_mtim, status.st_ctim,
+			};
 		else if (errno != ENOENT)
 			return false;
 	}
@@ -33,7 +34,8 @@ static bool time_same(const struct timespec *a, const struct timespec *b)
 bool folder_state_same(const struct folder_state *a, const struct folder_state *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->links == b->links &&
-	       time_same(&a->modified, &b->modified) && time_same(&a->changed, &b->changed);
+	       a->size == b->size && time_same(&a->modified, &b->modified) &&
+	       time_same(&a->changed, &b->changed);
 }
 
 bool folder_states_same(const struct folder_states *a, const struct folder_states *b)

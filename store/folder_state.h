@@ -21,6 +21,7 @@ struct folder_state { /* all zero: there is no such directory */
 	dev_t device;
 	ino_t inode;
 	nlink_t links;
+	off_t size;
 	struct timespec modified, changed;
 };
 

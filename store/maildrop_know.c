@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-#define WATCHED_FROM 1000 /* messages; fewer are read anew in no time */
+#define WATCHED_FROM 1000        /* messages; fewer are read anew in no time */
+#define WATCHED_SIZE (64 * 1024) /* octets of a directory that may hold so many */
 #define TEXTS_SPARE  (256 * 1024)
 
 static bool in_place(const struct drop_message *message, const struct drop_message *like)
@@ -152,8 +153,7 @@ static int known_read(struct store_maildrop *maildrop)
 {
 	struct drop_known *known = &maildrop->known;
 
-	if (!folder_states_look(&known->folders, maildrop->mailbox.fd) ||
-	    drop_list_read(&known->list, maildrop->mailbox.fd) != 0)
+	if (drop_list_read(&known->list, maildrop->mailbox.fd) != 0)
 		return -1;
 	for (size_t i = 0; i < known->list.count; i++) {
 		struct drop_message *message = &known->list.messages[i];
@@ -168,20 +168,33 @@ static int known_read(struct store_maildrop *maildrop)
 	return 0;
 }
 
-/* A mailbox that was large is watched before it is read: changes meanwhile are seen, told, or both.
+/*
+ * What seems to be large is watched before it is read: changes meanwhile are then seen, told, or
+ * both. Afterwards it might be too late, when the mailbox changes all the time.
  */
 static int maildrop_read(struct store_maildrop *maildrop)
 {
-	bool large = maildrop->known.list.count >= WATCHED_FROM;
-	bool watched = large && drop_index_watch(maildrop->store->index, &maildrop->mailbox);
+	struct drop_known *known = &maildrop->known;
+	struct drop_index *index = maildrop->store->index;
+	struct folder_states now;
+	bool watched;
 
-	drop_known_clear(&maildrop->known);
+	drop_known_clear(known);
+	if (!folder_states_look(&now, maildrop->mailbox.fd))
+		return -1;
+	watched = now.of[FOLDER_NEW].size + now.of[FOLDER_CUR].size >= WATCHED_SIZE &&
+		  drop_index_watch(index, &maildrop->mailbox);
+	if (watched && !folder_states_look(&now, maildrop->mailbox.fd))
+		return -1;
+	known->folders = now;
 	if (known_read(maildrop) != 0) {
-		drop_known_clear(&maildrop->known);
+		drop_known_clear(known);
 		return -1;
 	}
 	if (!watched)
 		maildrop_watch(maildrop);
+	else if (known->list.count < WATCHED_FROM / 2)
+		drop_index_unwatch(index, &maildrop->mailbox);
 	return 0;
 }
 
