@@ -28,23 +28,25 @@ struct entry {
 	struct entry_folder folders[FOLDERS];
 	struct buffer changes; /* octet folder, octet came, name, NUL */
 	struct drop_known known;
-	size_t octets; /* as they were added to the total; 0 while lent */
+	size_t octets, listings; /* as they were added to the totals; 0 while lent */
 };
 
 struct drop_index {
 	pthread_mutex_t lock;
 	size_t octets, octets_max;
+	size_t listings, listings_max; /* each is a descriptor */
 	struct entry *newest, *oldest;
 	struct drop_watch *watch;
 	struct entry *buckets[BUCKETS];
 };
 
-struct drop_index *drop_index_new(size_t octets_max, int directory)
+struct drop_index *drop_index_new(size_t octets_max, size_t listings_max, int directory)
 {
 	struct drop_index *index = memory_new(sizeof *index);
 
 	pthread_mutex_init(&index->lock, NULL);
 	index->octets_max = octets_max;
+	index->listings_max = listings_max;
 	index->watch = drop_watch_new(directory);
 	return index;
 }
@@ -79,10 +81,13 @@ static struct entry *entry_new(struct drop_index *index, const struct mailbox *m
 static void entry_count(struct drop_index *index, struct entry *entry)
 {
 	index->octets -= entry->octets;
-	entry->octets = entry->lent ? 0
-				    : sizeof *entry + drop_known_memory(&entry->known) +
-					      entry->changes.size;
+	index->listings -= entry->listings;
+	entry->octets = sizeof *entry + drop_known_memory(&entry->known) + entry->changes.size;
+	entry->listings = entry->known.listing >= 0;
+	if (entry->lent)
+		entry->octets = entry->listings = 0;
 	index->octets += entry->octets;
+	index->listings += entry->listings;
 }
 
 static void entry_lend(struct drop_index *index, struct entry *entry)
@@ -281,7 +286,8 @@ void drop_index_give(struct drop_index *index, const struct mailbox *mailbox,
 		entry_forget(index, entry);
 	else
 		entry_return(index, entry);
-	while (index->octets > index->octets_max && index->oldest != NULL)
+	while (index->oldest != NULL &&
+	       (index->octets > index->octets_max || index->listings > index->listings_max))
 		entry_forget(index, index->oldest);
 	pthread_mutex_unlock(&index->lock);
 }

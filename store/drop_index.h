@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What was known of each mailbox when it was last closed, in memory, at most so many octets for
- * all of them; the one not opened for longest goes first. Whoever opens the mailbox takes it
- * out, checks it against the directories, and gives it back; the maildrop's lock sees to it
- * that there is one such at a time. Of a mailbox that is watched, all that came to it and went
+ * What was known of each mailbox when it was last closed, in memory, at most so many octets and
+ * descriptors for all of them; the one not opened for longest goes first. Whoever opens the mailbox
+ * takes it out, checks it against the directories, and gives it back; the maildrop's lock sees to
+ * it that there is one such at a time. Of a mailbox that is watched, all that came to it and went
  * from it meanwhile is kept beside it. Locks itself.
  */
 #ifndef STORE_DROP_INDEX_H
@@ -21,8 +21,8 @@ struct drop_change {
 	const char *name;
 };
 
-struct drop_index *drop_index_new(size_t octets_max,
-				  int directory); /* below which all mailboxes are */
+/* directory: below which all mailboxes are. */
+struct drop_index *drop_index_new(size_t octets_max, size_t listings_max, int directory);
 void drop_index_free(struct drop_index *index);
 /* Nothing in *known when nothing is. To be given back in any case. */
 void drop_index_take(struct drop_index *index, const struct mailbox *mailbox,

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,6 +59,14 @@ static void spool_probe(struct store *store)
 		close(fd);
 }
 
+static struct drop_index *index_new(int root)
+{
+	struct rlimit limit;
+	size_t listings = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (size_t)limit.rlim_cur / 8 : 0;
+
+	return drop_index_new(INDEX_OCTETS, listings, root);
+}
+
 static enum outcome directories_open(struct store *store, const char *queue,
 				     struct store_failure *failure)
 {
@@ -96,7 +105,7 @@ struct store *store_open(const char *root, const char *queue, struct store_failu
 	host_find(store);
 	if (directories_open(store, queue, failure) == OUTCOME_OK &&
 	    store_recover(store, failure) == OUTCOME_OK) {
-		store->index = drop_index_new(INDEX_OCTETS, store->root_fd);
+		store->index = index_new(store->root_fd);
 		spool_probe(store);
 		return store;
 	}

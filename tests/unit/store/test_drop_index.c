@@ -564,7 +564,7 @@ static void bounded(void **state)
 	enum { LIMIT = 1 << 20, BOXES = 300 };
 	const struct place *place = *state;
 	int directory = open(place->mail, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct drop_index *index = drop_index_new(LIMIT, directory);
+	struct drop_index *index = drop_index_new(LIMIT, BOXES, directory);
 	struct mailbox boxes[BOXES], huge = { .fd = -1, .inode = BOXES };
 	size_t known = 0;
 
@@ -585,6 +585,13 @@ static void bounded(void **state)
 	mailbox_know(index, &huge, 0);
 	assert_int_equal(drop_index_octets(index), 0); /* of nothing, nothing is kept */
 	mailbox_know(index, &boxes[3], 5);
+	drop_index_free(index);
+	/* Descriptors: what has none does not count, but is old. */
+	index = drop_index_new(LIMIT, 4, directory);
+	for (unsigned i = 0; i < 10; i++)
+		mailbox_know(index, &boxes[i], i % 2 ? 101 : 5);
+	for (unsigned i = 0; i < 10; i++)
+		assert_int_equal(mailbox_known(index, &boxes[i]), i < 2 ? 0 : i % 2 ? 101 : 5);
 	drop_index_free(index);
 	close(directory);
 }
