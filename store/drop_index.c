@@ -206,8 +206,9 @@ bool drop_index_changes(struct drop_index *index, const struct mailbox *mailbox,
 	bool sure;
 
 	pthread_mutex_lock(&index->lock);
-	changes_read(index);
 	entry = *entry_at(index, mailbox);
+	if (entry->sure)
+		changes_read(index);
 	sure = entry->sure;
 	*changes = entry->changes;
 	entry->changes = (struct buffer)BUFFER_EMPTY;
