@@ -1,77 +1,86 @@
 /* SPDX-License-Identifier: ISC */
 #include "daemon/listing.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/wire.h"
-#include "daemon/role.h"
 
-enum { LISTING_MAX = 256 << 20, ENTRY_MIN = 8 + 4 + 1 };
+enum { ENTRY_MIN = 8 + 4 + 1, SEALS = F_SEAL_WRITE | F_SEAL_SHRINK };
 
-/*
- * Texts in wire form have no terminator, but a length in front of the next one:
- * once that has been read, its first octet is free to become the NUL.
- */
-static bool listing_entries(struct listing *listing, struct wire_reader *reader, uint32_t count)
+static const struct maildrop_entry *listing_entry(const struct pop3_maildrop *maildrop, size_t number)
 {
-	char *end = NULL;
+	const struct listing *listing = (const struct listing *)maildrop;
 
-	for (uint32_t i = 0; i < count; i++) {
-		uint64_t size = wire_get_u64(reader);
-		struct span uid = wire_get_span(reader);
+	return number <= listing->mapped_count ? &listing->mapped[number - 1]
+					       : &listing->copied[number - 1 - listing->mapped_count];
+}
 
-		if (reader->failed || uid.length == 0)
+/* Every entry lies inside, whatever is in it, and without these seals the file could change or end under us. */
+static bool listing_map(struct listing *listing, int fd)
+{
+	struct stat status;
+	void *memory;
+	int seals;
+
+	if (listing->mapped_count == 0)
+		return fd < 0;
+	seals = fcntl(fd, F_GET_SEALS);
+	listing->mapped_octets = listing->mapped_count * sizeof(struct maildrop_entry);
+	if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &status) != 0 ||
+	    (uint64_t)status.st_size < listing->mapped_octets)
+		return false;
+	memory = mmap(NULL, listing->mapped_octets, PROT_READ, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return false;
+	listing->mapped = memory;
+	return true;
+}
+
+static bool listing_copy(struct listing *listing, struct wire_reader *reader, size_t count)
+{
+	listing->copied = memory_array(count, sizeof *listing->copied);
+	for (size_t i = 0; i < count; i++) {
+		struct maildrop_entry *entry = &listing->copied[i];
+
+		entry->size = wire_get_u64(reader);
+		wire_get_text(reader, entry->uid, sizeof entry->uid);
+		if (reader->failed || entry->uid[0] == '\0')
 			return false;
-		if (end)
-			*end = '\0';
-		end = (char *)uid.at + uid.length;
-		listing->messages[i] = (struct pop3_message){ .size = size, .uid = uid.at };
 	}
-	if (end)
-		*end = '\0';
 	return wire_done(reader);
 }
 
-/* Takes listing->text apart, in place. */
-static bool listing_parse(struct listing *listing, size_t length)
+bool listing_read(struct listing *listing, struct span text, int fd)
 {
 	struct wire_reader reader;
-	uint32_t count;
+	size_t behind;
+	bool read;
 
-	wire_reader_init(&reader, listing->text, length);
-	count = wire_get_u32(&reader);
-	if (count <= length / ENTRY_MIN) {
-		listing->messages = memory_array(count, sizeof *listing->messages);
-		listing->maildrop = (struct pop3_maildrop){ count, listing->messages };
-		if (listing_entries(listing, &reader, count))
-			return true;
-		free(listing->messages);
-	}
-	free(listing->text);
-	*listing = (struct listing){ 0 };
-	return false;
-}
-
-bool listing_read(struct listing *listing, int fd)
-{
-	size_t length;
-
-	listing->text = role_read_all(fd, LISTING_MAX, &length);
-	return listing->text && listing_parse(listing, length);
-}
-
-bool listing_copy(struct listing *listing, struct span text)
-{
-	listing->text = memory_new(text.length + 1);
-	memcpy(listing->text, text.at, text.length);
-	return listing_parse(listing, text.length);
+	*listing = (struct listing){ .maildrop.entry = listing_entry };
+	wire_reader_init(&reader, text.at, text.length);
+	listing->maildrop.octets = wire_get_u64(&reader);
+	listing->mapped_count = wire_get_u32(&reader);
+	behind = wire_get_u32(&reader);
+	listing->maildrop.count = listing->mapped_count + behind;
+	read = !reader.failed && behind <= text.length / ENTRY_MIN && listing_map(listing, fd) &&
+	       listing_copy(listing, &reader, behind);
+	if (fd >= 0)
+		close(fd);
+	if (!read)
+		listing_clear(listing);
+	return read;
 }
 
 void listing_clear(struct listing *listing)
 {
-	free(listing->messages);
-	free(listing->text);
+	if (listing->mapped)
+		munmap((void *)listing->mapped, listing->mapped_octets);
+	free(listing->copied);
 	*listing = (struct listing){ 0 };
 }

@@ -1,61 +1,37 @@
 /* SPDX-License-Identifier: ISC */
 #include "daemon/maildrop_octets.h"
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "base/wire.h"
+#include "mail/maildrop_entry.h"
 
-enum { ENTRY_MAX = 128, LENGTH_SIZE = 4 };
+enum { HEAD_SIZE = 16, ENTRY_MAX = 8 + 4 + MAILDROP_UID_MAX, LENGTH_SIZE = 4 };
+enum { LISTED_MAX = (MAILDROP_HANDED_MAX - HEAD_SIZE) / ENTRY_MAX };
 
-static void listing_write(const struct store_maildrop *maildrop, struct buffer *text)
+size_t maildrop_listing(struct store_maildrop *maildrop, char to[MAILDROP_HANDED_MAX], int *fd)
 {
-	uint32_t count = (uint32_t)store_maildrop_count(maildrop);
+	size_t count = store_maildrop_count(maildrop), in_file = 0;
+	struct wire_writer writer;
 
-	for (uint32_t i = 0; i <= count; i++) {
-		struct wire_writer writer;
-
-		wire_writer_init(&writer, buffer_reserve(text, ENTRY_MAX), ENTRY_MAX);
-		if (i == 0) {
-			wire_put_u32(&writer, count);
-		} else {
-			wire_put_u64(&writer, store_maildrop_size(maildrop, i));
-			wire_put_text(&writer, store_maildrop_uid(maildrop, i));
-		}
-		if (writer.failed)
-			memory_die("a UID is longer than RFC 1939 permits");
-		buffer_commit(text, writer.used);
+	*fd = -1;
+	if (count > LISTED_MAX) {
+		*fd = store_maildrop_listing(maildrop, LISTED_MAX, &in_file);
+		if (*fd < 0)
+			return 0;
 	}
-}
-
-static int listing_file(const struct buffer *text)
-{
-	int fd = memfd_create("listing", MFD_CLOEXEC);
-
-	for (size_t done = 0; fd >= 0 && done < buffer_used(text);) {
-		ssize_t written = write(fd, buffer_bytes(text) + done, buffer_used(text) - done);
-
-		if (written > 0) {
-			done += (size_t)written;
-			continue;
-		}
-		close(fd);
-		fd = -1;
+	wire_writer_init(&writer, to, MAILDROP_HANDED_MAX);
+	wire_put_u64(&writer, store_maildrop_octets(maildrop));
+	wire_put_u32(&writer, (uint32_t)in_file);
+	wire_put_u32(&writer, (uint32_t)(count - in_file));
+	for (size_t number = in_file + 1; number <= count; number++) {
+		wire_put_u64(&writer, store_maildrop_size(maildrop, number));
+		wire_put_text(&writer, store_maildrop_uid(maildrop, number));
 	}
-	return fd;
-}
-
-bool maildrop_listing(const struct store_maildrop *maildrop, struct buffer *text, struct message_handed *handed,
-		      int *fd)
-{
-	listing_write(maildrop, text);
-	if (buffer_used(text) <= MAILDROP_HANDED_MAX) {
-		handed->octets = span_make(buffer_bytes(text), buffer_used(text));
-		return true;
-	}
-	*fd = listing_file(text);
-	return *fd >= 0;
+	if (writer.failed)
+		memory_die("a UID is longer than RFC 1939 permits");
+	return writer.used;
 }
 
 /* False: it does not fit, is not as large as it was, or cannot be had. */

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/maildrop_octets.h"
@@ -129,10 +128,10 @@ static void open_maildrop(struct work *work, const struct message_open *ask,
 			  const struct store_mailbox *mailbox)
 {
 	struct store_role *role = work->context;
-	struct message_handed handed = { .result.outcome = OUTCOME_TEMP };
+	char memory[MAILDROP_HANDED_MAX];
+	struct message_handed handed = { .octets = { memory, 0 } };
 	struct store_failure failure = { 0 };
 	struct store_maildrop *maildrop = NULL;
-	struct buffer listing = BUFFER_EMPTY;
 	bool busy = false;
 	int fd = -1;
 
@@ -141,15 +140,17 @@ static void open_maildrop(struct work *work, const struct message_open *ask,
 		handed.result.flags = MESSAGE_RESULT_BUSY;
 	else if (handed.result.outcome != OUTCOME_OK)
 		log_error("store.open", LOG_TEXT("session", ask->session), LOG_TEXT("why", failure.reason));
-	if (maildrop && (!maildrop_listing(maildrop, &listing, &handed, &fd) ||
+	if (maildrop)
+		handed.octets.length = maildrop_listing(maildrop, memory, &fd);
+	if (maildrop && (handed.octets.length == 0 ||
 			 !maildrops_add(work_own(work), maildrop, &handed.result.value))) {
 		log_error("store.open", LOG_TEXT("session", ask->session),
 			  LOG_TEXT("why", "too many maildrops or descriptors are open"));
 		store_maildrop_close(maildrop);
 		handed.result.outcome = OUTCOME_TEMP;
+		handed.octets.length = 0;
 	}
 	answer_handed(work, &handed, handed.result.outcome == OUTCOME_OK ? fd : -1);
-	buffer_clear(&listing);
 	if (fd >= 0)
 		close(fd);
 }

@@ -168,11 +168,11 @@ static void refuse(struct pop3_session *pop3, enum pop3_code code, const char *t
 
 static const char temporary[] = "Temporary failure, try again later";
 
-/* fd -1: the listing came in the packet. */
+/* fd -1: all of the listing came in the packet. */
 static void opened(struct pop3_session *pop3, const struct message_handed *handed, int fd,
 		   unsigned store_epoch)
 {
-	bool read = fd >= 0 ? listing_read(&pop3->listing, fd) : listing_copy(&pop3->listing, handed->octets);
+	bool read = listing_read(&pop3->listing, handed->octets, fd);
 
 	pop3->has_maildrop = true;
 	pop3->handle = (uint32_t)handed->result.value;

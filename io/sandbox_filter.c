@@ -87,6 +87,8 @@ static const struct condition conditions[] = {
 	{ CALL(fcntl), 1, ALL, F_GETFD },
 	{ CALL(fcntl), 1, ALL, F_SETFD },
 	{ CALL(fcntl), 1, ALL, F_DUPFD_CLOEXEC },
+	/* whether memory that another role shares can change */
+	{ CALL(fcntl), 1, ALL, F_GET_SEALS },
 	/* on connected sockets only: no address */
 	{ CALL(sendto), 4, ALL, 0 },
 	/* MSG_FASTOPEN would be a connect(); without it an address means nothing to a stream */

@@ -63,8 +63,7 @@ static enum pop3_next answer_message(struct pop3_server *server)
 		pop3_ok(server, "Top of the message follows");
 	else
 		pop3_ok(server, "%llu octets",
-			(unsigned long long)server->maildrop->messages[server->reply.next - 1]
-				.size);
+			(unsigned long long)pop3_entry(server, server->reply.next)->size);
 	server->reply.kind = POP3_LONG_MESSAGE;
 	return pop3_long_run(server);
 }

@@ -25,17 +25,17 @@ static size_t put_number(char *to, uint64_t value)
 }
 
 static size_t put_line(char *to, enum pop3_long_kind kind, size_t number,
-		       const struct pop3_message *message)
+		       const struct maildrop_entry *entry)
 {
 	size_t used = put_number(to, number);
 
 	to[used++] = ' ';
 	if (kind == POP3_LONG_LIST) {
-		used += put_number(to + used, message->size);
+		used += put_number(to + used, entry->size);
 	} else {
-		size_t length = strnlen(message->uid, 70);
+		size_t length = strnlen(entry->uid, MAILDROP_UID_MAX);
 
-		memcpy(to + used, message->uid, length);
+		memcpy(to + used, entry->uid, length);
 		used += length;
 	}
 	memcpy(to + used, "\r\n", 2);
@@ -53,7 +53,7 @@ static enum pop3_next listing_chunk(struct pop3_server *server)
 	     reply->next++)
 		if (!pop3_message_deleted(server, reply->next))
 			used += put_line(out + used, reply->kind, reply->next,
-					 &maildrop->messages[reply->next - 1]);
+					 pop3_entry(server, reply->next));
 	if (reply->next > maildrop->count) {
 		memcpy(out + used, ".\r\n", 3);
 		used += 3;

@@ -158,6 +158,7 @@ enum pop3_next pop3_step_quit(struct pop3_server *server, const struct pop3_comm
 bool pop3_message_find(struct pop3_server *server, const char *what, struct span text,
 		       size_t *number, enum pop3_next *next);
 bool pop3_message_deleted(const struct pop3_server *server, size_t number);
+const struct maildrop_entry *pop3_entry(const struct pop3_server *server, size_t number);
 
 /* pop3_answer.c: what the owner answered, once the pump may look at it. */
 enum pop3_next pop3_answer_apply(struct pop3_server *server);

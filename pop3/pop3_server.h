@@ -13,6 +13,7 @@
 #define POP3_POP3_SERVER_H
 
 #include "base/outcome.h"
+#include "mail/maildrop_entry.h"
 #include "mail/mechanism.h"
 
 #define POP3_LINE_MAX 512   /* command line with CRLF (RFC 2449 section 4: 255, UTF-8 and names need more) */
@@ -38,14 +39,11 @@ struct pop3_login {
 	const char *password;  /* never empty, never with NUL; wiped by the engine after the call */
 };
 
-struct pop3_message {
-	uint64_t size;   /* octets as they will be sent, dot-stuffing not counted */
-	const char *uid; /* RFC 1939 section 7: 1 to 70 of 0x21..0x7e, unique and stable */
-};
-
 struct pop3_maildrop { /* the owner's; must stay until pop3_server_free */
 	size_t count;
-	const struct pop3_message *messages; /* number n is messages[n - 1] */
+	uint64_t octets; /* of all messages */
+	/* Of message 1 to count. The terminator of its uid is not relied on. */
+	const struct maildrop_entry *(*entry)(const struct pop3_maildrop *maildrop, size_t number);
 };
 
 enum pop3_code { POP3_CODE_NONE, POP3_CODE_AUTH, POP3_CODE_IN_USE, POP3_CODE_SYS_TEMP, POP3_CODE_SYS_PERM,

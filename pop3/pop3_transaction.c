@@ -13,6 +13,11 @@ bool pop3_message_deleted(const struct pop3_server *server, size_t number)
 	return server->deleted != NULL && (server->deleted[bit / 8] & (1u << bit % 8));
 }
 
+const struct maildrop_entry *pop3_entry(const struct pop3_server *server, size_t number)
+{
+	return server->maildrop->entry(server->maildrop, number);
+}
+
 bool pop3_message_find(struct pop3_server *server, const char *what, struct span text,
 		       size_t *number, enum pop3_next *next)
 {
@@ -55,7 +60,7 @@ enum pop3_next pop3_step_list(struct pop3_server *server, const struct pop3_comm
 	if (!pop3_message_find(server, command->verb, command->argument, &number, &next))
 		return next;
 	return pop3_ok(server, "%zu %llu", number,
-		       (unsigned long long)server->maildrop->messages[number - 1].size);
+		       (unsigned long long)pop3_entry(server, number)->size);
 }
 
 enum pop3_next pop3_step_uidl(struct pop3_server *server, const struct pop3_command *command)
@@ -67,7 +72,7 @@ enum pop3_next pop3_step_uidl(struct pop3_server *server, const struct pop3_comm
 		return list_all(server, POP3_LONG_UIDL);
 	if (!pop3_message_find(server, command->verb, command->argument, &number, &next))
 		return next;
-	return pop3_ok(server, "%zu %s", number, server->maildrop->messages[number - 1].uid);
+	return pop3_ok(server, "%zu %.*s", number, MAILDROP_UID_MAX, pop3_entry(server, number)->uid);
 }
 
 static enum pop3_next message_ask(struct pop3_server *server, const struct pop3_long *reply)
@@ -108,21 +113,17 @@ enum pop3_next pop3_step_dele(struct pop3_server *server, const struct pop3_comm
 		server->deleted = memory_new(server->maildrop->count / 8 + 1);
 	server->deleted[bit / 8] |= (unsigned char)(1u << bit % 8);
 	server->count--;
-	server->octets -= server->maildrop->messages[bit].size;
+	server->octets -= pop3_entry(server, command->number)->size;
 	return pop3_ok(server, "Message %zu deleted", command->number);
 }
 
 enum pop3_next pop3_step_rset(struct pop3_server *server, const struct pop3_command *command)
 {
-	const struct pop3_maildrop *maildrop = server->maildrop;
-
 	(void)command;
 	free(server->deleted);
 	server->deleted = NULL;
-	server->count = maildrop->count;
-	server->octets = 0;
-	for (size_t i = 0; i < maildrop->count; i++)
-		server->octets += maildrop->messages[i].size;
+	server->count = server->maildrop->count;
+	server->octets = server->maildrop->octets;
 	return pop3_ok(server, "Maildrop has %zu messages (%llu octets)", server->count,
 		       (unsigned long long)server->octets);
 }

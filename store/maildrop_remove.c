@@ -7,12 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define WATCHED_REMOVALS 1000
+
 struct removal {
 	struct store_maildrop *maildrop;
 	size_t removed; /* as the client asked */
 	int64_t octets; /* of those that this removal took away */
 	int64_t messages;
-	bool touched[2]; /* new, cur */
+	bool touched[FOLDERS];
 };
 
 static int message_unlink(struct store_maildrop *maildrop, struct drop_message *message)
@@ -45,18 +47,18 @@ static int removal_one(struct removal *removal, struct drop_message *message)
 		removal->touched[message->in_cur] = true;
 	}
 	message->gone = true;
+	removal->maildrop->known.list.some_gone = true;
 	removal->removed++;
 	return 0;
 }
 
 static int removal_sync(const struct removal *removal)
 {
-	static const char *const folders[] = { "new", "cur" };
 	int result = 0;
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < FOLDERS; i++) {
 		int fd = removal->touched[i]
-				 ? mailbox_folder(&removal->maildrop->mailbox, folders[i])
+				 ? mailbox_folder(&removal->maildrop->mailbox, folder_names[i])
 				 : -1;
 
 		if (removal->touched[i] && (fd < 0 || fsync(fd) != 0))
@@ -96,6 +98,9 @@ enum outcome store_maildrop_remove(struct store_maildrop *maildrop, const uint32
 			       failure);
 	if (outcome != OUTCOME_OK)
 		return outcome;
+	/* Reading anew is less than being told of each. */
+	if (count > WATCHED_REMOVALS)
+		drop_index_unwatch(maildrop->store->index, &maildrop->mailbox);
 	outcome = removal_run(&removal, numbers, count, failure);
 	if (removal.messages > 0)
 		added = account_add(&account, -removal.octets, -removal.messages, failure);

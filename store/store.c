@@ -3,16 +3,19 @@
 
 #include "base/memory.h"
 #include "base/table.h"
+#include "store/drop_index.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define RECOUNTS_MAX 10000
 #define WIRES_MAX    100000
+#define INDEX_OCTETS ((size_t)128 << 20)
 
 /* Like mkdir -p; only the last directory is made durable by its owner. */
 static int directory_make(const char *path)
@@ -56,6 +59,14 @@ static void spool_probe(struct store *store)
 		close(fd);
 }
 
+static struct drop_index *index_new(int root)
+{
+	struct rlimit limit;
+	size_t listings = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (size_t)limit.rlim_cur / 8 : 0;
+
+	return drop_index_new(INDEX_OCTETS, listings, root);
+}
+
 static enum outcome directories_open(struct store *store, const char *queue,
 				     struct store_failure *failure)
 {
@@ -94,6 +105,7 @@ struct store *store_open(const char *root, const char *queue, struct store_failu
 	host_find(store);
 	if (directories_open(store, queue, failure) == OUTCOME_OK &&
 	    store_recover(store, failure) == OUTCOME_OK) {
+		store->index = index_new(store->root_fd);
 		spool_probe(store);
 		return store;
 	}
@@ -115,6 +127,7 @@ void store_close(struct store *store)
 		if (fd >= 0)
 			close(fd);
 	}
+	drop_index_free(store->index);
 	sync_group_free(store->sync);
 	drop_locks_free(store->drops);
 	table_free(store->wires);

@@ -73,6 +73,12 @@ enum outcome store_maildrop_open(struct store *store, const struct store_mailbox
 size_t store_maildrop_count(const struct store_maildrop *maildrop);
 uint64_t store_maildrop_size(const struct store_maildrop *maildrop, size_t number); /* 1-based */
 const char *store_maildrop_uid(const struct store_maildrop *maildrop, size_t number);
+uint64_t store_maildrop_octets(const struct store_maildrop *maildrop); /* sizes of all messages */
+/*
+ * A memory file of struct maildrop_entry that nobody can write to any more, with at least the
+ * first *count messages, all but `behind` at most. The descriptor is the caller's. -1 with errno.
+ */
+int store_maildrop_listing(struct store_maildrop *maildrop, size_t behind, size_t *count);
 /* A descriptor of message `number`, open for reading; -1 with a reason (gone = PERM in *outcome).
  */
 int store_maildrop_message(struct store_maildrop *maildrop, size_t number, enum outcome *outcome,

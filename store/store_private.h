@@ -20,6 +20,7 @@
 
 struct table;
 struct drop_locks;
+struct drop_index;
 
 struct store {
 	char *root; /* for messages to people; all work goes through the descriptors */
@@ -38,6 +39,7 @@ struct store {
 	struct table *recounts; /* mailbox -> when its maildirsize was last recalculated */
 	struct table *wires;    /* message -> size on the wire, where the name does not tell */
 	struct drop_locks *drops;
+	struct drop_index *index; /* what is known of mailboxes; has a lock of its own */
 	struct sync_group *sync;
 };
 

@@ -23,7 +23,7 @@ flock fstat fstatfs ftruncate_ futex getcwd getdents64 getegid geteuid getgid ge
 ioctl lstat madvise mprotect munmap newfstatat nanosleep poll prctl pread64 preadv prlimit64 readlink readlinkat rseq
 rt_sigaction rt_sigprocmask rt_sigreturn sched_getaffinity sched_yield set_robust_list set_tid_address stat statfs
 statx sync_file_range sysinfo uname faccessat faccessat2 fchmodat fchownat utimensat sigaltstack membarrier
-pipe2 eventfd2 epoll_create1 epoll_ctl epoll_wait ppoll getpriority setpriority mremap restart_syscall
+inotify_add_watch inotify_rm_watch pipe2 eventfd2 epoll_create1 epoll_ctl epoll_wait ppoll getpriority setpriority mremap restart_syscall
 """.split())
 
 
@@ -205,7 +205,7 @@ class Model:
     def call_memfd_create(self, call, *ignored):
         self.files[call.result] = None
 
-    call_socket = call_memfd_create
+    call_socket = call_inotify_init1 = call_memfd_create
 
     def call_close(self, call, fd):
         self.files.pop(int(fd), None)

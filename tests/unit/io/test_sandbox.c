@@ -208,6 +208,7 @@ static int files_and_memory(void)
 	void *map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, file, 0);
 	if (map == MAP_FAILED || getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return 3;
+	(void)fcntl(file, F_GET_SEALS); /* of any file it was given */
 	int copy = fcntl(file, F_DUPFD_CLOEXEC, 0);
 	unsigned char bytes[100];
 	random_bytes(bytes, sizeof(bytes));

@@ -31,7 +31,8 @@ struct scene {
 	void (*answer)(struct scene *scene); /* the answer that is due */
 	/* The maildrop. */
 	const char *const *texts;
-	struct pop3_message messages[8];
+	struct maildrop_entry few[8];
+	const struct maildrop_entry *entries;
 	struct pop3_maildrop maildrop;
 	const char *open;
 	size_t open_left;
@@ -266,6 +267,14 @@ static const struct pop3_calls scene_calls = {
 	.note = scene_note,
 };
 
+static inline const struct maildrop_entry *scene_entry(const struct pop3_maildrop *maildrop,
+							 size_t number)
+{
+	const char *scene = (const char *)maildrop - offsetof(struct scene, maildrop);
+
+	return &((const struct scene *)scene)->entries[number - 1];
+}
+
 static inline void scene_init(struct scene *scene, const char *const *texts)
 {
 	static const char *const uids[] = { "uid-a", "uid-b", "uid-c", "uid-d",
@@ -280,10 +289,13 @@ static inline void scene_init(struct scene *scene, const char *const *texts)
 				 .random = 1,
 				 .texts = texts };
 	for (size_t i = 0; texts != NULL && i < 8 && texts[i] != NULL; i++) {
-		scene->messages[i] = (struct pop3_message){ strlen(texts[i]), uids[i] };
+		scene->few[i].size = strlen(texts[i]);
+		strcpy(scene->few[i].uid, uids[i]);
 		scene->maildrop.count = i + 1;
+		scene->maildrop.octets += scene->few[i].size;
 	}
-	scene->maildrop.messages = scene->messages;
+	scene->maildrop.entry = scene_entry;
+	scene->entries = scene->few;
 	scene->server = pop3_server_new(&scene->profile, &scene_calls, scene);
 }
 

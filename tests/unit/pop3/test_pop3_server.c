@@ -416,16 +416,19 @@ static void check_listing(struct scene *scene, const char *command, const char *
 
 static void test_many_messages(void **state)
 {
-	struct pop3_message *messages = memory_array(MANY, sizeof *messages);
+	struct maildrop_entry *entries = memory_array(MANY, sizeof *entries);
 	struct scene scene;
 
 	(void)state;
 	scene_init(&scene, NULL);
 	for (size_t i = 0; i < MANY; i++) {
-		messages[i].size = i * 1000003;
-		messages[i].uid = memory_format("%070zu", i);
+		entries[i].size = i * 1000003;
+		snprintf(entries[i].uid, sizeof entries[i].uid, "%070zu", i);
+		memset(entries[i].uid + MAILDROP_UID_MAX, 'x', 2); /* not relied on */
+		scene.maildrop.octets += entries[i].size;
 	}
-	scene.maildrop = (struct pop3_maildrop){ MANY, messages };
+	scene.maildrop.count = MANY;
+	scene.entries = entries;
 	login(&scene);
 	say(&scene, "DELE 77777\r\n");
 	buffer_clear(&scene.output);
@@ -437,9 +440,7 @@ static void test_many_messages(void **state)
 	expect(&scene.output, "-ERR No such message\r\n+OK Bye\r\n<close>");
 	expect(&scene.asks, "remove 77777;");
 	scene_clear(&scene);
-	for (size_t i = 0; i < MANY; i++)
-		free((char *)messages[i].uid);
-	free(messages);
+	free(entries);
 }
 
 int main(void)
