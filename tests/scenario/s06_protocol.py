@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 
+import harness
 from clients import Pop3, Smtp, encode, mailbox, message, subjects, token
 from harness import Stopwatch, case, check, contains, equal, lacks, run, state_directory, status_of, wait_for
 from site_under_test import ADDRESS, Gateway, Namespace, Slapd, certificates, population, tls
@@ -313,7 +314,8 @@ def unread_replies(gateway):
     with concurrent.futures.ThreadPoolExecutor(len(talkers)) as pool:
         sent = list(pool.map(ask_on, talkers))
     grown = resident() - before
-    check("replies that nobody takes are not hoarded", grown < 30 * 400, "%d KB for 30 clients" % grown)
+    if "/san-" not in harness.BUILD:  # a sanitizer keeps what was freed
+        check("replies that nobody takes are not hoarded", grown < 30 * 400, "%d KB for 30 clients" % grown)
     one, got = talkers.pop(), b""
     one.settimeout(60)
     rest = threading.Thread(target=one.sendall, args=(b"EHLO x\r\n"[sent[-1] % 8:] + b"QUIT\r\n",))
