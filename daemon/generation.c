@@ -130,7 +130,8 @@ void generation_step(struct generation *generation)
 	    frontends_are(generation, PROCESS_DOWN))
 		for (uint32_t i = 0; i < generation->frontends_count; i++)
 			process_start(&generation->frontends[i]);
-	if (!generation->up && frontends_are(generation, PROCESS_READY))
+	if (!generation->up && generation->directory.state == PROCESS_READY &&
+	    frontends_are(generation, PROCESS_READY))
 		generation_up(generation);
 }
 
@@ -202,7 +203,8 @@ void master_process_gone(struct process *process, bool failed)
 		retiring_process_gone(process);
 		return;
 	}
-	if (failed && generation && !generation->up) {
+	/* Where another serves, one that loses a role before it is up is no better. */
+	if (generation && !generation->up && (failed || generation_in_force(master))) {
 		event_del(process->respawn);
 		generation_failed(generation);
 	} else if (failed && !generation && !master->generations->up) {
