@@ -28,6 +28,7 @@ new/ is missing, which is not recorded here.
 
   power_cut.py [--short] [--seed NUMBER]
 """
+import itertools
 import os
 import random
 import re
@@ -161,6 +162,11 @@ def torn(root):
                     yield os.path.join(folder, name)
 
 
+SPARES = itertools.count()
+ENOUGH = ground.full_or_short(3000, 100)  # cuts of all recordings
+EACH = ENOUGH // ground.full_or_short(10, 2)
+
+
 class Explorer:
     """All cuts of one recording."""
 
@@ -173,10 +179,11 @@ class Explorer:
         self.waiting = []    # (choice, path, cut, kind)
         self.spare = []      # trees for a second recording: (path, promises)
 
-    def explore(self, lines, seconds, keep=0):
+    def explore(self, lines, seconds, keep=0, least=0):
+        """For so long, and on a slow machine until there is something to judge."""
         end = time.monotonic() + seconds
         for line in lines:
-            if time.monotonic() > end:
+            if time.monotonic() > end + (0 if self.points >= least else 100):
                 break
             self.points += 1
             for kind, chosen, zeros in choices(self.model, line, self.dice):
@@ -196,8 +203,9 @@ class Explorer:
         self.number += 1
         write_tree(*self.model.state(chosen, zeros), path)
         self.trees += 1
-        if keep and kind in ("any", "names", "journal") and self.dice.random() < 0.01 and len(self.spare) < keep:
-            spare = path.replace("cut", "spare")
+        likely = 0.01 if self.spare or self.trees < 50 else 0.1  # one at least
+        if kind in ("any", "names", "journal") and len(self.spare) < keep and self.dice.random() < likely:
+            spare = os.path.join(self.folder, "spare%d" % next(SPARES))
             shutil.copytree(path, spare, symlinks=True)
             self.spare.append(spare)
         self.waiting.append((choice, path, line, kind))
@@ -236,7 +244,7 @@ def recording(folder, name, dice, totals, threads, count, seconds, start=None, n
     explorer = Explorer(folder, model, dice, inherited)
     lines = cuts(model)
     dice.shuffle(lines)  # so that what time does not suffice for is not always the end
-    explorer.explore(lines, seconds, keep=0 if start else 2)
+    explorer.explore(lines, seconds, keep=0 if start else 2, least=0 if start else EACH)
     totals["recordings"] += 1
     totals["cuts"] += explorer.points
     totals["trees"] += explorer.trees
@@ -284,8 +292,7 @@ def main():
     can_fail(folder, dice, "syncs of files are not believed", ("file", "syncfs"), {"lost", "TORN", "TORN-FILE"})
     can_fail(folder, dice, "no sync is believed", ("file", "folder", "syncfs"), {"lost", "back"})
     print("# %s" % ", ".join("%s %d" % pair for pair in totals.items()))
-    least = ground.full_or_short(3000, 100)
-    check("there were enough cuts", totals["cuts"] >= least and totals["trees"] >= least, totals)
+    check("there were enough cuts", totals["cuts"] >= ENOUGH and totals["trees"] >= ENOUGH, totals)
 
 
 run(main)
