@@ -195,7 +195,7 @@ static void same_tick(void **state)
 	struct scene scene;
 
 	scene_init(&scene, *state, SMALL);
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 700; i++) {
 		scene_make(&scene, "new", "");
 		check(&scene, "one more");
 	}
@@ -308,7 +308,7 @@ static void changed_while_open(void **state)
 /* More than is remembered of a mailbox, and more than the kernel tells. */
 static void too_many_changes(void **state)
 {
-	static const unsigned rounds[] = { 100, 3000, 40000 };
+	static const unsigned rounds[] = { 100, 3000, 20000 };
 	struct store_maildrop *maildrop;
 	struct store_failure failure;
 	struct scene scene;
@@ -463,7 +463,7 @@ static void against_another_program(struct place *place, unsigned messages)
 	pause_ms(30);
 	check(&scene, "first");
 	assert_int_equal(pthread_create(&thread, NULL, other_run, &other), 0);
-	for (unsigned round = 0; round < 1500; round++) {
+	for (unsigned round = 0; round < 600; round++) {
 		/* Logins while all moves: what they see cannot be told, what they leave can. */
 		for (unsigned i = 0; i < round % 4; i++)
 			store_maildrop_close(drop_open(place->store, &scene.to));
