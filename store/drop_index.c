@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS     4096
+#define BUCKETS     16384
 #define CHANGES_MAX (128 * 1024) /* octets kept of one mailbox; above it is read anew */
 
 struct entry;
@@ -281,9 +281,8 @@ void drop_index_give(struct drop_index *index, const struct mailbox *mailbox,
 	entry = *entry_at(index, mailbox);
 	entry->known = *known;
 	*known = (struct drop_known)DROP_KNOWN_NOTHING;
-	/* Of an empty mailbox nothing is worth keeping; of one that is not in order nothing is
-	 * sure. */
-	if (entry->known.list.count == 0 || entry->known.list.doubles > 0)
+	/* Of two files of one name it is not known which one a change means. */
+	if (!entry->known.read || entry->known.list.doubles > 0)
 		entry_forget(index, entry);
 	else
 		entry_return(index, entry);

@@ -8,6 +8,7 @@
 #include "store/maildrop_list.h"
 
 struct drop_known {
+	bool read; /* there is something known: perhaps that there is no message */
 	struct drop_list list;
 	uint64_t octets; /* on the wire, of all messages */
 	struct folder_states folders;

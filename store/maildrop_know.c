@@ -129,8 +129,7 @@ static bool maildrop_recall(struct store_maildrop *maildrop)
 	struct folder_states now;
 	bool watched, right;
 
-	if (known->list.count == 0 ||
-	    known->list.texts_octets > 2 * known->list.texts_read + TEXTS_SPARE ||
+	if (!known->read || known->list.texts_octets > 2 * known->list.texts_read + TEXTS_SPARE ||
 	    !folder_states_look(&now, maildrop->mailbox.fd))
 		return false;
 	/* Behind the look: what shows in the times is among the changes, or nearly done. */
@@ -165,6 +164,7 @@ static int known_read(struct store_maildrop *maildrop)
 	if (known->list.some_gone)
 		drop_known_remove_gone(known);
 	drop_known_sum(known);
+	known->read = true;
 	return 0;
 }
 

@@ -543,6 +543,7 @@ static void mailbox_know(struct drop_index *index, const struct mailbox *mailbox
 		assert_true(drop_message_parse(name, false, unique, &message));
 		assert_non_null(drop_list_insert(&known.list, i, &message));
 	}
+	known.read = messages > 0;
 	if (messages > 100)
 		assert_int_equal(drop_known_list(&known, 0), 0);
 	drop_index_give(index, mailbox, &known);
