@@ -6,6 +6,7 @@ import os
 import sys
 
 import gssapi
+from OpenSSL import SSL
 from gssapi.raw import ChannelBindings, acquire_cred_from, set_neg_mechs
 
 from clients import Pop3, Smtp
@@ -89,6 +90,23 @@ def secured(address, context, port=587):
     connection = Smtp(address, port)
     connection.start_tls(context)
     return connection
+
+
+def secured_with_exporter(address, ca):
+    """Likewise, by a library that tells what RFC 9266 wants: the connection, and its tls-exporter."""
+    connection = Smtp(address, 587)
+    connection.ask("STARTTLS")
+    connection.socket.settimeout(None)
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.load_verify_locations(ca)
+    context.set_verify(SSL.VERIFY_PEER)
+    inside = SSL.Connection(context, connection.socket)
+    inside.set_tlsext_host_name(b"mail.corp.example")
+    inside.set_connect_state()
+    inside.do_handshake()
+    connection.socket = inside
+    connection.ask("EHLO client.example")
+    return connection, b"tls-exporter:" + inside.export_keying_material(b"EXPORTER-Channel-Binding", 32, b"")
 
 
 if __name__ == "__main__":  # under another clock: ADDRESS CACHE

@@ -211,6 +211,12 @@ def bindings(site):
               site.exchange(mechanism, cache, bindings=gss.end_point).code, 235)
         equal("%s bound to another one" % mechanism,
               site.exchange(mechanism, cache, bindings=lambda _: foreign).code, 535)
+        connection, other = [gss.secured_with_exporter(site.address, site.place.ca) for _ in range(2)]
+        with connection[0], other[0]:
+            reply = gss.smtp(connection[0], gss.Client(mechanism, gss.ticket_cred(cache), bindings=other[1]))
+            equal("%s bound by an exporter to another one" % mechanism, reply.code, 535)
+            reply = gss.smtp(connection[0], gss.Client(mechanism, gss.ticket_cred(cache), bindings=connection[1]))
+            equal("%s bound by an exporter to this one" % mechanism, reply.code, 235)
     site.configure(["basic", "integrated"], 'channel_binding = "require"')
     with Smtp(site.address, 587) as smtp:
         lacks("where they are required nothing is offered outside TLS", smtp.hello, "AUTH")
