@@ -12,11 +12,16 @@
 #include "auth/ntlm.h"
 #include "auth/spnego.h"
 #include "base/buffer.h"
+#include "base/clock.h"
+
+/* adcli needs some seconds from the new password to the last key in the file. */
+enum { RENEW_MS = 8000 };
 
 /* One call of gss_accept_sec_context. */
 struct turn {
 	OM_uint32 major, minor;
 	gss_buffer_desc output;
+	bool keyless; /* there is no credential to begin with */
 };
 
 void acceptance_init(struct acceptance *acceptance, const struct acceptance_terms *terms)
@@ -84,7 +89,7 @@ static void begin(struct acceptance *acceptance, struct span token, struct span 
 	if (!acceptors_credential(acceptance->terms.acceptors, acceptance->index, bits,
 				  &acceptance->credential, acceptance->cause,
 				  sizeof(acceptance->cause))) {
-		*turn = (struct turn){ .major = GSS_S_NO_CRED };
+		*turn = (struct turn){ .major = GSS_S_NO_CRED, .keyless = true };
 		return;
 	}
 	accept_token(acceptance, token, binding, turn);
@@ -104,7 +109,7 @@ static bool is_key_missing(const struct turn *turn)
 	case KRB5_KT_KVNONOTFOUND:
 		return GSS_ERROR(turn->major);
 	default:
-		return turn->major == GSS_S_NO_CRED;
+		return turn->keyless;
 	}
 }
 
@@ -128,8 +133,11 @@ static void explain(struct acceptance *acceptance, struct span token, struct tur
 {
 	struct span inner = spnego_inner(token);
 
-	if (GSS_ERROR(turn->major) && GSS_ROUTINE_ERROR(turn->major) != GSS_S_BAD_BINDINGS &&
-	    GSS_ROUTINE_ERROR(turn->major) != GSS_S_DUPLICATE_TOKEN && inner.length)
+	if (ntlm_type_of(inner) != NTLM_NONE)
+		snprintf(acceptance->cause, sizeof(acceptance->cause), "NTLM in negotiation: %s",
+			 acceptance->terms.ntlm ? "failed" : "it is off");
+	else if (GSS_ROUTINE_ERROR(turn->major) != GSS_S_BAD_BINDINGS &&
+		 GSS_ROUTINE_ERROR(turn->major) != GSS_S_DUPLICATE_TOKEN && inner.length)
 		begin(acceptance, inner, span_text(""), ACCEPT_UNRECORDED, turn);
 	/* Nobody is let in by it. */
 	if (!GSS_ERROR(turn->major))
@@ -140,7 +148,7 @@ static void begin_any(struct acceptance *acceptance, struct span token, struct t
 {
 	size_t count = acceptors_count(acceptance->terms.acceptors);
 
-	*turn = (struct turn){ .major = GSS_S_NO_CRED };
+	*turn = (struct turn){ .major = GSS_S_NO_CRED, .keyless = true };
 	for (acceptance->index = 0; acceptance->index < count; acceptance->index++) {
 		begin_bound(acceptance, token, turn);
 		if (GSS_ERROR(turn->major) && acceptance->terms.kind == ACCEPTANCE_NEGOTIATE)
@@ -148,6 +156,19 @@ static void begin_any(struct acceptance *acceptance, struct span token, struct t
 		if (!is_key_missing(turn))
 			return;
 	}
+}
+
+/* A change of the machine's password costs nobody a login. */
+static void begin_renewed(struct acceptance *acceptance, struct span token, struct turn *turn)
+{
+	int64_t deadline = clock_ms() + RENEW_MS;
+	unsigned version;
+
+	do {
+		version = acceptors_version(acceptance->terms.acceptors);
+		begin_any(acceptance, token, turn);
+	} while (is_key_missing(turn) &&
+		 acceptors_renew(acceptance->terms.acceptors, version, deadline));
 }
 
 static void accept_ntlm(struct acceptance *acceptance, struct span token, struct turn *turn)
@@ -186,9 +207,7 @@ static void take_turn(struct acceptance *acceptance, struct span token, struct t
 		accept_token(acceptance, token, acceptance->terms.end_point, turn);
 		return;
 	}
-	begin_any(acceptance, token, turn);
-	if (is_key_missing(turn) && acceptors_renew(acceptance->terms.acceptors))
-		begin_any(acceptance, token, turn);
+	begin_renewed(acceptance, token, turn);
 }
 
 static enum acceptance_step refuse(struct acceptance *acceptance, const char *cause)

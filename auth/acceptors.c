@@ -13,13 +13,13 @@
 #include <time.h>
 
 #include "auth/mechanisms.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "conf/conf.h"
 #include "directory/keytab.h"
 
-/* How long, and by how many threads at once, a new key is waited for. */
-enum { LOOKS = 8, LOOK_MS = 100, WAITERS_MAX = 4 };
+enum { LOOK_MS = 100 };
 
 struct acceptor {
 	const char *file;
@@ -32,8 +32,10 @@ struct acceptor {
 struct acceptors {
 	pthread_mutex_t lock;
 	krb5_context context;
-	unsigned reads; /* for names */
+	unsigned reads;   /* for names */
+	unsigned version; /* counts what was read, and is in force */
 	atomic_uint waiters;
+	unsigned waiters_max; /* a part of the threads that check passwords */
 	size_t count;
 	struct acceptor list[];
 };
@@ -69,6 +71,7 @@ static bool load(struct acceptors *acceptors, struct acceptor *acceptor, const s
 	keytab_copy_clear(acceptors->context, &acceptor->copy);
 	acceptor->copy = copy;
 	memcpy(acceptor->name, name, sizeof(name));
+	acceptors->version++;
 	acceptor->changed = status->st_mtim;
 	acceptor->inode = status->st_ino;
 	return true;
@@ -114,6 +117,7 @@ struct acceptors *acceptors_open(const struct conf *conf, char *room, size_t siz
 	for (size_t i = 0; i < conf->directories_count; i++) {
 		const char *file = conf->directories[i].keytab;
 
+		acceptors->waiters_max += (conf->directories[i].password_checks + 3) / 4;
 		if (file[0] && !is_listed(acceptors, file) && !add(acceptors, file, room, size)) {
 			acceptors_free(acceptors);
 			return NULL;
@@ -198,10 +202,10 @@ bool acceptors_credential(struct acceptors *acceptors, size_t index, unsigned bi
 	return false;
 }
 
-/* True: one had changed since it was read. */
-static bool look(struct acceptors *acceptors)
+/* Reads again what has changed. The version of the keys in force. */
+static unsigned look(struct acceptors *acceptors)
 {
-	bool changed = false;
+	unsigned version;
 
 	pthread_mutex_lock(&acceptors->lock);
 	for (size_t i = 0; i < acceptors->count; i++) {
@@ -211,33 +215,38 @@ static bool look(struct acceptors *acceptors)
 
 		if (!has_changed(acceptor, &status))
 			continue;
-		if (load(acceptors, acceptor, &status, why, sizeof(why))) {
+		if (load(acceptors, acceptor, &status, why, sizeof(why)))
 			log_info("auth.keytab", LOG_TEXT("file", acceptor->file),
 				 LOG_TEXT("cause", "changed, read again"));
-			changed = true;
-		} else {
+		else
 			log_warning("auth.keytab", LOG_TEXT("cause", why));
-		}
 	}
+	version = acceptors->version;
 	pthread_mutex_unlock(&acceptors->lock);
-	return changed;
+	return version;
 }
 
-bool acceptors_renew(struct acceptors *acceptors)
+unsigned acceptors_version(struct acceptors *acceptors)
 {
-	const struct timespec moment = { 0, LOOK_MS * 1000000L };
-	unsigned reads;
-	bool changed = look(acceptors);
+	unsigned version;
 
-	if (changed)
-		return true;
-	reads = acceptors->reads;
+	pthread_mutex_lock(&acceptors->lock);
+	version = acceptors->version;
+	pthread_mutex_unlock(&acceptors->lock);
+	return version;
+}
+
+bool acceptors_renew(struct acceptors *acceptors, unsigned version, int64_t deadline)
+{
+	static const struct timespec moment = { 0, LOOK_MS * 1000000L };
+	bool renewed = look(acceptors) != version;
+
 	/* Strangers may send tickets that are for nobody: they do not hold all threads. */
-	if (atomic_fetch_add(&acceptors->waiters, 1) < WAITERS_MAX)
-		for (unsigned i = 0; i < LOOKS && !changed; i++) {
+	if (atomic_fetch_add(&acceptors->waiters, 1) < acceptors->waiters_max)
+		while (!renewed && clock_ms() < deadline) {
 			nanosleep(&moment, NULL);
-			changed = look(acceptors) || acceptors->reads != reads;
+			renewed = look(acceptors) != version;
 		}
 	atomic_fetch_sub(&acceptors->waiters, 1);
-	return changed;
+	return renewed;
 }

@@ -10,6 +10,7 @@
 #include <gssapi/gssapi.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct acceptors;
 struct conf;
@@ -29,10 +30,11 @@ const char *acceptors_keytab(const struct acceptors *acceptors, size_t index); /
 bool acceptors_credential(struct acceptors *acceptors, size_t index, unsigned bits,
 			  gss_cred_id_t *credential, char *why, size_t size);
 /*
- * A ticket came for which there is no key. True: a keytab has changed and is read
- * anew. Waits a moment for that, since the directory may know a new password before
- * the file does.
+ * A ticket came for which there was no key among those of `version`. True: there are others
+ * now, by this call or another. Looks at the files until `deadline` (clock_ms), since the
+ * domain knows a new password some seconds before the file has its keys, one after the other.
  */
-bool acceptors_renew(struct acceptors *acceptors);
+unsigned acceptors_version(struct acceptors *acceptors);
+bool acceptors_renew(struct acceptors *acceptors, unsigned version, int64_t deadline);
 
 #endif

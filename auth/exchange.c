@@ -8,11 +8,8 @@
 #include "auth/acceptors.h"
 #include "auth/exchange_private.h"
 #include "auth/find.h"
-#include "auth/ntlm.h"
-#include "auth/spnego.h"
 #include "auth/winbind.h"
 #include "base/buffer.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "conf/conf.h"
 
@@ -140,7 +137,7 @@ const char *exchange_session(const struct exchange *exchange)
 	return exchange->ask.session;
 }
 
-static struct auth_ask ask_of(const struct exchange *exchange)
+struct auth_ask exchange_asked(const struct exchange *exchange)
 {
 	return (struct auth_ask){
 		.service = exchange->ask.service,
@@ -163,7 +160,7 @@ static const char *mechanism_name(const struct exchange *exchange)
 
 static enum exchange_step refuse(struct exchange *exchange, struct auth_answer *answer)
 {
-	struct auth_ask ask = ask_of(exchange);
+	struct auth_ask ask = exchange_asked(exchange);
 
 	auth_refuse(exchange->auth, &ask, mechanism_name(exchange), exchange->verdict,
 		    exchange->cause, answer);
@@ -175,7 +172,7 @@ static enum exchange_step refuse(struct exchange *exchange, struct auth_answer *
 static enum exchange_step admit_certificate(struct exchange *exchange, struct auth_answer *answer)
 {
 	const struct certificate *certificate = &exchange->certificate;
-	struct auth_ask ask = ask_of(exchange);
+	struct auth_ask ask = exchange_asked(exchange);
 	char sid[SID_SIZE_MAX];
 	size_t length = 0;
 	struct find_proof proof = {
@@ -196,7 +193,7 @@ static enum exchange_step admit_certificate(struct exchange *exchange, struct au
 static enum exchange_step admit(struct exchange *exchange, struct auth_answer *answer)
 {
 	const struct acceptance *acceptance = &exchange->acceptance;
-	struct auth_ask ask = ask_of(exchange);
+	struct auth_ask ask = exchange_asked(exchange);
 	struct find_proof proof = {
 		.sid = span_make(acceptance->sid, acceptance->sid_length),
 		.keytab = acceptance->ntlm ? NULL
@@ -230,88 +227,6 @@ static bool open_connection(struct exchange *exchange)
 	return true;
 }
 
-/* What NTLM is sent in the client's message; empty when it is none of NTLM. */
-static struct span ntlm_of(const struct exchange *exchange, struct span response)
-{
-	switch (exchange->acceptance.terms.kind) {
-	case ACCEPTANCE_NTLM:
-		return response;
-	case ACCEPTANCE_NEGOTIATE:
-		return exchange->ask.ntlm ? spnego_inner(response) : span_text("");
-	case ACCEPTANCE_KERBEROS:
-		break;
-	}
-	return span_text("");
-}
-
-/* One line a login: who still uses it, and from where. */
-static void note_claim(struct exchange *exchange, const struct ntlm_claim *claim)
-{
-	char *name = exchange->acceptance.name;
-
-	snprintf(name, sizeof(exchange->acceptance.name), "%s%s%s", claim->domain,
-		 claim->domain[0] ? "\\" : "", claim->user);
-	log_info("auth.ntlm", LOG_TEXT("session", exchange->ask.session),
-		 LOG_TEXT("client", exchange->ask.client),
-		 LOG_TEXT("service", exchange->ask.service), LOG_TEXT("user", name),
-		 LOG_TEXT("workstation", claim->workstation),
-		 LOG_NUMBER("version", claim->version_2 ? 2 : 1),
-		 LOG_NUMBER("tls", exchange->ask.tls));
-}
-
-static int ask_winbind(struct exchange *exchange, struct span response, struct span *out)
-{
-	int result = cyrus_step(exchange, response, out);
-
-	if (result == SASL_OK || result == SASL_CONTINUE)
-		return result;
-	if (winbind_there())
-		return result;
-	exchange->verdict = AUTH_TEMPORARY;
-	snprintf(exchange->cause, sizeof(exchange->cause), "winbind does not answer: start it");
-	return result;
-}
-
-/* A wrong response counts in the domain as a wrong password does. */
-static int step_claimed(struct exchange *exchange, const struct ntlm_claim *claim,
-			struct span response, struct span *out)
-{
-	struct auth_guard guard;
-	struct auth_ask ask = ask_of(exchange);
-	int result;
-
-	note_claim(exchange, claim);
-	if (!claim->version_2) {
-		snprintf(exchange->cause, sizeof(exchange->cause), "NTLM of version 1");
-		return SASL_BADAUTH;
-	}
-	if (!auth_guard_enter(exchange->auth, &ask, &guard, &exchange->verdict, exchange->cause,
-			      sizeof(exchange->cause)))
-		return SASL_BADAUTH;
-	exchange->verdict = AUTH_REJECTED;
-	exchange->cause[0] = '\0';
-	result = ask_winbind(exchange, response, out);
-	auth_guard_leave(exchange->auth, &ask, &guard,
-			 result == SASL_OK || result == SASL_CONTINUE ? BACKOFF_RIGHT
-			 : exchange->verdict == AUTH_TEMPORARY        ? BACKOFF_UNDECIDED
-								      : BACKOFF_WRONG);
-	return result;
-}
-
-static int step(struct exchange *exchange, struct span response, struct span *out)
-{
-	struct span message = ntlm_of(exchange, response);
-	struct ntlm_claim claim;
-
-	if (ntlm_type_of(message) != NTLM_AUTHENTICATE)
-		return cyrus_step(exchange, response, out);
-	if (ntlm_claim_read(message, &claim))
-		return step_claimed(exchange, &claim, response, out);
-	/* gss-ntlmssp is not shown what is not well-formed. */
-	snprintf(exchange->cause, sizeof(exchange->cause), "malformed NTLM message");
-	return SASL_BADAUTH;
-}
-
 enum exchange_step exchange_next(struct exchange *exchange, struct span response,
 				 struct buffer *challenge, struct auth_answer *answer)
 {
@@ -322,7 +237,7 @@ enum exchange_step exchange_next(struct exchange *exchange, struct span response
 		snprintf(exchange->cause, sizeof(exchange->cause), "a message of %zu octets",
 			 response.length);
 	else if (exchange->connection || open_connection(exchange))
-		result = step(exchange, response, &out);
+		result = exchange_step(exchange, response, &out);
 	if (result != SASL_OK && result != SASL_CONTINUE)
 		return refuse(exchange, answer);
 	if (result == SASL_OK)

@@ -36,6 +36,10 @@ bool cyrus_open(struct exchange *exchange);
 /* SASL_OK, SASL_CONTINUE, or a failure with verdict and cause. */
 int cyrus_step(struct exchange *exchange, struct span response, struct span *challenge);
 
+struct auth_ask exchange_asked(const struct exchange *exchange); /* valid as long as it */
+/* cyrus_step, with what NTLM needs around it. */
+int exchange_step(struct exchange *exchange, struct span response, struct span *challenge);
+
 /* The exchange a mechanism is called for (gss_plug.c). */
 struct exchange *cyrus_exchange(const sasl_callback_t *callbacks);
 int gss_plug_init(const sasl_utils_t *utils, int most, int *version, sasl_server_plug_t **plugs,

@@ -61,7 +61,7 @@ static bool verify(gnutls_x509_crt_t *chain, unsigned count, const char *authori
 		(void)complain(why, size, "the certificate", result);
 	else
 		verified = verify_status(status, why, size);
-	gnutls_x509_trust_list_deinit(list, 0);
+	gnutls_x509_trust_list_deinit(list, 1); /* with the authorities from the file */
 	return verified;
 }
 

@@ -20,7 +20,7 @@ packages_lab() {
 }
 
 packages_test() {
-	echo swaks curl msmtp mpop gnutls-bin valgrind libssl3 libnet-ssleay-perl \
+	echo swaks curl msmtp mpop fetchmail faketime gss-ntlmssp python3-gssapi python3-openssl gnutls-bin valgrind libssl3 libnet-ssleay-perl \
 		libauthen-sasl-perl e2fsprogs shellcheck strace
 }
 

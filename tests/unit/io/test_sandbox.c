@@ -484,6 +484,25 @@ static int enter_no_folder(void)
 	       !strstr(why, "/no/such/folder: No such file");
 }
 
+static int enter_group(void)
+{
+	const struct group *group = getgrnam("daemon");
+	char why[200] = "";
+	gid_t gid = group ? group->gr_gid : 0, groups[100]; /* the next question changes it */
+
+	if (!group || sandbox_enter("nobody", "", "no-such-group-here", why, sizeof(why)))
+		return 1;
+	if (strcmp(why, "there is no group no-such-group-here") != 0)
+		return 2;
+	if (!sandbox_enter("nobody", "", "daemon", why, sizeof(why)))
+		return 3;
+	int count = getgroups(100, groups);
+	for (int i = 0; i < count; i++)
+		if (groups[i] == gid)
+			return 0;
+	return 4;
+}
+
 static int enter_jail(void)
 {
 	char why[200] = "";
@@ -553,12 +572,12 @@ static int enter_and_link(void)
 
 static void test_enter(void **state)
 {
-	static const deed deeds[] = { enter_unknown, enter_no_folder, enter_jail };
+	static const deed deeds[] = { enter_unknown, enter_no_folder, enter_group, enter_jail };
 
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(status_of(NULL, enter_as_is, -1), 0);
-	for (size_t i = 0; geteuid() == 0 && i < 3; i++) {
+	for (size_t i = 0; geteuid() == 0 && i < 4; i++) {
 		int status = status_of(NULL, deeds[i], -1);
 		if (status)
 			fail_msg("row %zu: %x", i, status);
