@@ -285,6 +285,18 @@ static void report(const struct login *login)
 		  LOG_TEXT("server", login->server), LOG_TEXT("cause", login->answer->cause));
 }
 
+const struct conf_directory *auth_directory(struct auth *auth, const char *user,
+					    const char *default_domain)
+{
+	struct find_place place = {
+		.conf = auth->conf,
+		.directories = auth->directories,
+		.default_domain = default_domain,
+	};
+
+	return find_directory(&place, user);
+}
+
 static struct login login_make(struct auth *auth, const struct auth_ask *ask, const char *mechanism,
 			       struct auth_answer *answer)
 {

@@ -12,6 +12,7 @@
 #include "routing/routing.h"
 
 struct auth;
+struct conf_directory;
 
 struct auth_ask {
 	const char *service; /* "smtp" or "pop" */
@@ -41,6 +42,9 @@ struct auth_answer {
 
 struct auth *auth_new(const struct conf *conf, struct directories *directories);
 void auth_free(struct auth *auth);
+/* Whom a login of that name would ask; NULL = nobody. Does not block. */
+const struct conf_directory *auth_directory(struct auth *auth, const char *user,
+					    const char *default_domain);
 /* May be called concurrently; `answer` is always filled. */
 void auth_login(struct auth *auth, const struct auth_ask *ask, struct auth_answer *answer);
 
