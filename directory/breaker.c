@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Short enough that what comes back is used again at once. */
-enum { PAUSE_FIRST_MS = 500, PAUSE_LAST_MS = 5000 };
+enum { PAUSE_FIRST_MS = 500, PAUSE_LAST_MS = 5000, SHIFT_MAX = 20 };
 
 bool breaker_admits(const struct breaker *breaker, int64_t now)
 {
@@ -26,14 +26,15 @@ bool breaker_failed(struct breaker *breaker, const char *reason, int64_t now)
 	bool news =
 		opens && (breaker->state == BREAKER_CLOSED || strcmp(breaker->reason, reason) != 0);
 	unsigned shift = breaker->failures - breaker->tolerance;
-	int64_t pause = (int64_t)PAUSE_FIRST_MS << (shift < 4 ? shift : 4);
+	int64_t longest = breaker->longest ? breaker->longest : PAUSE_LAST_MS;
+	int64_t pause = (int64_t)PAUSE_FIRST_MS << (shift < SHIFT_MAX ? shift : SHIFT_MAX);
 
 	breaker->failures++;
 	snprintf(breaker->reason, sizeof(breaker->reason), "%s", reason);
 	if (!opens)
 		return false;
 	breaker->state = BREAKER_OPEN;
-	breaker->retry = now + (pause < PAUSE_LAST_MS ? pause : PAUSE_LAST_MS);
+	breaker->retry = now + (pause < longest ? pause : longest);
 	return news;
 }
 

@@ -18,6 +18,7 @@ enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
 struct breaker { /* embedded; zero is closed */
 	enum breaker_state state;
 	unsigned tolerance; /* failures in a row that do not open it yet */
+	int64_t longest;    /* pause, ms; 0 = 5 s */
 	unsigned failures;  /* in a row */
 	int64_t retry;      /* OPEN: not before. HALF_OPEN: the one that went is given up */
 	char reason[BREAKER_REASON_SIZE]; /* of the last failure; "" when none since the last

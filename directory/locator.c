@@ -138,15 +138,24 @@ bool locator_choose(struct locator *locator, int64_t now, struct server *server)
 	}
 }
 
-/* The mutex is held. The one that lookups use, while passwords may go there. */
+/*
+ * The mutex is held. The one that lookups use, while passwords may go there; one that
+ * was left alone for its pause gets this password as the probe.
+ */
 static struct server *choose_selected(struct locator *locator, const char *but_not)
 {
 	struct server *server = locator_find(locator, locator->selected);
+	struct breaker *breaker;
 
 	if (!server || (but_not && strcmp(server->name, but_not) == 0) ||
-	    server->breakers[CONNECTION_FOR_PASSWORDS].state != BREAKER_CLOSED ||
 	    server->breakers[CONNECTION_FOR_LOOKUPS].state != BREAKER_CLOSED)
 		return NULL;
+	breaker = &server->breakers[CONNECTION_FOR_PASSWORDS];
+	/* Nobody's login may fail again and again for a probe's sake. */
+	breaker->longest = (int64_t)locator->conf->retry_preferred * 1000;
+	if (!breaker_admits(breaker, clock_ms()))
+		return NULL;
+	breaker_enter(breaker, clock_ms(), PROBE_MS);
 	return server;
 }
 

@@ -140,7 +140,7 @@ def population(people):
 DIRECTORY = """
 directory "corp" {
 	servers = { %(servers)s }
-	preset = "inetorgperson"
+	preset = "%(preset)s"
 	base = "dc=corp,dc=example"
 	bind = "simple"
 	bind_dn = "cn=postern,dc=corp,dc=example"
@@ -199,7 +199,7 @@ class Gateway:
         self.state = state
         self.file = state + "/postern.conf"
         self.values = dict(state=state, address=ADDRESS, root=state + "/mail", queue=state + "/queue",
-                           servers=", ".join('"%s"' % server for server in servers), frontends=2, more="",
+                           servers=", ".join('"%s"' % server for server in servers), frontends=2, more="", preset="inetorgperson",
                            directory_more="", domain_more="", smtp_more="", submission_more="",
                            pop3_more="", log=state + "/log/postern.log",
                            directory_tls='tls = "starttls"\n\ttls_ca = "%s/ca.pem"' % state)
@@ -207,6 +207,7 @@ class Gateway:
         self.address = self.values["address"]
         self.log_file = self.values["log"]
         self.process = None
+        self.prefix = []  # words in front of the program, of a command that becomes it
         at_end(self.check_sanitizers)
         shell("gateway_prepare %s" % shlex.quote(state))
         with open(state + "/password", "w") as file:
@@ -222,7 +223,7 @@ class Gateway:
 
     def start(self, seconds=30, **options):
         self.write(**options)
-        self.process = Process(harness.POSTERND, "-c", self.file, log=self.state + "/posternd.out")
+        self.process = Process(*self.prefix, harness.POSTERND, "-c", self.file, log=self.state + "/posternd.out")
         if not wait_for(lambda: self.answers() or not self.process.running(), seconds):
             raise RuntimeError("the gateway does not come up: " + self.tail())
         if not self.process.running():
