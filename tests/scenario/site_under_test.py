@@ -139,7 +139,7 @@ def population(people):
 
 DIRECTORY = """
 directory "corp" {
-	servers = { %(servers)s }
+	%(where)s
 	preset = "%(preset)s"
 	base = "dc=corp,dc=example"
 	bind = "simple"
@@ -218,7 +218,8 @@ class Gateway:
     def write(self, **options):
         self.values.update(options)
         with open(self.file, "w") as file:
-            file.write(CONFIGURATION % self.values)
+            where = "servers = { %(servers)s }" % self.values if self.values["servers"] else ""
+            file.write(CONFIGURATION % dict(self.values, where=where))
         return self.file
 
     def start(self, seconds=30, **options):
