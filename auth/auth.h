@@ -61,9 +61,10 @@ void auth_admit(struct auth *auth, const struct auth_ask *ask, const char *mecha
  * named: not put where it could lock the account out. False with *verdict and *cause: not to
  * be put. Otherwise auth_guard_leave follows.
  */
+enum { AUTH_ACCOUNT_SIZE = 200 };
 struct auth_guard {
 	struct backoff_rule rule;
-	char account[64]; /* "" = nobody's: nothing can be locked */
+	char account[AUTH_ACCOUNT_SIZE]; /* "" = nobody's: nothing can be locked */
 };
 bool auth_guard_enter(struct auth *auth, const struct auth_ask *ask, struct auth_guard *guard,
 		      enum auth_verdict *verdict, char *cause, size_t size);

@@ -7,7 +7,7 @@ import struct
 import threading
 
 from clients import Pop3, Smtp, mailbox, message, subjects, token
-from harness import case, check, equal, run, state_directory, wait_for
+from harness import BUILD, TOP, case, check, command, equal, must, run, state_directory, wait_for
 from scripted_ldap import Controller, dns_name, person
 from site_under_test import ADDRESS, Gateway, Namespace, certificates, tls
 
@@ -139,6 +139,21 @@ def ways_to_break(one):
             ("refusing", lambda: refuse((51, "busy")), lambda: refuse(None)))
 
 
+def listed(site):
+    """What can be said of each: the farthest has another site, the one that is down a reason."""
+    binary = BUILD + "/tests/scenario/directory_probe"
+    must("make", "-s", "-C", TOP, "TOP=" + BUILD, binary, timeout=300)
+    site.berlin2.stop()
+    text = command(*site.gateway.prefix, binary, site.gateway.file, "servers", "alice@corp.example").stdout
+    site.berlin2.start()
+    lines = [line for line in text.splitlines() if line.startswith("corp ")]
+    # Nothing was heard of the dead one but that the DNS has it in our site.
+    equal("four are listed, the best first", [re.search(r"site=(\w*) (\S+)", line).groups() for line in lines], [
+        ("Berlin", "own-site"), ("", "own-site"), ("Kiel", "next-site"), ("Lima", "elsewhere")])
+    check("one is selected", "selected" in lines[0] and text.count(" selected") == 1, text)
+    check("all but the dead one are measured", len(re.findall(r"latency=[1-9]\d*us up", text)) >= 3, text)
+
+
 def failover(site):
     """The second of our site has a lower priority from here, so that there is one to come back to."""
     site.gateway.stop()
@@ -213,7 +228,7 @@ def main():
     gateway.start()
     site = Site(gateway, tls(state), controllers, dns)
     site.works("found by DNS")
-    for test in (found, failover, next_sites):
+    for test in (found, listed, failover, next_sites):
         with case(test.__name__):
             test(site)
     equal("no process died or was restarted", gateway.log().count("role.died"), 0)

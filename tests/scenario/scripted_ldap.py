@@ -18,6 +18,9 @@ NOTICE = b"1.3.6.1.4.1.1466.20036"
 BUSY, UNAVAILABLE, UNWILLING, STRONGER, SIZE_LIMIT, TIME_LIMIT = 51, 52, 53, 8, 4, 3
 REFERRAL, INVALID, OPERATIONS = 10, 49, 1
 
+UNSIGNED = ("00002028: LdapErr: DSID-0C090259, comment: The server requires binds to turn on integrity checking if "
+            "SSL\\TLS are not already active on the connection, data 0, v4563")
+
 
 def refused(data):
     """The text that AD gives with result 49."""
@@ -97,6 +100,7 @@ class Controller:
         self.all_binds = None       # (result, text) to everybody but the service
         self.service = "CN=postern,CN=Users,DC=corp,DC=example"
         self.service_result = None
+        self.sasl_result = (STRONGER, UNSIGNED)  # to every SASL bind: it has no key
         self.search_result = None   # (result, text), without entries
         self.search_end = (0, "")   # the result behind the entries
         self.references = []        # SearchResultReference
@@ -279,12 +283,10 @@ class Peer:
     def judge(self, dn, method, secret):
         server = self.server
         if method != 0x80:
-            return STRONGER, ("00002028: LdapErr: DSID-0C090259, comment: The server requires binds to turn on "
-                              "integrity checking if SSL\\TLS are not already active on the connection, data 0, v4563")
+            return server.sasl_result
         if server.wants_tls and not self.tls:
             server.simple_in_clear += 1
-            return STRONGER, ("00002028: LdapErr: DSID-0C090259, comment: The server requires binds to turn on "
-                              "integrity checking if SSL\\TLS are not already active on the connection, data 0, v4563")
+            return STRONGER, UNSIGNED
         if dn == server.service and server.service_result:
             return server.service_result
         if dn != server.service and server.all_binds:

@@ -118,8 +118,8 @@ class Slapd:
                     "userPassword: %s\n" % (uid, self.SUFFIX, password))
 
 
-def population(people):
-    """LDIF: (uid, password, mail...), and the account cn=postern, Service-Pw1, for the gateway's searches."""
+def population(people, realm=""):
+    """LDIF: (uid, password, mail...), persons of their own in each realm, and the account cn=postern, Service-Pw1, for the gateway's searches."""
     suffix = Slapd.SUFFIX
     entries = ["dn: %s\nobjectClass: dcObject\nobjectClass: organization\ndc: corp\no: corp" % suffix,
                "dn: cn=postern,%s\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\n"
@@ -127,7 +127,7 @@ def population(people):
                "dn: ou=people,%s\nobjectClass: organizationalUnit\nou: people" % suffix]
     for uid, password, *mails in people:
         # The same person on every server, as replication makes them.
-        identity = uuid.uuid5(uuid.NAMESPACE_DNS, uid)
+        identity = uuid.uuid5(uuid.NAMESPACE_DNS, uid + realm)
         entries.append("dn: uid=%s,ou=people,%s\nobjectClass: inetOrgPerson\nuid: %s\ncn: %s\nsn: %s\n%s"
                        "userPassword: %s\nentryUUID: %s" % (
                            uid, suffix, uid, uid, uid, "".join("mail: %s\n" % mail for mail in mails), password,
