@@ -33,6 +33,9 @@ static void check_site(struct conf_reading *reading, const struct conf_directory
 		conf_tell_key(reading, directory->line, "site",
 			      "site has no effect where servers are listed: remove it, or replace "
 			      "servers by domain = \"example.com\"");
+	else if (!directory->schema.active_directory)
+		conf_tell_key(reading, directory->line, "site",
+			      "only Active Directory has sites: remove site");
 }
 
 /* An address says ldaps:// if, and only if, tls does. */

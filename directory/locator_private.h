@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Shared by locator.c (what is asked and told) and scout.c (the thread that finds out). */
+/* Shared by locator.c (whom to ask), locator_state.c (what is told) and scout.c (the thread that
+ * finds out). */
 #ifndef DIRECTORY_LOCATOR_PRIVATE_H
 #define DIRECTORY_LOCATOR_PRIVATE_H
 

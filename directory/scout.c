@@ -120,6 +120,37 @@ static void tell_failure(struct locator *locator, const char *name, const char *
 		    LOG_TEXT("query", name), LOG_TEXT("cause", why));
 }
 
+/*
+ * The name that TLS will insist on comes from the DNS, which may lie; a name inside the
+ * domain at least is one that nobody else gets a certificate for.
+ */
+static bool is_inside(const char *host, const char *domain)
+{
+	size_t length = strlen(host), end = strlen(domain);
+
+	return length >= end && strcasecmp(host + length - end, domain) == 0 &&
+	       (length == end || host[length - end - 1] == '.');
+}
+
+static void drop_strangers(struct locator *locator, const char *name, struct finding *finding)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < finding->count; i++) {
+		const struct srv *record = &finding->records[i];
+
+		if (is_inside(record->host, locator->conf->domain)) {
+			finding->records[kept++] = *record;
+			continue;
+		}
+		log_warning("directory.discovery", LOG_TEXT("directory", locator->conf->name),
+			    LOG_TEXT("query", name), LOG_TEXT("host", record->host),
+			    LOG_TEXT("cause", "outside the domain, not believed: if it is right, "
+					      "list it in servers"));
+	}
+	finding->count = kept;
+}
+
 /* Asks for all, and for the site's own. When the DNS has no answer, what is known stays. */
 static bool discover(struct locator *locator)
 {
@@ -134,8 +165,10 @@ static bool discover(struct locator *locator)
 		all.count = srv_query(name, all.records, &why);
 	if (all.count == 0)
 		tell_failure(locator, name, why);
+	drop_strangers(locator, name, &all);
 	if (ad && site[0] && srv_name(SRV_LDAP, conf->domain, site, ad, name))
 		near.count = srv_query(name, near.records, &why);
+	drop_strangers(locator, name, &near);
 	if (all.count + near.count == 0)
 		return false;
 	adopt(locator, &near, &all);

@@ -16,6 +16,7 @@ HOSTS = {"berlin.corp.example": BERLIN, "berlin2.corp.example": BERLIN2, "kiel.c
          "lima.corp.example": LIMA}
 SERVICE, PASSWORD = "cn=postern,dc=corp,dc=example", "Right-Pw1"
 ALL, OURS = "_ldap._tcp.dc._msdcs.corp.example", "_ldap._tcp.Berlin._sites.dc._msdcs.corp.example"
+STRANGER = "dc.notcorp.example"  # a liar in the DNS, with a certificate of its own
 LIMIT = 30
 
 
@@ -125,6 +126,8 @@ def found(site):
     check("and its own records were asked for", OURS in site.dns.asked, site.dns.asked[-10:])
     site.selected("at the start", "berlin", 0)
     site.works("at the start")
+    check("a host outside the domain is not believed", "host=%s cause=\"outside the domain" % STRANGER in log, log[:1500])
+    equal("nor looked up", STRANGER in site.dns.asked, False)
     for other in (site.kiel, site.lima, site.berlin2):
         equal("no search went elsewhere", other.searches, 0)
 
@@ -217,7 +220,7 @@ def main():
         one.service, one.client_site, one.next_site, one.ping_pause = SERVICE, "Berlin", "Kiel", pause
         controllers.append(one)
     dns = Dns()
-    dns.records = {ALL: [(0, 100, 389, host) for host in reversed(HOSTS)],
+    dns.records = {ALL: [(0, 100, 389, host) for host in reversed(HOSTS)] + [(0, 65535, 389, STRANGER)],
                    OURS: [(0, 100, 389, host) for host in ("berlin2.corp.example", "berlin.corp.example")]}
     with open(state + "/resolv.conf", "w") as file:
         file.write("nameserver %s\noptions timeout:1 attempts:2\n" % NAMES)
