@@ -146,7 +146,7 @@ directory "corp" {
 }
 domain "corp.example" { directory = "corp" default = true }
 smtp "probe" { listen "127.0.0.1:2525" { tls = "none" } fqdn = "mail.corp.example" authentication = { "anonymous" } }
-store { root = "%(state)s/none" queue = "%(state)s/none" }
+store { root = "%(state)s/none" queue = "%(state)s/nothing" }
 """
 
 

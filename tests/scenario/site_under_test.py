@@ -104,7 +104,11 @@ class Slapd:
         self.script("stop", self.directory)
 
     def freeze(self):
-        os.kill(self.pid(), signal.SIGSTOP)
+        """Returns when all its threads stand still: the signal has to get to each of them."""
+        pid = self.pid()
+        os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda: all(read("/proc/%d/task/%s/stat" % (pid, task)).rpartition(") ")[2][:1] == "T"
+                             for task in os.listdir("/proc/%d/task" % pid)), 10, 0.001)
 
     def thaw(self):
         os.kill(self.pid(), signal.SIGCONT)
