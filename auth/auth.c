@@ -35,6 +35,7 @@ struct login {
 	struct auth_answer *answer;
 	int64_t deadline;
 	struct find_answer found;
+	char account[AUTH_ACCOUNT_SIZE]; /* directory and identity: a copied directory has the same identities */
 	const char *server;    /* that decided, for the log */
 	const char *mechanism; /* "" = a password, in whichever way it came */
 	struct checker_answer checked;
@@ -133,10 +134,18 @@ static void find(struct login *login, const char *text, struct find_answer *answ
 	find_account(&place, text, answer);
 }
 
+static void name_account(const struct find_answer *found, char to[AUTH_ACCOUNT_SIZE])
+{
+	if (found->directory)
+		snprintf(to, AUTH_ACCOUNT_SIZE, "%.100s/%s", directory_conf(found->directory)->name,
+			 found->hit.person.id);
+}
+
 static bool find_person(struct login *login)
 {
 	find(login, login->ask->user, &login->found);
 	login->server = login->found.hit.server;
+	name_account(&login->found, login->account);
 	return judge_hit(login, login->ask->user, &login->found.hit);
 }
 
@@ -151,7 +160,8 @@ static bool check_authzid(struct login *login)
 	find(login, authzid, &other);
 	if (!judge_hit(login, authzid, &other.hit))
 		return false;
-	if (strcmp(other.hit.person.id, login->found.hit.person.id) == 0)
+	if (other.directory == login->found.directory &&
+	    strcmp(other.hit.person.id, login->found.hit.person.id) == 0)
 		return true;
 	return end(login, AUTH_REJECTED, "may not act as another person: %.200s",
 		   other.hit.person.dn);
@@ -208,11 +218,11 @@ static bool ask_password(struct login *login, const struct proof_of *proof)
 		backoff_rule_make(facts->lockout_threshold, facts->lockout_window);
 	struct backoff *backoff = login->auth->backoff;
 
-	if (!backoff_enter(backoff, &rule, person->id, login->ask->client, login->deadline))
+	if (!backoff_enter(backoff, &rule, login->account, login->ask->client, login->deadline))
 		return end(login, AUTH_TEMPORARY, "%s", too_many);
 	directory_check_password(login->found.directory, person->dn, proof->password,
 				 login->deadline, &login->checked);
-	backoff_leave(backoff, &rule, person->id, login->ask->client,
+	backoff_leave(backoff, &rule, login->account, login->ask->client,
 		      backoff_end_of(login->checked.result));
 	remember(login, proof);
 	login->server = login->checked.server;
@@ -232,7 +242,7 @@ static bool ask_password(struct login *login, const struct proof_of *proof)
 static bool check_password(struct login *login)
 {
 	const struct person *person = &login->found.hit.person;
-	struct proof_of proof = { person->id, person->password_set,
+	struct proof_of proof = { login->account, person->password_set,
 				  span_text(login->ask->password) };
 
 	switch (proofs_find(login->auth->proofs, &proof)) {
@@ -283,6 +293,18 @@ static void report(const struct login *login)
 		  LOG_TEXT("client", ask->client), LOG_TEXT("user", ask->user),
 		  LOG_TEXT("who", login->answer->who), LOG_TEXT("dn", login->found.hit.person.dn),
 		  LOG_TEXT("server", login->server), LOG_TEXT("cause", login->answer->cause));
+}
+
+const struct conf_directory *auth_directory(struct auth *auth, const char *user,
+					    const char *default_domain)
+{
+	struct find_place place = {
+		.conf = auth->conf,
+		.directories = auth->directories,
+		.default_domain = default_domain,
+	};
+
+	return find_directory(&place, user);
 }
 
 static struct login login_make(struct auth *auth, const struct auth_ask *ask, const char *mechanism,
@@ -368,7 +390,7 @@ bool auth_guard_enter(struct auth *auth, const struct auth_ask *ask, struct auth
 		const struct facts *facts = &login.found.facts;
 
 		guard->rule = backoff_rule_make(facts->lockout_threshold, facts->lockout_window);
-		memcpy(guard->account, login.found.hit.person.id, sizeof(guard->account));
+		name_account(&login.found, guard->account);
 		known = backoff_enter(auth->backoff, &guard->rule, guard->account, ask->client,
 				      login.deadline) ||
 			end(&login, AUTH_TEMPORARY, "%s", too_many);

@@ -12,6 +12,7 @@
 #include "routing/routing.h"
 
 struct auth;
+struct conf_directory;
 
 struct auth_ask {
 	const char *service; /* "smtp" or "pop" */
@@ -41,6 +42,9 @@ struct auth_answer {
 
 struct auth *auth_new(const struct conf *conf, struct directories *directories);
 void auth_free(struct auth *auth);
+/* Whom a login of that name would ask; NULL = nobody. Does not block. */
+const struct conf_directory *auth_directory(struct auth *auth, const char *user,
+					    const char *default_domain);
 /* May be called concurrently; `answer` is always filled. */
 void auth_login(struct auth *auth, const struct auth_ask *ask, struct auth_answer *answer);
 
@@ -57,9 +61,10 @@ void auth_admit(struct auth *auth, const struct auth_ask *ask, const char *mecha
  * named: not put where it could lock the account out. False with *verdict and *cause: not to
  * be put. Otherwise auth_guard_leave follows.
  */
+enum { AUTH_ACCOUNT_SIZE = 200 };
 struct auth_guard {
 	struct backoff_rule rule;
-	char account[64]; /* "" = nobody's: nothing can be locked */
+	char account[AUTH_ACCOUNT_SIZE]; /* "" = nobody's: nothing can be locked */
 };
 bool auth_guard_enter(struct auth *auth, const struct auth_ask *ask, struct auth_guard *guard,
 		      enum auth_verdict *verdict, char *cause, size_t size);

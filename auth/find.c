@@ -33,42 +33,53 @@ static bool is_name_of(const struct conf_directory *section, const struct facts 
 	       span_is_nocase(name, facts->netbios) || span_is_nocase(name, facts->dns_domain);
 }
 
-/* By a NetBIOS or AD name. *certain false: one that could not be asked may be the one. */
+/*
+ * By a NetBIOS or AD name. Those that are known are asked first: one that is down must
+ * hold nobody up who means another. *doubt: the first that could not be asked, and may
+ * be the one.
+ */
 static struct directory *directory_by_name(const struct find_place *place, const char *domain,
-					   bool *certain)
+					   struct directory **doubt)
 {
-	*certain = true;
-	for (size_t i = 0; i < place->conf->directories_count; i++) {
-		const struct conf_directory *section = &place->conf->directories[i];
-		struct directory *directory = directories_find(place->directories, section);
-		struct facts facts = { 0 };
-		bool known = directory && directory_facts(directory, place->deadline, &facts);
+	const struct conf *conf = place->conf;
 
-		if (directory && is_name_of(section, &facts, domain))
-			return directory;
-		*certain &= known;
+	for (int waits = 0; waits < 2; waits++) {
+		*doubt = NULL;
+		for (size_t i = 0; i < conf->directories_count; i++) {
+			const struct conf_directory *section = &conf->directories[i];
+			struct directory *directory = directories_find(place->directories, section);
+			struct facts facts = { 0 };
+			bool known = directory_facts(directory, waits ? place->deadline : 0, &facts);
+
+			if (is_name_of(section, &facts, domain))
+				return directory;
+			if (!known && !*doubt)
+				*doubt = directory;
+		}
+		if (!*doubt || !place->deadline)
+			break;
 	}
 	return NULL;
 }
 
 /* The directory, and in *mail the canonical mail domain that goes with the name. */
 static struct directory *choose(const struct find_place *place, const struct login_name *name,
-				const struct conf_domain **mail, bool *certain)
+				const struct conf_domain **mail, struct directory **doubt)
 {
 	struct directory *directory;
 
-	*certain = true;
+	*doubt = NULL;
 	if (name->form == LOGIN_DOWN_LEVEL) {
 		*mail = NULL;
-		return directory_by_name(place, name->domain, certain);
+		return directory_by_name(place, name->domain, doubt);
 	}
 	*mail = name->form == LOGIN_BARE
 			? default_domain(place)
 			: domain_canonical(conf_find_domain(place->conf, name->domain));
 	if (*mail)
 		return directories_find(place->directories, (*mail)->directory);
-	directory = directory_by_name(place, name->domain, certain);
-	if (directory || !*certain)
+	directory = directory_by_name(place, name->domain, doubt);
+	if (directory || *doubt)
 		return directory;
 	/* A user principal name may have any suffix of the forest. */
 	return directories_find(place->directories, default_domain(place)->directory);
@@ -88,13 +99,30 @@ static void search(const struct find_place *place, const struct login_try *try,
 	directory_find_login(answer->directory, &values, place->deadline, &answer->hit);
 }
 
+const struct conf_directory *find_directory(const struct find_place *place, const char *text)
+{
+	struct find_place at_once = *place;
+	const struct conf_domain *mail;
+	struct directory *directory, *doubt = NULL;
+	struct login_name name;
+	const char *why;
+
+	at_once.deadline = 0;
+	if (!login_name_parse(span_text(text), &name, &why))
+		return NULL;
+	directory = choose(&at_once, &name, &mail, &doubt);
+	if (!directory)
+		directory = doubt;
+	return directory ? directory_conf(directory) : NULL;
+}
+
 void find_account(const struct find_place *place, const char *text, struct find_answer *answer)
 {
 	struct login_name name;
 	struct login_try tries[LOGIN_TRIES_MAX];
 	const struct conf_domain *mail;
 	const char *why;
-	bool certain;
+	struct directory *doubt;
 
 	*answer = (struct find_answer){ 0 };
 	say(answer, DIRECTORY_NOBODY, "");
@@ -102,11 +130,11 @@ void find_account(const struct find_place *place, const char *text, struct find_
 		say(answer, DIRECTORY_NOBODY, why);
 		return;
 	}
-	answer->directory = choose(place, &name, &mail, &certain);
+	answer->directory = choose(place, &name, &mail, &doubt);
 	if (!answer->directory) {
-		say(answer, certain ? DIRECTORY_NOBODY : DIRECTORY_FAILED,
-		    certain ? "no directory of that domain"
-			    : "a directory cannot be asked for its name");
+		say(answer, doubt ? DIRECTORY_FAILED : DIRECTORY_NOBODY,
+		    doubt ? "a directory cannot be asked for its name"
+			  : "no directory of that domain");
 		return;
 	}
 	(void)directory_facts(answer->directory, place->deadline, &answer->facts);

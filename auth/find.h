@@ -9,13 +9,14 @@
 
 #include "directory/directory.h"
 
+struct conf_directory;
 struct directories;
 
 struct find_place {
 	const struct conf *conf;
 	struct directories *directories;
 	const char *default_domain; /* for a bare name; "" = the default domain */
-	int64_t deadline;           /* clock_ms */
+	int64_t deadline;           /* clock_ms; 0 = nothing is waited for */
 };
 
 struct find_answer {
@@ -24,6 +25,11 @@ struct find_answer {
 	struct directory_hit hit;
 };
 
+/*
+ * The directory that find_account would ask, or wait for; NULL when none. `deadline` is
+ * not used: this never blocks.
+ */
+const struct conf_directory *find_directory(const struct find_place *place, const char *text);
 void find_account(const struct find_place *place, const char *text, struct find_answer *answer);
 
 /* Whom somebody has proved to be, other than by a name and a password. */

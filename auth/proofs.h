@@ -18,7 +18,7 @@ struct proofs;
 enum proof { PROOF_UNKNOWN, PROOF_RIGHT, PROOF_WRONG };
 
 struct proof_of {
-	const char *account;  /* identity of the entry */
+	const char *account;  /* directory and identity of the entry */
 	int64_t password_set; /* 0 where the directory does not say */
 	struct span password;
 };

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 int64_t clock_ms(void);   /* monotonic milliseconds: for deadlines and TTLs */
+int64_t clock_us(void);   /* the same in microseconds: for measuring */
 int64_t clock_unix(void); /* seconds since 1970: for what people and files see */
 
 #define CLOCK_RFC5322_SIZE 40

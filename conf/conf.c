@@ -130,6 +130,7 @@ static void directory_clear(struct conf_directory *directory)
 	struct conf_schema *schema = &directory->schema;
 	char *texts[] = {
 		directory->name,         directory->domain,        directory->netbios,
+		directory->site,
 		directory->keytab,       directory->principal,     directory->krb5_config,
 		directory->bind_dn,      directory->password_file, directory->tls_ca,
 		directory->base,         schema->preset,           schema->recipient_filter,

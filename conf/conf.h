@@ -36,6 +36,7 @@ struct conf_directory {
 	char *name;
 	char *domain;     /* DNS domain for SRV discovery; "" = servers only */
 	char *netbios;    /* for DOMAIN\user; "" = asked of the directory (AD) or none */
+	char *site;       /* of AD, for SRV discovery; "" = asked of a controller */
 	char **servers;   /* ldap:// or ldaps:// URIs in order of preference */
 	size_t servers_count;
 	enum conf_bind bind;
@@ -53,6 +54,7 @@ struct conf_directory {
 	unsigned retry_preferred; /* seconds between attempts to return to a preferred server */
 	unsigned lookups;         /* lookups in flight */
 	unsigned password_checks; /* password checks in flight */
+	bool fast_bind;           /* password checks by AD's fast bind, where a controller offers it */
 	unsigned cache_positive;  /* seconds */
 	unsigned cache_negative;  /* seconds */
 	unsigned cache_password;  /* seconds a proved password is remembered, hashed; 0 = never */

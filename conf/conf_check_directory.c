@@ -19,6 +19,25 @@ static void check_found(struct conf_reading *reading, const struct conf_director
 			      directory->domain);
 }
 
+/* A site's name is one label of a DNS name. */
+static void check_site(struct conf_reading *reading, const struct conf_directory *directory)
+{
+	if (!*directory->site)
+		return;
+	if (strlen(directory->site) > 63 || strpbrk(directory->site, ". \t\\"))
+		conf_tell_key(reading, directory->line, "site",
+			      "site \"%s\" is no name of a site: write one like "
+			      "Default-First-Site-Name",
+			      directory->site);
+	else if (!*directory->domain || directory->servers_count > 0)
+		conf_tell_key(reading, directory->line, "site",
+			      "site has no effect where servers are listed: remove it, or replace "
+			      "servers by domain = \"example.com\"");
+	else if (!directory->schema.active_directory)
+		conf_tell_key(reading, directory->line, "site",
+			      "only Active Directory has sites: remove site");
+}
+
 /* An address says ldaps:// if, and only if, tls does. */
 static void check_scheme(struct conf_reading *reading, const struct conf_directory *directory,
 			 const char *server, bool ldaps)
@@ -146,6 +165,7 @@ void conf_check_directories(struct conf_reading *reading)
 			conf_tell(reading, directory->line,
 				  "directory has an empty name: write directory \"name\" { ... }");
 		check_found(reading, directory);
+		check_site(reading, directory);
 		check_tls(reading, directory, check_addresses(reading, directory));
 		check_bind(reading, directory);
 		check_schema(reading, directory);

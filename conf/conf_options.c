@@ -60,6 +60,7 @@ static const struct conf_choice log_levels[] = {
 
 static const struct conf_key directory_keys[] = {
 	TEXT(conf_directory, "domain", domain, ""),
+	TEXT(conf_directory, "site", site, ""),
 	LIST(conf_directory, "servers", servers, NULL),
 	TEXT(conf_directory, "preset", schema.preset, "ad"),
 	CHOICE(conf_directory, "bind", bind, "gssapi", binds),
@@ -78,6 +79,7 @@ static const struct conf_key directory_keys[] = {
 	NUMBER(TIME, conf_directory, "retry_preferred", retry_preferred, "60s", 1, DAY),
 	NUMBER(COUNT, conf_directory, "lookups", lookups, "64", 1, 1024),
 	NUMBER(COUNT, conf_directory, "password_checks", password_checks, "64", 1, 1024),
+	BOOL(conf_directory, "fast_bind", fast_bind, "false"),
 	NUMBER(TIME, conf_directory, "cache_positive", cache_positive, "30s", 0, DAY),
 	NUMBER(TIME, conf_directory, "cache_negative", cache_negative, "10s", 0, DAY),
 	NUMBER(TIME, conf_directory, "cache_password", cache_password, "0", 0, DAY),

@@ -14,7 +14,8 @@
 #include "daemon/work.h"
 #include "directory/directories.h"
 
-enum { POOL_LOOKUP, POOL_PASSWORD };
+/* Each directory has its own pools, so that one that does not answer holds up nobody else's threads. */
+enum { POOL_LOOKUP, POOL_PASSWORD, POOLS_OF_ONE };
 /* A slow client may take hours from RCPT to the end of its data. */
 /* A login takes 18 s at most, and the frontend waits 26. */
 enum { PATIENCE_MS = 8000 };
@@ -46,6 +47,82 @@ static size_t role_ticket(const struct directory_role *role, enum ticket_purpose
 	if (length == 0)
 		memory_die("a ticket did not fit");
 	return length;
+}
+
+static const struct conf_directory *role_asked(struct directory_role *role, enum message_kind kind, struct span body)
+{
+	const struct conf_directory *directory = NULL;
+	struct message_resolve resolve;
+	struct message_login login;
+
+	if (kind == MESSAGE_RESOLVE && message_get_resolve(body, &resolve))
+		return routing_directory(role->routing, &resolve.address);
+	if (kind != MESSAGE_LOGIN)
+		return NULL;
+	if (message_get_login(body, &login))
+		directory = auth_directory(role->auth, login.user, login.default_domain);
+	memory_wipe(login.password, sizeof login.password);
+	return directory;
+}
+
+/*
+ * Work that asks no directory is done at once, so it may go anywhere. Whom an exchange will
+ * ask is not known before its end: all of them share a pool of their own.
+ */
+static unsigned role_lane(void *context, const struct work_permit *permit, struct span body)
+{
+	struct directory_role *role = context;
+	size_t count = role->conf->directories_count, index = 0;
+	const struct conf_directory *directory;
+
+	if (permit->kind != MESSAGE_RESOLVE && permit->kind != MESSAGE_LOGIN)
+		return (unsigned)count * POOLS_OF_ONE;
+	directory = count > 1 ? role_asked(role, permit->kind, body) : NULL;
+	if (directory)
+		index = (size_t)(directory - role->conf->directories);
+	return (unsigned)index * POOLS_OF_ONE + permit->pool;
+}
+
+static bool shed_resolve(struct work *work)
+{
+	struct message_resolve ask;
+	struct message_route answer = { .outcome = OUTCOME_TEMP, .kind = ROUTE_REFUSED, .code = 451,
+					.status = "4.3.0",
+					.text = "directory temporarily unavailable, try again later" };
+	char memory[2048];
+	struct wire_writer writer;
+
+	if (!message_get_resolve(work_body(work), &ask))
+		return false;
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_route(&writer, &answer);
+	work_answer(work, &writer, -1);
+	return true;
+}
+
+static bool shed_login(struct work *work)
+{
+	struct message_login login;
+	struct message_identity answer = { .verdict = AUTH_TEMPORARY };
+	bool good = message_get_login(work_body(work), &login);
+	char memory[2048];
+	struct wire_writer writer;
+
+	memory_wipe(login.password, sizeof login.password);
+	if (!good)
+		return false;
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_identity(&writer, &answer);
+	work_answer(work, &writer, -1);
+	return true;
+}
+
+/* Too much waits for that directory already. */
+static bool role_shed(struct work *work)
+{
+	if (work->permit->kind == MESSAGE_RESOLVE)
+		return shed_resolve(work);
+	return work->permit->kind == MESSAGE_LOGIN && shed_login(work);
 }
 
 static bool handle_resolve(struct work *work)
@@ -253,34 +330,39 @@ int directory_main(struct role_start *begin)
 		{ MESSAGE_EXCHANGE_DROP, ROLE_FRONTEND, POOL_PASSWORD, false, handle_exchange_drop, 0 },
 		{ 0 },
 	};
-	unsigned threads[3] = { 0, 0, 0 };
-	struct directory_role role = { .conf = begin->conf };
+	const struct conf *conf = begin->conf;
+	size_t exchanges = conf->directories_count * POOLS_OF_ONE; /* their pool */
+	unsigned *threads = memory_array(exchanges + 2, sizeof *threads);
+	struct directory_role role = { .conf = conf };
 	struct work_plan plan = { .permits = permits, .threads = threads, .context = &role,
-				  .peer_new = role_peer_new, .peer_free = role_peer_free,
-				  .start = role_start_directories };
+				  .lane = role_lane, .shed = role_shed, .peer_new = role_peer_new,
+				  .peer_free = role_peer_free, .start = role_start_directories };
 	char why[400];
 	int code;
 
 	memcpy(role.key, begin->start.key, sizeof role.key);
-	role.directories = directories_open(begin->conf, why, sizeof why);
+	role.directories = directories_open(conf, why, sizeof why);
 	if (role.directories)
-		role.exchanges = exchanges_open(begin->conf, why, sizeof why);
+		role.exchanges = exchanges_open(conf, why, sizeof why);
 	if (!role.exchanges) {
 		log_error("directory.failed", LOG_TEXT("why", why));
+		free(threads);
 		return 1;
 	}
 	role_confine(begin, "");
-	for (size_t i = 0; i < begin->conf->directories_count; i++) {
-		threads[POOL_LOOKUP] += begin->conf->directories[i].lookups;
-		threads[POOL_PASSWORD] += begin->conf->directories[i].password_checks;
+	for (size_t i = 0; i < conf->directories_count; i++) {
+		threads[i * POOLS_OF_ONE + POOL_LOOKUP] = conf->directories[i].lookups;
+		threads[i * POOLS_OF_ONE + POOL_PASSWORD] = conf->directories[i].password_checks;
+		threads[exchanges] += conf->directories[i].password_checks;
 	}
-	role.routing = routing_new(begin->conf, role.directories);
-	role.auth = auth_new(begin->conf, role.directories);
+	role.routing = routing_new(conf, role.directories);
+	role.auth = auth_new(conf, role.directories);
 	code = work_serve(begin, &plan);
 	exchanges_free(role.exchanges);
 	auth_free(role.auth);
 	routing_free(role.routing);
 	directories_close(role.directories);
 	memory_wipe(&role, sizeof role);
+	free(threads);
 	return code;
 }

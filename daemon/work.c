@@ -18,7 +18,7 @@
 #include "base/memory.h"
 #include "io/packet.h"
 
-enum { WORK_WAITING_MAX = 10000, WORK_OCTETS_MAX = 32 << 20, WORK_POOLS_MAX = 4,
+enum { WORK_WAITING_MAX = 10000, WORK_OCTETS_MAX = 32 << 20,
        WORK_STACK = 512 * 1024, WORK_PATIENCE_MS = 5000, WORK_BATCH = 32 };
 
 struct work_peer {
@@ -41,7 +41,8 @@ struct work_pool {
 /* One a process: a role is a process. */
 static struct {
 	pthread_mutex_t lock;
-	struct work_pool pools[WORK_POOLS_MAX];
+	struct work_pool *pools;
+	size_t pools_count;
 	bool ending;
 	struct work_peer *peers;
 	size_t peers_count;
@@ -214,7 +215,51 @@ static bool descriptor_permitted(const struct work_permit *permit, const struct 
 	return permit->descriptor == (packet->fd >= 0 || packet->fd_lost);
 }
 
-/* False: too much is waiting, or the kind is not permitted. */
+/* More is waiting than that many times the limit. */
+static bool pool_over(const struct work_pool *pool, size_t times)
+{
+	return atomic_load(&pool->waiting) > times * WORK_WAITING_MAX ||
+	       atomic_load(&pool->octets) > times * WORK_OCTETS_MAX;
+}
+
+static void pool_put(struct work_pool *pool, struct work *work)
+{
+	pthread_mutex_lock(&server.lock);
+	work->peer->held++;
+	*pool->last = work;
+	pool->last = &work->next;
+	pool->waiting++;
+	pool->octets += work->length;
+	pthread_mutex_unlock(&server.lock);
+	pthread_cond_signal(&pool->there); /* behind the lock, lest the one that wakes has to wait for it */
+}
+
+/* True when it was answered, and that was all. */
+static bool server_shed(struct work_pool *pool, struct work *work)
+{
+	if (!server.plan->shed || !pool_over(pool, 1) || !server.plan->shed(work))
+		return false;
+	work_free(work);
+	return true;
+}
+
+static struct work *work_new(struct work_peer *peer, const struct work_permit *permit, const struct packet *packet)
+{
+	struct work *work = memory_new(sizeof *work + packet->body.length);
+
+	work->context = server.plan->context;
+	work->peer = peer;
+	work->permit = permit;
+	work->id = packet->id;
+	work->fd = packet->fd;
+	work->arrived = clock_ms();
+	work->length = packet->body.length;
+	if (work->length)
+		memcpy(work->body, packet->body.at, work->length);
+	return work;
+}
+
+/* False: the kind is not permitted. */
 static bool server_queue(struct work_peer *peer, const struct packet *packet)
 {
 	const struct work_permit *permit = server.plan->permits;
@@ -227,25 +272,11 @@ static bool server_queue(struct work_peer *peer, const struct packet *packet)
 		server_accuse(peer, "not permitted", packet->kind);
 		return false;
 	}
-	work = memory_new(sizeof *work + packet->body.length);
-	work->context = server.plan->context;
-	work->peer = peer;
-	work->permit = permit;
-	work->id = packet->id;
-	work->fd = packet->fd;
-	work->arrived = clock_ms();
-	work->length = packet->body.length;
-	if (work->length)
-		memcpy(work->body, packet->body.at, work->length);
-	pool = &server.pools[permit->pool];
-	pthread_mutex_lock(&server.lock);
-	peer->held++;
-	*pool->last = work;
-	pool->last = &work->next;
-	pool->waiting++;
-	pool->octets += work->length;
-	pthread_mutex_unlock(&server.lock);
-	pthread_cond_signal(&pool->there); /* behind the lock, lest the one that wakes has to wait for it */
+	pool = &server.pools[server.plan->lane ? server.plan->lane(server.plan->context, permit, packet->body)
+					       : permit->pool];
+	work = work_new(peer, permit, packet);
+	if (!server_shed(pool, work))
+		pool_put(pool, work);
 	return true;
 }
 
@@ -298,9 +329,9 @@ static void peers_bury(void)
 
 static bool server_busy(void)
 {
-	for (size_t i = 0; i < WORK_POOLS_MAX; i++)
-		if (atomic_load(&server.pools[i].waiting) > WORK_WAITING_MAX ||
-		    atomic_load(&server.pools[i].octets) > WORK_OCTETS_MAX)
+	/* Where most is shed the rest may wait longer: one pool is no reason for the others to stand still. */
+	for (size_t i = 0; i < server.pools_count; i++)
+		if (pool_over(&server.pools[i], server.plan->shed ? 2 : 1))
 			return true;
 	return false;
 }
@@ -386,9 +417,22 @@ static size_t threads_wanted(void)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; server.plan->threads[i]; i++)
+	for (size_t i = 0; i < server.pools_count; i++)
 		count += server.plan->threads[i];
 	return count;
+}
+
+static void pools_make(void)
+{
+	const unsigned *threads = server.plan->threads;
+
+	while (threads[server.pools_count])
+		server.pools_count++;
+	server.pools = memory_array(server.pools_count, sizeof *server.pools);
+	for (size_t i = 0; i < server.pools_count; i++) {
+		server.pools[i].last = &server.pools[i].first;
+		pthread_cond_init(&server.pools[i].there, NULL);
+	}
 }
 
 static size_t pools_start(pthread_t *threads)
@@ -398,11 +442,9 @@ static size_t pools_start(pthread_t *threads)
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, WORK_STACK);
-	for (size_t i = 0; server.plan->threads[i]; i++) {
+	for (size_t i = 0; i < server.pools_count; i++) {
 		struct work_pool *pool = &server.pools[i];
 
-		pool->last = &pool->first;
-		pthread_cond_init(&pool->there, NULL);
 		for (unsigned n = 0; n < server.plan->threads[i]; n++)
 			if (pthread_create(&threads[count++], &attributes, pool_run, pool) != 0)
 				memory_die("a thread could not be started");
@@ -415,7 +457,7 @@ static void pools_stop(pthread_t *threads, size_t count)
 {
 	pthread_mutex_lock(&server.lock);
 	server.ending = true;
-	for (size_t i = 0; server.plan->threads[i]; i++)
+	for (size_t i = 0; i < server.pools_count; i++)
 		pthread_cond_broadcast(&server.pools[i].there);
 	pthread_mutex_unlock(&server.lock);
 	for (size_t i = 0; i < count; i++)
@@ -434,6 +476,7 @@ int work_serve(const struct role_start *begin, const struct work_plan *plan)
 	server.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (server.wake < 0)
 		memory_die("no eventfd");
+	pools_make();
 	threads = memory_array(threads_wanted(), sizeof *threads);
 	count = pools_start(threads);
 	if (plan->start)

@@ -44,6 +44,16 @@ struct work_plan {
 	/* Per peer, in the main thread, before its first packet and after its last work is done. May be NULL. */
 	void *(*peer_new)(void *context);
 	void (*peer_free)(void *context, void *own);
+	/*
+	 * The pool by what the packet says, for one whose permit says `permit->pool`; in the main thread, so it must
+	 * not block. NULL = the permit's pool.
+	 */
+	unsigned (*lane)(void *context, const struct work_permit *permit, struct span body);
+	/*
+	 * Answers that nobody can be asked, where too much is waiting in the work's pool; in the main thread, and
+	 * true if it did. NULL or false: it waits, and in the end everybody.
+	 */
+	bool (*shed)(struct work *work);
 	/* Called when threads may be started. May be NULL. */
 	void (*start)(void *context);
 };

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "conf/conf.h"
 #include "directory/credentials.h"
+#include "directory/errors.h"
 
 /* Waits for the answer to `id` and takes result and text out of it. */
 static void take_reply(struct connection *connection, int id, int64_t deadline,
@@ -95,19 +96,20 @@ static bool set_protection(struct connection *connection)
 }
 
 /* SASL and GSSAPI wrap what Kerberos says in their own words; only its own are of use. */
-static void tell_gssapi(const struct credentials *credentials, const char *text,
+static void tell_gssapi(const struct credentials *credentials, int result, const char *text,
 			char why[CONNECTION_TEXT_SIZE])
 {
 	static const char mark[] = "Minor code may provide more information (";
 	const char *minor = strstr(text, mark);
+	const char *remedy = error_remedy(result, error_sub_code(span_text(text)));
 
 	if (minor)
 		text = minor + sizeof(mark) - 1;
-	snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI bind as %.60s: %.*s%s",
-		 credentials_principal(credentials), minor ? (int)strcspn(text, ")") : 110, text,
-		 strstr(text, "Server not found in Kerberos")
-			 ? ": write servers by the controllers' full host names"
-			 : "");
+	if (strstr(text, "Server not found in Kerberos"))
+		remedy = "write servers by the controllers' full host names";
+	snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI bind as %.60s: %.*s%s%s",
+		 credentials_principal(credentials), minor ? (int)strcspn(text, ")") : 80, text,
+		 remedy ? ": " : "", remedy ? remedy : "");
 }
 
 static bool bind_gssapi(struct connection *connection, struct credentials *credentials,
@@ -135,8 +137,27 @@ static bool bind_gssapi(struct connection *connection, struct credentials *crede
 	/* A ticket for a server that was set up anew stays wrong for hours. */
 	credentials_forget(credentials);
 	connection_text(connection->ldap, result, text);
-	tell_gssapi(credentials, text, why);
+	tell_gssapi(credentials, result, text, why);
 	return false;
+}
+
+static void tell_simple(const char *dn, const struct connection_reply *reply,
+			char why[CONNECTION_TEXT_SIZE])
+{
+	uint32_t sub_code = error_sub_code(span_text(reply->diagnostic));
+	const char *meaning = error_sub_code_meaning(sub_code);
+	const char *remedy = error_remedy(reply->result, sub_code);
+
+	if (!remedy && reply->result == LDAP_INVALID_CREDENTIALS)
+		remedy = "check bind_dn and password_file";
+	if (meaning)
+		snprintf(why, CONNECTION_TEXT_SIZE, "simple bind as %.60s: %s (data %x)%s%s", dn,
+			 meaning, (unsigned)sub_code, remedy ? ": " : "", remedy ? remedy : "");
+	else
+		snprintf(why, CONNECTION_TEXT_SIZE, "simple bind as %.60s: %s (%d)%s%.60s%s%s", dn,
+			 ldap_err2string(reply->result), reply->result,
+			 reply->diagnostic[0] ? " " : "", reply->diagnostic, remedy ? ": " : "",
+			 remedy ? remedy : "");
 }
 
 bool connection_bind_service(struct connection *connection, const struct conf_directory *conf,
@@ -150,10 +171,6 @@ bool connection_bind_service(struct connection *connection, const struct conf_di
 	connection_bind_simple(connection, conf->bind_dn, password, deadline, &reply);
 	if (reply.result == LDAP_SUCCESS)
 		return true;
-	snprintf(why, CONNECTION_TEXT_SIZE, "simple bind as %.80s: %s (%d)%s%.100s%s",
-		 conf->bind_dn, ldap_err2string(reply.result), reply.result,
-		 reply.diagnostic[0] ? " " : "", reply.diagnostic,
-		 reply.result == LDAP_INVALID_CREDENTIALS ? ": check bind_dn and password_file"
-							  : "");
+	tell_simple(conf->bind_dn, &reply, why);
 	return false;
 }

@@ -4,13 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "conf/conf.h"
 #include "directory/locator.h"
 #include "directory/threads.h"
+
+enum { SERVERS_TRIED = 3 };
 
 struct idle {
 	struct idle *next;
@@ -120,49 +121,43 @@ static void give_back(struct checker *checker, struct connection *connection)
 	pthread_mutex_unlock(&checker->mutex);
 }
 
-static bool connect_selected(struct checker *checker, int64_t deadline, struct server *server,
-			     struct connection *connection, char why[CONNECTION_TEXT_SIZE])
+static bool connect_to(struct checker *checker, const struct server *server, int64_t deadline,
+		       struct connection *connection, char why[CONNECTION_TEXT_SIZE])
 {
 	int64_t patience = clock_ms() + (int64_t)checker->conf->timeout * 1000;
 
-	if (!locator_selected(checker->locator, server)) {
-		locator_reason(checker->locator, why, CONNECTION_TEXT_SIZE);
-		return false;
-	}
 	if (take_idle(checker, server, connection))
 		return true;
-	return connection_open(connection, checker->conf, server, CONNECTION_FOR_PASSWORDS,
-			       checker->watchdog, patience < deadline ? patience : deadline, why);
-}
-
-/* The selected server just failed us; the lookups may be moving to another. */
-static bool selection_moves(struct checker *checker, const struct server *before, int64_t deadline)
-{
-	static const struct timespec moment = { 0, 50000000 };
-	int64_t until = clock_ms() + 2000;
-	struct server now = *before;
-
-	while (clock_ms() < until && clock_ms() < deadline) {
-		if (locator_selected(checker->locator, &now) && strcmp(now.name, before->name) != 0)
-			return true;
-		nanosleep(&moment, NULL);
+	if (patience > deadline)
+		patience = deadline;
+	if (connection_open(connection, checker->conf, server, CONNECTION_FOR_PASSWORDS,
+			    checker->watchdog, patience, why)) {
+		if (checker->conf->fast_bind)
+			(void)connection_fast_bind(connection, patience);
+		return true;
 	}
+	locator_failed(checker->locator, CONNECTION_FOR_PASSWORDS, server->name, why);
 	return false;
 }
 
-/* Nothing is sent here, so trying again is harmless. */
-static bool obtain(struct checker *checker, int64_t deadline, struct connection *connection,
-		   struct checker_answer *answer)
+/* Nothing is sent here, so trying the next server is harmless. `but_not`: as in locator.h. */
+static bool obtain(struct checker *checker, const char *but_not, int64_t deadline,
+		   struct connection *connection, struct checker_answer *answer)
 {
-	struct server server = { 0 };
-	char why[CONNECTION_TEXT_SIZE] = "";
+	struct server server;
+	char why[CONNECTION_TEXT_SIZE];
 
-	if (connect_selected(checker, deadline, &server, connection, why) ||
-	    (selection_moves(checker, &server, deadline) &&
-	     connect_selected(checker, deadline, &server, connection, why)))
-		return true;
-	memcpy(answer->server, server.name, sizeof(answer->server));
-	snprintf(answer->cause, sizeof(answer->cause), "%s", why);
+	for (int i = 0; i < SERVERS_TRIED && clock_ms() < deadline; i++) {
+		if (!locator_choose_password(checker->locator, but_not, &server))
+			break;
+		if (connect_to(checker, &server, deadline, connection, why))
+			return true;
+		memcpy(answer->server, server.name, sizeof(answer->server));
+		snprintf(answer->cause, sizeof(answer->cause), "%s", why);
+		but_not = answer->server;
+	}
+	if (!answer->cause[0])
+		locator_reason(checker->locator, answer->cause, sizeof(answer->cause));
 	return false;
 }
 
@@ -171,20 +166,22 @@ static void judge(const struct checker *checker, const struct connection_reply *
 {
 	bool ad = checker->conf->schema.active_directory;
 	struct span text = span_text(reply->diagnostic);
-	const char *meaning;
+	const char *meaning, *remedy;
 
 	answer->sub_code = ad ? error_sub_code(text) : 0;
 	answer->result = error_password_result(reply->result, answer->sub_code, ad);
 	meaning = error_sub_code_meaning(answer->sub_code);
+	remedy = error_remedy(reply->result, answer->sub_code);
 	if (reply->result == LDAP_SUCCESS)
 		snprintf(answer->cause, sizeof(answer->cause), "password proved");
 	else if (meaning)
-		snprintf(answer->cause, sizeof(answer->cause), "%s (data %x)", meaning,
-			 (unsigned)answer->sub_code);
+		snprintf(answer->cause, sizeof(answer->cause), "%s (data %x)%s%s", meaning,
+			 (unsigned)answer->sub_code, remedy ? ": " : "", remedy ? remedy : "");
 	else
-		snprintf(answer->cause, sizeof(answer->cause), "%s (%d)%s%s",
+		snprintf(answer->cause, sizeof(answer->cause), "%s (%d)%s%.100s%s%s",
 			 ldap_err2string(reply->result), reply->result,
-			 reply->diagnostic[0] ? ": " : "", reply->diagnostic);
+			 reply->diagnostic[0] ? ": " : "", reply->diagnostic, remedy ? ": " : "",
+			 remedy ? remedy : "");
 }
 
 /* After these results the connection is good for the next bind. */
@@ -194,12 +191,40 @@ static bool is_reusable(int result)
 	       result == LDAP_INAPPROPRIATE_AUTH;
 }
 
+static void tell_locator(const struct checker *checker, const struct checker_answer *answer)
+{
+	if (answer->result == PASSWORD_TEMPORARY)
+		locator_failed(checker->locator, CONNECTION_FOR_PASSWORDS, answer->server,
+			       answer->cause);
+	else
+		locator_succeeded(checker->locator, CONNECTION_FOR_PASSWORDS, answer->server);
+}
+
+/* False: this server refused to look at the password at all, another may. */
+static bool ask(struct checker *checker, struct connection *connection, const char *dn,
+		struct span password, int64_t deadline, struct checker_answer *answer)
+{
+	int64_t patience = clock_ms() + (int64_t)checker->conf->timeout * 1000;
+	struct connection_reply reply;
+
+	connection_bind_simple(connection, dn, password, patience < deadline ? patience : deadline,
+			       &reply);
+	memcpy(answer->server, connection->server, sizeof(answer->server));
+	judge(checker, &reply, answer);
+	if (is_reusable(reply.result) && answer->result != PASSWORD_TEMPORARY)
+		give_back(checker, connection);
+	else
+		connection_close(connection);
+	tell_locator(checker, answer);
+	return answer->result != PASSWORD_TEMPORARY || !error_is_refusal(reply.result);
+}
+
 void checker_check(struct checker *checker, const char *dn, struct span password, int64_t deadline,
 		   struct checker_answer *answer)
 {
 	int64_t patience = clock_ms() + (int64_t)checker->conf->timeout * 1000;
+	char refused[SERVER_NAME_SIZE];
 	struct connection connection;
-	struct connection_reply reply;
 
 	*answer = (struct checker_answer){ .result = PASSWORD_TEMPORARY };
 	if (password.length == 0 || dn[0] == '\0') {
@@ -211,16 +236,11 @@ void checker_check(struct checker *checker, const char *dn, struct span password
 		snprintf(answer->cause, sizeof(answer->cause), "too many password checks at once");
 		return;
 	}
-	if (obtain(checker, deadline, &connection, answer)) {
-		patience = clock_ms() + (int64_t)checker->conf->timeout * 1000;
-		connection_bind_simple(&connection, dn, password,
-				       patience < deadline ? patience : deadline, &reply);
-		memcpy(answer->server, connection.server, sizeof(answer->server));
-		judge(checker, &reply, answer);
-		if (is_reusable(reply.result))
-			give_back(checker, &connection);
-		else
-			connection_close(&connection);
+	if (obtain(checker, NULL, deadline, &connection, answer) &&
+	    !ask(checker, &connection, dn, password, deadline, answer)) {
+		memcpy(refused, answer->server, sizeof(refused));
+		if (obtain(checker, refused, deadline, &connection, answer))
+			(void)ask(checker, &connection, dn, password, deadline, answer);
 	}
 	leave(checker);
 }

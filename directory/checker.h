@@ -3,8 +3,10 @@
  * Password checks: a simple bind as the found entry on a connection of its own,
  * never one that searches use, so that slow checks cannot hold lookups up and a
  * user's identity never searches. Connections are inside TLS and are kept for the
- * next check. A password is sent once: a connection found dead before is replaced,
- * one that dies after is an answer we did not get, because AD may have counted it.
+ * next check. A password is tried once: a connection found dead before is replaced,
+ * one that dies after is an answer we did not get, because AD may have counted it. Only
+ * where a server says that it did not look (busy, TLS or channel bindings wanted) is it
+ * shown to a second one.
  */
 #ifndef DIRECTORY_CHECKER_H
 #define DIRECTORY_CHECKER_H

@@ -180,6 +180,7 @@ bool connection_open(struct connection *connection, const struct conf_directory 
 		     struct watchdog *watchdog, int64_t deadline, char why[CONNECTION_TEXT_SIZE])
 {
 	uint16_t port = choose_port(server, choose_tls(conf, server, use));
+	int64_t began = clock_us();
 	int descriptor = dial_connect(&server->addresses, port, deadline);
 
 	if (descriptor < 0) {
@@ -187,7 +188,11 @@ bool connection_open(struct connection *connection, const struct conf_directory 
 			 strerror(errno));
 		return false;
 	}
-	*connection = (struct connection){ .born = clock_ms(), .watchdog = watchdog };
+	*connection = (struct connection){
+		.born = clock_ms(),
+		.latency = clock_us() - began,
+		.watchdog = watchdog,
+	};
 	memcpy(connection->server, server->name, sizeof(connection->server));
 	connection->guard = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
 	if (connection->guard < 0) {

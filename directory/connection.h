@@ -22,19 +22,15 @@
 struct conf_directory;
 struct credentials;
 
-enum { CONNECTION_TEXT_SIZE = 256 };
+enum { CONNECTION_TEXT_SIZE = 320 };
 
 struct connection {
 	LDAP *ldap;
-	int guard;    /* a duplicate of the socket: for poll() and for shutting it down */
-	int64_t born; /* clock_ms */
+	int guard;       /* a duplicate of the socket: for poll() and for shutting it down */
+	int64_t born;    /* clock_ms */
+	int64_t latency; /* microseconds that connecting took */
 	struct watchdog *watchdog;
 	char server[SERVER_NAME_SIZE];
-};
-
-enum connection_use {
-	CONNECTION_FOR_LOOKUPS,  /* GSSAPI brings its own encryption, unless the URI says ldaps */
-	CONNECTION_FOR_PASSWORDS /* TLS, or plain_loopback on a loopback address */
 };
 
 /*
@@ -62,6 +58,13 @@ bool connection_bind_service(struct connection *connection, const struct conf_di
 /* A simple bind; never with an empty password (RFC 4513 section 5.1.2: that proves nothing). */
 void connection_bind_simple(struct connection *connection, const char *dn, struct span password,
 			    int64_t deadline, struct connection_reply *reply);
+
+/*
+ * Puts a fresh connection into AD's fast bind mode, if the server offers it (MS-ADTS
+ * 5.1.1.3): binds then prove the password and no more. False when it is an ordinary
+ * connection still, or dead.
+ */
+bool connection_fast_bind(struct connection *connection, int64_t deadline);
 
 /* The text libldap has for the last failure, control characters made spaces. */
 void connection_text(LDAP *ldap, int result, char to[CONNECTION_TEXT_SIZE]);

@@ -51,7 +51,7 @@ bool dial_resolve(const char *host, struct dial_addresses *addresses, const char
 	return addresses->count > 0;
 }
 
-static socklen_t address_with_port(struct sockaddr_storage *address, uint16_t port)
+socklen_t dial_set_port(struct sockaddr_storage *address, uint16_t port)
 {
 	if (address->ss_family == AF_INET6) {
 		((struct sockaddr_in6 *)address)->sin6_port = htons(port);
@@ -92,7 +92,7 @@ static void socket_tune(int descriptor)
 
 static int connect_one(struct sockaddr_storage address, uint16_t port, int64_t deadline)
 {
-	socklen_t length = address_with_port(&address, port);
+	socklen_t length = dial_set_port(&address, port);
 	int descriptor = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int error;
 

@@ -21,6 +21,8 @@ struct dial_addresses {
 
 /* False with *why (static). Gives up on a silent name server after a few seconds. */
 bool dial_resolve(const char *host, struct dial_addresses *addresses, const char **why);
+/* Its length with that. */
+socklen_t dial_set_port(struct sockaddr_storage *address, uint16_t port);
 /* A connected, blocking, close-on-exec socket; -1 with errno of the last address. */
 int dial_connect(const struct dial_addresses *addresses, uint16_t port, int64_t deadline);
 /* The peer is 127.0.0.0/8 or ::1. */

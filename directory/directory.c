@@ -115,6 +115,7 @@ void directory_start(struct directory *directory, struct watchdog *watchdog)
 		.watchdog = watchdog,
 	};
 
+	locator_start(directory->locator);
 	directory->checker = checker_new(directory->section, directory->locator, watchdog);
 	directory->lookup = lookup_new(&tools);
 }
@@ -142,7 +143,7 @@ const struct conf_directory *directory_conf(const struct directory *directory)
 static void fail_hit(struct directory_hit *hit, const char *filter, const char *why)
 {
 	hit->found = DIRECTORY_FAILED;
-	snprintf(hit->cause, sizeof(hit->cause), "%.200s: search %.100s", why, filter);
+	snprintf(hit->cause, sizeof(hit->cause), "%.220s: search %.80s", why, filter);
 }
 
 /* What failed before a server was asked is not about the search. */
@@ -156,6 +157,7 @@ static void fail_asked(struct directory *directory, struct directory_hit *hit,
 		       const struct search_result *result, const char *filter)
 {
 	const char *base = directory->section->base;
+	const char *remedy = error_remedy(result->code, 0);
 	char why[400];
 
 	/* A base outside what it holds is a referral for a domain controller. */
@@ -163,9 +165,9 @@ static void fail_asked(struct directory *directory, struct directory_hit *hit,
 			result->code == LDAP_INVALID_DN_SYNTAX))
 		snprintf(why, sizeof(why), "base \"%.120s\" is not there: correct it", base);
 	else
-		snprintf(why, sizeof(why), "%s",
-			 result->diagnostic[0] ? result->diagnostic
-					       : ldap_err2string(result->code));
+		snprintf(why, sizeof(why), "%s%s%.100s%s%s", ldap_err2string(result->code),
+			 result->diagnostic[0] ? ": " : "", result->diagnostic, remedy ? ": " : "",
+			 remedy ? remedy : "");
 	fail_hit(hit, filter, why);
 }
 
@@ -327,6 +329,16 @@ void directory_check_password(struct directory *directory, const char *dn, struc
 			      int64_t deadline, struct checker_answer *answer)
 {
 	checker_check(directory->checker, dn, password, deadline, answer);
+}
+
+size_t directory_servers(struct directory *directory, struct server servers[LOCATOR_SERVERS_MAX])
+{
+	return locator_list(directory->locator, servers);
+}
+
+void directory_site(struct directory *directory, char to[SERVER_SITE_SIZE])
+{
+	locator_site(directory->locator, to);
 }
 
 bool directory_facts(struct directory *directory, int64_t deadline, struct facts *facts)

@@ -10,6 +10,7 @@
 #include "directory/checker.h"
 #include "directory/facts.h"
 #include "directory/filter.h"
+#include "directory/locator.h"
 #include "directory/person.h"
 
 struct address;
@@ -48,7 +49,14 @@ void directory_find_value(struct directory *directory, const char *attribute, st
 /* Sends the password once at most. Nothing is cached. */
 void directory_check_password(struct directory *directory, const char *dn, struct span password,
 			      int64_t deadline, struct checker_answer *answer);
-/* False when they are not known and the directory cannot be reached. */
+/* What is known of its servers, best first (locator_list); how many. Does not block. */
+size_t directory_servers(struct directory *directory, struct server servers[LOCATOR_SERVERS_MAX]);
+/* Our site, "" = unknown. */
+void directory_site(struct directory *directory, char to[SERVER_SITE_SIZE]);
+/*
+ * False when they are not known and cannot be had by `deadline`; with a deadline that
+ * has passed (0) it does not block.
+ */
 bool directory_facts(struct directory *directory, int64_t deadline, struct facts *facts);
 
 #endif

@@ -5,16 +5,21 @@
 
 #include "base/memory.h"
 
-struct entry_item {
-	char *attribute;
-	char *value;
+struct entry_value {
+	char *bytes;
 	size_t length;
+};
+
+struct entry_attribute {
+	char *name;
+	struct entry_value *values;
+	size_t count, room;
 };
 
 struct entry {
 	char *dn;
-	struct entry_item *items;
-	size_t count, room;
+	struct entry_attribute attributes[ENTRY_ATTRIBUTES_MAX];
+	size_t count;
 };
 
 struct entry *entry_new(const char *dn)
@@ -25,30 +30,57 @@ struct entry *entry_new(const char *dn)
 	return entry;
 }
 
+static void attribute_clear(struct entry_attribute *attribute)
+{
+	for (size_t i = 0; i < attribute->count; i++)
+		free(attribute->values[i].bytes);
+	free(attribute->values);
+	free(attribute->name);
+}
+
 void entry_free(struct entry *entry)
 {
 	if (!entry)
 		return;
-	for (size_t i = 0; i < entry->count; i++) {
-		free(entry->items[i].attribute);
-		free(entry->items[i].value);
-	}
-	free(entry->items);
+	for (size_t i = 0; i < entry->count; i++)
+		attribute_clear(&entry->attributes[i]);
 	free(entry->dn);
 	free(entry);
 }
 
+static const struct entry_attribute *find(const struct entry *entry, const char *name)
+{
+	for (size_t i = 0; name[0] && i < entry->count; i++)
+		if (span_is_nocase(span_text(entry->attributes[i].name), name))
+			return &entry->attributes[i];
+	return NULL;
+}
+
+/* The attribute, new if need be; NULL when there are too many. */
+static struct entry_attribute *attribute_of(struct entry *entry, const char *name)
+{
+	const struct entry_attribute *known = find(entry, name);
+
+	if (known)
+		return &entry->attributes[known - entry->attributes];
+	if (entry->count == ENTRY_ATTRIBUTES_MAX)
+		return NULL;
+	entry->attributes[entry->count].name = memory_text(name);
+	return &entry->attributes[entry->count++];
+}
+
 bool entry_add(struct entry *entry, const char *attribute, struct span value)
 {
-	if (entry->count == ENTRY_VALUES_MAX)
+	struct entry_attribute *to = attribute_of(entry, attribute);
+
+	if (!to || to->count == ENTRY_VALUES_MAX)
 		return false;
-	if (entry->count == entry->room) {
-		entry->room = entry->room ? entry->room * 2 : 16;
-		entry->items = memory_grow(entry->items, entry->room, sizeof(*entry->items));
+	if (to->count == to->room) {
+		to->room = to->room ? to->room * 2 : 4;
+		to->values = memory_grow(to->values, to->room, sizeof(*to->values));
 	}
-	entry->items[entry->count++] = (struct entry_item){
-		.attribute = memory_text(attribute),
-		.value = memory_text_n(value.at, value.length),
+	to->values[to->count++] = (struct entry_value){
+		.bytes = memory_text_n(value.at, value.length),
 		.length = value.length,
 	};
 	return true;
@@ -61,19 +93,12 @@ const char *entry_dn(const struct entry *entry)
 
 bool entry_value(const struct entry *entry, const char *attribute, size_t index, struct span *value)
 {
-	if (!attribute[0])
-		return false;
-	for (size_t i = 0; i < entry->count; i++) {
-		const struct entry_item *item = &entry->items[i];
+	const struct entry_attribute *found = find(entry, attribute);
 
-		if (!span_is_nocase(span_text(item->attribute), attribute))
-			continue;
-		if (index-- == 0) {
-			*value = span_make(item->value, item->length);
-			return true;
-		}
-	}
-	return false;
+	if (!found || index >= found->count)
+		return false;
+	*value = span_make(found->values[index].bytes, found->values[index].length);
+	return true;
 }
 
 bool entry_has(const struct entry *entry, const char *attribute, const char *value)

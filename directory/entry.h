@@ -10,13 +10,16 @@
 
 #include "base/span.h"
 
-#define ENTRY_VALUES_MAX 4096
+enum {
+	ENTRY_ATTRIBUTES_MAX = 32,
+	ENTRY_VALUES_MAX = 4096, /* of one attribute */
+};
 
 struct entry;
 
 struct entry *entry_new(const char *dn);
 void entry_free(struct entry *entry); /* NULL is fine */
-/* Copies. False when the entry has ENTRY_VALUES_MAX values already. */
+/* Copies. False when the attribute has ENTRY_VALUES_MAX values already, or is one too many. */
 bool entry_add(struct entry *entry, const char *attribute, struct span value);
 const char *entry_dn(const struct entry *entry);
 /* The value number `index` of the attribute; false when there is none. */

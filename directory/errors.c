@@ -94,3 +94,45 @@ bool error_is_of_server(int result)
 		return false;
 	}
 }
+
+bool error_is_refusal(int result)
+{
+	switch (result) {
+	case LDAP_BUSY:
+	case LDAP_UNAVAILABLE:
+	case LDAP_UNWILLING_TO_PERFORM:
+	case LDAP_STRONG_AUTH_REQUIRED:
+	case LDAP_CONFIDENTIALITY_REQUIRED:
+	case LDAP_OPERATIONS_ERROR:
+	case LDAP_INVALID_CREDENTIALS: /* with a sub-code that is not about the account */
+		return true;
+	default:
+		return false;
+	}
+}
+
+const char *error_remedy(int result, uint32_t sub_code)
+{
+	if (result == LDAP_INVALID_CREDENTIALS)
+		return sub_code == 0x80090346
+			       ? "the server demands channel bindings that fit its certificate: "
+				 "see "
+				 "that no proxy ends the TLS on the way, and that the client's "
+				 "libraries know tls-server-end-point (LdapEnforceChannelBinding)"
+			       : NULL;
+	switch (result) {
+	case LDAP_STRONG_AUTH_REQUIRED:
+		return "the server wants signing or TLS (LDAPServerIntegrity): set tls = "
+		       "\"starttls\" or \"ldaps\", or bind = \"gssapi\"";
+	case LDAP_UNWILLING_TO_PERFORM:
+		return "the server will not do this here: with gssapi write ldap://, not ldaps://, "
+		       "because it may take signing or TLS but not both; a read-only or "
+		       "restoring controller says the same";
+	case LDAP_INSUFFICIENT_ACCESS:
+		return "our account may not read there";
+	case LDAP_OPERATIONS_ERROR:
+		return "the server takes us for anonymous: check bind and its account";
+	default:
+		return NULL;
+	}
+}

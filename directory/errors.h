@@ -21,6 +21,10 @@ enum password_result {
 uint32_t error_sub_code(struct span diagnostic);
 /* "wrong name or password", ...; NULL for an unknown number. */
 const char *error_sub_code_meaning(uint32_t code);
+/* What the administrator can do about it, by result and sub-code; NULL when it is not for him. */
+const char *error_remedy(int result, uint32_t sub_code);
+/* The server did not look at the password: it may be shown to another one. */
+bool error_is_refusal(int result);
 /* `result` is an LDAP result code or a negative API error; `ad` = sub-codes are to be looked at. */
 enum password_result error_password_result(int result, uint32_t sub_code, bool ad);
 /* After this result the server is to blame and another one may do better (busy, unavailable, down).

@@ -96,6 +96,26 @@ static void read_policy(const struct facts_source *source, const char *context, 
 	entry_free(entry);
 }
 
+/* The LDAP ping on the connection itself: where UDP does not get through it is the only one. */
+static void read_netlogon(const struct facts_source *source, struct facts *facts)
+{
+	static const char *const attributes[] = { "netlogon", NULL };
+	const char *domain = facts->dns_domain[0] ? facts->dns_domain : source->conf->domain;
+	struct buffer filter = BUFFER_EMPTY;
+	struct entry *entry;
+	struct span value;
+
+	buffer_add_text(&filter, "(&(DnsDomain=");
+	escape_filter_value(&filter, span_text(domain));
+	buffer_add_text(&filter, ")" NETLOGON_VERSION_FILTER ")");
+	buffer_add(&filter, "", 1);
+	entry = read_one(source, "", LDAP_SCOPE_BASE, buffer_bytes(&filter), attributes);
+	facts->has_netlogon = entry && entry_value(entry, "netlogon", 0, &value) &&
+			      netlogon_parse(value, &facts->netlogon);
+	entry_free(entry);
+	buffer_clear(&filter);
+}
+
 bool facts_load(struct connection *connection, const struct conf_directory *conf, int64_t deadline,
 		struct facts *facts, char *why, size_t size)
 {
@@ -117,6 +137,7 @@ bool facts_load(struct connection *connection, const struct conf_directory *conf
 		if (configuration[0])
 			read_names(&source, configuration, context, facts);
 		read_policy(&source, context, facts);
+		read_netlogon(&source, facts);
 	}
 	if (conf->netbios[0])
 		snprintf(facts->netbios, sizeof(facts->netbios), "%s", conf->netbios);

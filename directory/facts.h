@@ -6,6 +6,7 @@
 #ifndef DIRECTORY_FACTS_H
 #define DIRECTORY_FACTS_H
 
+#include "directory/netlogon.h"
 #include "directory/person.h"
 
 struct conf_directory;
@@ -16,7 +17,9 @@ struct facts {
 	char netbios[64];           /* "" = none or unknown */
 	char dns_domain[256];       /* of AD, lower case; "" = none or unknown */
 	unsigned lockout_threshold; /* wrong passwords before AD locks; 0 = it never does */
-	int64_t lockout_window;     /* milliseconds after which AD forgets wrong passwords */
+	bool has_netlogon;
+	struct netlogon netlogon; /* of the controller that was asked, with our site */
+	int64_t lockout_window;   /* milliseconds after which AD forgets wrong passwords */
 };
 
 /* False with *why when even the base cannot be learnt. Policies of the domain are optional. */

@@ -9,7 +9,13 @@
 #include "conf/conf.h"
 #include "directory/locator.h"
 
-enum { KEEPER_TURN_MS = 1000, CONNECT_MS_MAX = 8000, PROBE_MS_MAX = 3000 };
+enum {
+	KEEPER_TURN_MS = 1000,
+	CONNECT_MS_MAX = 8000,
+	PROBE_MS_MAX = 3000,
+	EXPLORE_MS = 8000, /* for DNS and pings at the start */
+	LEARNT_MS = 3000,
+};
 
 static void empty_slot(struct lookup *lookup, struct link *link)
 {
@@ -31,7 +37,8 @@ static void link_has_ended(void *context, struct link *link, const char *why, bo
 	struct lookup *lookup = context;
 
 	if (why && frozen)
-		locator_failed(lookup->tools.locator, link_server(link), why);
+		locator_failed(lookup->tools.locator, CONNECTION_FOR_LOOKUPS, link_server(link),
+			       why);
 	if (why && !lookup->stop)
 		log_info("directory.connection", LOG_TEXT("directory", lookup->tools.conf->name),
 			 LOG_TEXT("server", link_server(link)), LOG_TEXT("state", "lost"),
@@ -100,16 +107,21 @@ static void add_link(struct lookup *lookup, const struct connection *connection,
 
 static bool connect_to(struct lookup *lookup, const struct server *server, int64_t most)
 {
+	struct locator *locator = lookup->tools.locator;
 	struct connection connection;
 	struct facts facts;
 	char why[CONNECTION_TEXT_SIZE];
 
 	if (!make_connection(lookup, server, patience(lookup, most), &connection, &facts, why)) {
-		locator_failed(lookup->tools.locator, server->name, why);
+		locator_failed(locator, CONNECTION_FOR_LOOKUPS, server->name, why);
 		return false;
 	}
-	locator_succeeded(lookup->tools.locator, server);
-	locator_select(lookup->tools.locator, server->name);
+	locator_succeeded(locator, CONNECTION_FOR_LOOKUPS, server->name);
+	locator_measured(locator, server->name, connection.latency);
+	/* Now that our site is known there may be a nearer server: look as soon as it is found. */
+	if (facts.has_netlogon && locator_told(locator, server->name, &facts.netlogon))
+		lookup->probe = clock_ms() + LEARNT_MS;
+	locator_select(locator, server->name);
 	add_link(lookup, &connection, &facts);
 	return true;
 }
@@ -158,8 +170,10 @@ static void begin_outage(struct lookup *lookup)
 static void connect_first(struct lookup *lookup)
 {
 	struct server server;
-	int64_t now = clock_ms(); /* one that fails gets a later time: each has one try a round */
+	int64_t now;
 
+	locator_wait(lookup->tools.locator, clock_ms() + EXPLORE_MS);
+	now = clock_ms(); /* one that fails gets a later time: each has one try a round */
 	while (locator_choose(lookup->tools.locator, now, &server))
 		if (connect_to(lookup, &server, CONNECT_MS_MAX))
 			return;
@@ -171,7 +185,8 @@ static void connect_more(struct lookup *lookup)
 {
 	struct server server;
 
-	if (locator_selected(lookup->tools.locator, &server) && server.retry <= clock_ms())
+	if (locator_selected(lookup->tools.locator, &server) &&
+	    breaker_admits(&server.breakers[CONNECTION_FOR_LOOKUPS], clock_ms()))
 		(void)connect_to(lookup, &server, CONNECT_MS_MAX);
 }
 
@@ -190,6 +205,17 @@ static void retire_links(struct lookup *lookup, int64_t born_before, const char 
 	pthread_mutex_unlock(&lookup->mutex);
 }
 
+/* Something ended meanwhile, or all shall. */
+static bool is_called(struct lookup *lookup)
+{
+	bool called;
+
+	pthread_mutex_lock(&lookup->mutex);
+	called = lookup->wake || lookup->stop;
+	pthread_mutex_unlock(&lookup->mutex);
+	return called;
+}
+
 static void probe_preferred(struct lookup *lookup)
 {
 	struct server server;
@@ -198,9 +224,14 @@ static void probe_preferred(struct lookup *lookup)
 	if (now < lookup->probe)
 		return;
 	lookup->probe = now + (int64_t)lookup->tools.conf->retry_preferred * 1000;
-	if (locator_better(lookup->tools.locator, &server) &&
-	    connect_to(lookup, &server, PROBE_MS_MAX))
+	/* One that is down for long must not hide the next; what is in use must not be forgotten.
+	 */
+	while (!is_called(lookup) && locator_better(lookup->tools.locator, now, &server)) {
+		if (!connect_to(lookup, &server, PROBE_MS_MAX))
+			continue;
 		retire_links(lookup, INT64_MIN, server.name);
+		return;
+	}
 }
 
 static struct stock count_links(struct lookup *lookup)
@@ -232,7 +263,6 @@ static void keep(struct lookup *lookup)
 {
 	struct stock stock = count_links(lookup);
 
-	locator_refresh(lookup->tools.locator);
 	if (stock.usable == 0) {
 		connect_first(lookup);
 		stock = count_links(lookup);

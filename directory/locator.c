@@ -1,32 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-#include "directory/locator.h"
+#include "directory/locator_private.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "conf/conf.h"
-#include "directory/srv.h"
-#include "io/tls.h"
 
 enum {
-	LOCATOR_SERVERS_MAX = 64,
-	REFRESH_MS = 5 * 60 * 1000, /* after a good answer */
-	REFRESH_SOON_MS = 5 * 1000, /* after none */
-};
-
-struct locator {
-	const struct conf_directory *conf;
-	pthread_mutex_t mutex;
-	struct server servers[LOCATOR_SERVERS_MAX];
-	size_t count;
-	char selected[SERVER_NAME_SIZE];
-	char reason[SERVER_REASON_SIZE + SERVER_NAME_SIZE + 4];
-	int64_t refresh; /* when DNS is to be asked again */
+	TURN_MS = 5 * 1000,   /* when nothing says how long to wait */
+	PROBE_MS = 30 * 1000, /* a password check takes 18 s at most */
 };
 
 struct locator *locator_new(const struct conf_directory *conf, const char **why)
@@ -35,6 +20,8 @@ struct locator *locator_new(const struct conf_directory *conf, const char **why)
 
 	locator->conf = conf;
 	pthread_mutex_init(&locator->mutex, NULL);
+	thread_cond_init(&locator->changed);
+	snprintf(locator->site, sizeof(locator->site), "%s", conf->site);
 	snprintf(locator->reason, sizeof(locator->reason), "no server tried yet");
 	*why = "too many servers";
 	for (size_t i = 0; i < conf->servers_count; i++) {
@@ -45,20 +32,43 @@ struct locator *locator_new(const struct conf_directory *conf, const char **why)
 			locator_free(locator);
 			return NULL;
 		}
-		server->rank = (unsigned)locator->count++;
+		server->priority = (unsigned)locator->count++;
 	}
 	return locator;
+}
+
+void locator_start(struct locator *locator)
+{
+	locator->running = true;
+	thread_start(&locator->scout, scout_run, locator);
 }
 
 void locator_free(struct locator *locator)
 {
 	if (!locator)
 		return;
+	if (locator->running) {
+		pthread_mutex_lock(&locator->mutex);
+		locator->stop = true;
+		pthread_cond_broadcast(&locator->changed);
+		pthread_mutex_unlock(&locator->mutex);
+		pthread_join(locator->scout, NULL);
+	}
+	pthread_cond_destroy(&locator->changed);
 	pthread_mutex_destroy(&locator->mutex);
 	free(locator);
 }
 
-static struct server *find_server(struct locator *locator, const char *name)
+void locator_wait(struct locator *locator, int64_t deadline)
+{
+	pthread_mutex_lock(&locator->mutex);
+	while (!locator->explored && !locator->stop &&
+	       thread_wait(&locator->changed, &locator->mutex, deadline))
+		;
+	pthread_mutex_unlock(&locator->mutex);
+}
+
+struct server *locator_find(struct locator *locator, const char *name)
 {
 	for (size_t i = 0; i < locator->count; i++)
 		if (strcmp(locator->servers[i].name, name) == 0)
@@ -66,196 +76,150 @@ static struct server *find_server(struct locator *locator, const char *name)
 	return NULL;
 }
 
-static uint32_t random_below(uint32_t below)
-{
-	uint32_t number;
-
-	random_bytes(&number, sizeof(number));
-	return below ? number % below : 0;
-}
-
-static void adopt_record(struct locator *locator, const struct srv *record, unsigned rank)
-{
-	struct server fresh, *known;
-
-	server_set(&fresh, record->host, record->port, false, rank);
-	known = find_server(locator, fresh.name);
-	if (known) {
-		known->gone = false;
-		known->rank = rank;
-	} else if (locator->count < LOCATOR_SERVERS_MAX) {
-		locator->servers[locator->count++] = fresh;
-	}
-}
-
-/* Servers of one priority are as good as each other; the weighted draw says which comes first. */
-static void adopt_records(struct locator *locator, const struct srv *records, size_t count)
-{
-	for (size_t i = 0; i < locator->count; i++)
-		locator->servers[i].gone = true;
-	for (size_t i = 0; i < count; i++)
-		adopt_record(locator, &records[i], records[i].priority);
-}
-
-void locator_refresh(struct locator *locator)
-{
-	struct srv records[SRV_MAX];
-	char name[300];
-	const char *why = NULL;
-	size_t count;
-
-	if (locator->conf->servers_count > 0 || clock_ms() < locator->refresh)
-		return;
-	snprintf(name, sizeof(name), "_ldap._tcp.dc._msdcs.%s", locator->conf->domain);
-	count = srv_query(name, records, &why);
-	srv_order(records, count, random_below);
-	pthread_mutex_lock(&locator->mutex);
-	if (count > 0)
-		adopt_records(locator, records, count);
-	else
-		snprintf(locator->reason, sizeof(locator->reason), "%s: %s", name, why);
-	pthread_mutex_unlock(&locator->mutex);
-	locator->refresh = clock_ms() + (count > 0 ? REFRESH_MS : REFRESH_SOON_MS);
-	if (count == 0)
-		log_warning("directory.discovery", LOG_TEXT("directory", locator->conf->name),
-			    LOG_TEXT("query", name), LOG_TEXT("cause", why));
-}
-
 /*
- * Resolves the copy and keeps what was found in the original. The name server is
- * often a controller itself and down with it: the addresses of last time then do.
+ * Keeps in the original what was found for the copy. The name server is often a
+ * controller itself and down with it: the addresses of last time then do.
  */
-static bool resolve_copy(struct locator *locator, struct server *server)
+bool locator_resolve(struct locator *locator, struct server *copy)
 {
-	struct dial_addresses known = server->addresses;
+	struct dial_addresses known = copy->addresses;
 	struct server *original;
 	const char *why;
 	char reason[SERVER_REASON_SIZE];
 
-	if (!dial_resolve(server->host, &server->addresses, &why)) {
-		server->addresses = known;
+	if (known.count > 0 && clock_ms() - copy->resolved < LOCATOR_STALE_MS)
+		return true;
+	if (!dial_resolve(copy->host, &copy->addresses, &why)) {
+		copy->addresses = known;
 		if (known.count > 0)
 			return true;
 		snprintf(reason, sizeof(reason), "name lookup: %s", why);
-		locator_failed(locator, server->name, reason);
+		locator_failed(locator, CONNECTION_FOR_LOOKUPS, copy->name, reason);
 		return false;
 	}
+	copy->resolved = clock_ms();
 	pthread_mutex_lock(&locator->mutex);
-	original = find_server(locator, server->name);
-	if (original)
-		original->addresses = server->addresses;
+	original = locator_find(locator, copy->name);
+	if (original) {
+		original->addresses = copy->addresses;
+		original->resolved = copy->resolved;
+	}
 	pthread_mutex_unlock(&locator->mutex);
 	return true;
+}
+
+/* The mutex is held. NULL, or the server, entered. */
+static struct server *choose(struct locator *locator, enum connection_use use, const char *but_not,
+			     int64_t now)
+{
+	size_t index = server_choose(locator->servers, locator->count, use, but_not, now);
+	struct server *server = index < locator->count ? &locator->servers[index] : NULL;
+
+	if (server)
+		breaker_enter(&server->breakers[use], clock_ms(), PROBE_MS);
+	return server;
 }
 
 bool locator_choose(struct locator *locator, int64_t now, struct server *server)
 {
 	for (;;) {
-		pthread_mutex_lock(&locator->mutex);
-		size_t index = server_choose(locator->servers, locator->count, now);
-		bool found = index < locator->count;
+		const struct server *found;
 
+		pthread_mutex_lock(&locator->mutex);
+		found = choose(locator, CONNECTION_FOR_LOOKUPS, NULL, now);
 		if (found)
-			*server = locator->servers[index];
+			*server = *found;
 		pthread_mutex_unlock(&locator->mutex);
 		if (!found)
 			return false;
-		if (resolve_copy(locator, server))
+		if (locator_resolve(locator, server))
 			return true;
 	}
 }
 
-bool locator_better(struct locator *locator, struct server *server)
+/*
+ * The mutex is held. The one that lookups use, while passwords may go there; one that
+ * was left alone for its pause gets this password as the probe.
+ */
+static struct server *choose_selected(struct locator *locator, const char *but_not)
 {
-	bool found = false;
+	struct server *server = locator_find(locator, locator->selected);
+	struct breaker *breaker;
+
+	if (!server || (but_not && strcmp(server->name, but_not) == 0) ||
+	    server->breakers[CONNECTION_FOR_LOOKUPS].state != BREAKER_CLOSED)
+		return NULL;
+	breaker = &server->breakers[CONNECTION_FOR_PASSWORDS];
+	/* Nobody's login may fail again and again for a probe's sake. */
+	breaker->longest = (int64_t)locator->conf->retry_preferred * 1000;
+	if (!breaker_admits(breaker, clock_ms()))
+		return NULL;
+	breaker_enter(breaker, clock_ms(), PROBE_MS);
+	return server;
+}
+
+bool locator_choose_password(struct locator *locator, const char *but_not, struct server *server)
+{
+	const struct server *found;
 
 	pthread_mutex_lock(&locator->mutex);
-	const struct server *selected = find_server(locator, locator->selected);
+	found = choose_selected(locator, but_not);
+	if (!found)
+		found = choose(locator, CONNECTION_FOR_PASSWORDS, but_not, clock_ms());
+	/* All are left alone just now: to ask costs less than to turn somebody away. */
+	if (!found)
+		found = choose(locator, CONNECTION_FOR_PASSWORDS, but_not, INT64_MAX);
+	if (found)
+		*server = *found;
+	pthread_mutex_unlock(&locator->mutex);
+	return found != NULL;
+}
+
+/* The mutex is held. */
+static struct server *find_better(struct locator *locator, int64_t now)
+{
+	const struct server *selected = locator_find(locator, locator->selected);
+	struct server *best = NULL;
 
 	for (size_t i = 0; selected && i < locator->count; i++) {
-		const struct server *candidate = &locator->servers[i];
+		struct server *candidate = &locator->servers[i];
 
-		if (!candidate->gone && (candidate->rank < selected->rank || selected->gone) &&
-		    candidate != selected && (!found || candidate->rank < server->rank)) {
-			*server = *candidate;
-			found = true;
-		}
+		if (candidate == selected || candidate->gone ||
+		    !breaker_admits(&candidate->breakers[CONNECTION_FOR_LOOKUPS], now) ||
+		    !(selected->gone || server_is_preferred(candidate, selected)) ||
+		    (best && !server_is_preferred(candidate, best)))
+			continue;
+		best = candidate;
+	}
+	return best;
+}
+
+bool locator_better(struct locator *locator, int64_t now, struct server *server)
+{
+	struct server *found;
+
+	pthread_mutex_lock(&locator->mutex);
+	found = find_better(locator, now);
+	if (found) {
+		breaker_enter(&found->breakers[CONNECTION_FOR_LOOKUPS], clock_ms(), PROBE_MS);
+		*server = *found;
 	}
 	pthread_mutex_unlock(&locator->mutex);
-	return found && resolve_copy(locator, server);
+	return found && locator_resolve(locator, server);
 }
 
 int64_t locator_next_try(struct locator *locator)
 {
-	int64_t next = clock_ms() + REFRESH_SOON_MS;
+	int64_t next = clock_ms() + TURN_MS;
 
 	pthread_mutex_lock(&locator->mutex);
-	for (size_t i = 0; i < locator->count; i++)
-		if (!locator->servers[i].gone && locator->servers[i].retry < next)
-			next = locator->servers[i].retry;
+	for (size_t i = 0; i < locator->count; i++) {
+		const struct server *server = &locator->servers[i];
+		int64_t retry = server->breakers[CONNECTION_FOR_LOOKUPS].retry;
+
+		if (!server->gone && retry < next)
+			next = retry;
+	}
 	pthread_mutex_unlock(&locator->mutex);
 	return next;
-}
-
-void locator_failed(struct locator *locator, const char *name, const char *reason)
-{
-	bool news = false;
-
-	pthread_mutex_lock(&locator->mutex);
-	struct server *server = find_server(locator, name);
-
-	if (server)
-		news = server_failed(server, reason, clock_ms());
-	snprintf(locator->reason, sizeof(locator->reason), "%s: %s", name, reason);
-	pthread_mutex_unlock(&locator->mutex);
-	if (news)
-		log_warning("directory.server", LOG_TEXT("directory", locator->conf->name),
-			    LOG_TEXT("server", name), LOG_TEXT("state", "down"),
-			    LOG_TEXT("cause", reason));
-}
-
-void locator_succeeded(struct locator *locator, const struct server *server)
-{
-	bool news = false;
-
-	pthread_mutex_lock(&locator->mutex);
-	struct server *original = find_server(locator, server->name);
-
-	if (original)
-		news = server_succeeded(original);
-	pthread_mutex_unlock(&locator->mutex);
-	if (news)
-		log_info("directory.server", LOG_TEXT("directory", locator->conf->name),
-			 LOG_TEXT("server", server->name), LOG_TEXT("state", "up"));
-}
-
-void locator_select(struct locator *locator, const char *name)
-{
-	bool news;
-
-	pthread_mutex_lock(&locator->mutex);
-	news = strcmp(locator->selected, name) != 0;
-	snprintf(locator->selected, sizeof(locator->selected), "%s", name);
-	pthread_mutex_unlock(&locator->mutex);
-	if (news)
-		log_info("directory.server", LOG_TEXT("directory", locator->conf->name),
-			 LOG_TEXT("server", name), LOG_TEXT("state", "selected"));
-}
-
-bool locator_selected(struct locator *locator, struct server *server)
-{
-	pthread_mutex_lock(&locator->mutex);
-	const struct server *selected = find_server(locator, locator->selected);
-
-	if (selected)
-		*server = *selected;
-	pthread_mutex_unlock(&locator->mutex);
-	return selected != NULL;
-}
-
-void locator_reason(struct locator *locator, char *to, size_t size)
-{
-	pthread_mutex_lock(&locator->mutex);
-	snprintf(to, size, "%s", locator->reason);
-	pthread_mutex_unlock(&locator->mutex);
 }

@@ -102,7 +102,7 @@ static bool must_leave(struct lookup *lookup, struct link *link, const struct se
 	if (!error_is_of_server(result->code))
 		return false;
 	snprintf(why, sizeof(why), "search answered with %s", ldap_err2string(result->code));
-	locator_failed(lookup->tools.locator, link_server(link), why);
+	locator_failed(lookup->tools.locator, CONNECTION_FOR_LOOKUPS, link_server(link), why);
 	link_kill(link, why);
 	return true;
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "directory/search.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "directory/entry.h"
+
+enum { ATTRIBUTE_SIZE = 256 };
 
 /* LDAP_SERVER_DOMAIN_SCOPE_OID (MS-ADTS 3.1.1.3.4.1.4). */
 static char domain_scope[] = "1.2.840.113556.1.4.1339";
@@ -22,11 +25,25 @@ int search_send(LDAP *ldap, const struct search *search, int *code)
 	return *code == LDAP_SUCCESS ? id : -1;
 }
 
-static void take_values(LDAP *ldap, LDAPMessage *message, const char *attribute,
+/*
+ * AD cuts an attribute of many values and calls the first part "member;range=0-1499"
+ * (MS-ADTS 3.1.1.3.1.3.3). Those are values of it; what is wanted of one entry here, its
+ * addresses, must do with them.
+ */
+static void name_of(const char *description, char *to, size_t size)
+{
+	const char *range = strcasestr(description, ";range=");
+
+	snprintf(to, size, "%.*s", range ? (int)(range - description) : INT_MAX, description);
+}
+
+static void take_values(LDAP *ldap, LDAPMessage *message, const char *description,
 			struct entry *entry)
 {
-	struct berval **values = ldap_get_values_len(ldap, message, attribute);
+	struct berval **values = ldap_get_values_len(ldap, message, description);
+	char attribute[ATTRIBUTE_SIZE];
 
+	name_of(description, attribute, sizeof(attribute));
 	for (size_t i = 0; values && values[i]; i++)
 		if (!entry_add(entry, attribute, span_make(values[i]->bv_val, values[i]->bv_len)))
 			break;

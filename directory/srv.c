@@ -4,7 +4,7 @@
 #include <arpa/nameser.h>
 #include <netdb.h>
 #include <resolv.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { SRV_FIXED = 6, ANSWER_SIZE = 8192 };
@@ -41,43 +41,23 @@ size_t srv_parse(const unsigned char *answer, size_t length, struct srv records[
 	return count;
 }
 
-static void swap(struct srv *a, struct srv *b)
+bool srv_name(enum srv_service service, const char *domain, const char *site, bool active_directory,
+	      char to[SRV_HOST_SIZE])
 {
-	struct srv keep = *a;
+	/* The global catalog is the forest's, whose name is its first domain's. */
+	static const struct {
+		const char *plain, *ad;
+	} names[] = {
+		[SRV_LDAP] = { "_ldap._tcp", "dc._msdcs." },
+		[SRV_KERBEROS] = { "_kerberos._tcp", "dc._msdcs." },
+		[SRV_GLOBAL_CATALOG] = { "_ldap._tcp", "gc._msdcs." },
+	};
+	bool near = active_directory && site[0];
+	int length =
+		snprintf(to, SRV_HOST_SIZE, "%s.%s%s%s%s", names[service].plain, near ? site : "",
+			 near ? "._sites." : "", active_directory ? names[service].ad : "", domain);
 
-	*a = *b;
-	*b = keep;
-}
-
-/* Brings one of the first `count` records to the front, each as likely as its weight says. */
-static void draw_first(struct srv *records, size_t count, uint32_t (*random)(uint32_t below))
-{
-	uint32_t sum = 0, at;
-
-	for (size_t i = 0; i < count; i++)
-		sum += records[i].weight;
-	at = random(sum + 1);
-	for (size_t i = 0; i < count; i++) {
-		if (at <= records[i].weight) {
-			swap(&records[0], &records[i]);
-			return;
-		}
-		at -= records[i].weight;
-	}
-}
-
-void srv_order(struct srv *records, size_t count, uint32_t (*random)(uint32_t below))
-{
-	for (size_t i = 1; i < count; i++)
-		for (size_t k = i; k > 0 && records[k - 1].priority > records[k].priority; k--)
-			swap(&records[k - 1], &records[k]);
-	for (size_t i = 0; i < count; i++) {
-		size_t end = i;
-
-		while (end < count && records[end].priority == records[i].priority)
-			end++;
-		draw_first(&records[i], end - i, random);
-	}
+	return length > 0 && length < SRV_HOST_SIZE;
 }
 
 static const char *query_failure(int error)

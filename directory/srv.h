@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * SRV records (RFC 2782): asked of the system's name servers with a short
- * patience, parsed from the raw answer, ordered by priority and weight.
+ * patience and parsed from the raw answer.
  */
 #ifndef DIRECTORY_SRV_H
 #define DIRECTORY_SRV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,8 +19,14 @@ struct srv {
 
 /* The records of a raw DNS answer; at most SRV_MAX; anything malformed ends the reading. */
 size_t srv_parse(const unsigned char *answer, size_t length, struct srv records[SRV_MAX]);
-/* RFC 2782: by priority; within one, drawn by weight. `random` gives numbers below its argument. */
-void srv_order(struct srv *records, size_t count, uint32_t (*random)(uint32_t below));
+/*
+ * The name under which a service's records stand (MS-ADTS 6.3.2.3): that of the site,
+ * unless `site` is "". Without `active_directory` the plain RFC 2782 name, which knows
+ * no sites. False when it is longer than a name can be.
+ */
+enum srv_service { SRV_LDAP, SRV_KERBEROS, SRV_GLOBAL_CATALOG };
+bool srv_name(enum srv_service service, const char *domain, const char *site, bool active_directory,
+	      char to[SRV_HOST_SIZE]);
 /* Asks and parses; count, or 0 with *why (static). Blocks for a few seconds at most. */
 size_t srv_query(const char *name, struct srv records[SRV_MAX], const char **why);
 

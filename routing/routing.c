@@ -190,6 +190,18 @@ static bool redirect_postmaster(const struct conf *conf, struct question *questi
 	       move_to(question, conf_find_domain(conf, question->address.domain));
 }
 
+const struct conf_directory *routing_directory(const struct routing *routing,
+					       const struct address *recipient)
+{
+	const struct conf_domain *domain = conf_find_domain(routing->conf, recipient->domain);
+	struct question question = { .address = *recipient };
+
+	if (!domain || recipient->literal || !move_to(&question, domain) ||
+	    !redirect_postmaster(routing->conf, &question))
+		return NULL;
+	return question.domain->directory;
+}
+
 enum outcome routing_resolve(struct routing *routing, const struct address *recipient,
 			     struct route *route)
 {

@@ -10,6 +10,7 @@
 #include "mail/address.h"
 
 struct conf;
+struct conf_directory;
 struct directories; /* directory/directories.h: every configured directory, opened */
 struct routing;
 
@@ -38,6 +39,9 @@ struct route {
 
 struct routing *routing_new(const struct conf *conf, struct directories *directories);
 void routing_free(struct routing *routing);
+/* Whom routing_resolve would ask; NULL = nobody. */
+const struct conf_directory *routing_directory(const struct routing *routing,
+					       const struct address *recipient);
 enum outcome routing_resolve(struct routing *routing, const struct address *recipient,
 			     struct route *route);
 

@@ -9,6 +9,8 @@
  *SECONDS ADDRESS                        (one answer every 100 ms) directory_probe CONF shell (the
  *first two, from stdin)
  *
+ *	directory_probe CONF servers ADDRESS...           (what is known of each, best first)
+ *
  * One line per answer on stdout: result, milliseconds, details.
  */
 #include <pthread.h>
@@ -24,6 +26,7 @@
 #include "base/memory.h"
 #include "conf/conf.h"
 #include "directory/directories.h"
+#include "directory/directory.h"
 
 static struct {
 	struct conf *conf;
@@ -180,6 +183,32 @@ static void shell(void)
 	}
 }
 
+static void print_servers(void)
+{
+	static const char *const tiers[] = { "own-site", "next-site", "elsewhere" };
+
+	for (size_t i = 0; i < probe.conf->directories_count; i++) {
+		const struct conf_directory *conf = &probe.conf->directories[i];
+		struct directory *directory = directories_find(probe.directories, conf);
+		struct server *servers = memory_array(LOCATOR_SERVERS_MAX, sizeof(*servers));
+		size_t count = directory_servers(directory, servers);
+
+		for (size_t k = 0; k < count; k++) {
+			const struct server *server = &servers[k];
+			const struct breaker *lookups = &server->breakers[CONNECTION_FOR_LOOKUPS];
+
+			printf("%s %s site=%s %s priority=%u weight=%u place=%u latency=%lldus "
+			       "%s%s%s [%s]\n",
+			       conf->name, server->name, server->site, tiers[server->tier],
+			       server->priority, server->weight, server->place,
+			       (long long)server->latency, breaker_state_name(lookups->state),
+			       server->selected ? " selected" : "", server->gone ? " gone" : "",
+			       lookups->reason);
+		}
+		free(servers);
+	}
+}
+
 static int run(int count, char **words)
 {
 	const char *name = count > 0 ? words[0] : "";
@@ -203,11 +232,17 @@ static int run(int count, char **words)
 		run_load(&load, (unsigned)atoi(words[1]), (unsigned)atoi(words[2]));
 	} else if (strcmp(name, "watch") == 0 && count == 3) {
 		watch((unsigned)atoi(words[1]), words[2]);
+	} else if (strcmp(name, "servers") == 0) {
+		struct route route;
+
+		for (int i = 1; i < count; i++)
+			(void)resolve(words[i], &route);
+		print_servers();
 	} else if (strcmp(name, "shell") == 0) {
 		shell();
 	} else {
 		fprintf(stderr,
-			"usage: directory_probe CONF resolve|login|load|logins|watch|shell ...\n");
+			"usage: directory_probe CONF resolve|login|load|logins|watch|servers|shell ...\n");
 		return 2;
 	}
 	return 0;

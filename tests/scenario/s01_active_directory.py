@@ -5,7 +5,8 @@ import re
 
 import core
 from clients import Pop3, Smtp, message, subjects, token
-from harness import case, check, contains, equal, lacks, run, status_of, wait_for, children
+from harness import BUILD, TOP, case, check, contains, equal, lacks, must, run, status_of, wait_for, children
+from scripted_ldap import Controller, refused
 from site_under_test import Lab, tls
 
 PASSWORDS = ["Alice-Pw1", "Bob-Pw1", "Bob-Sales-Pw1", "Carol-Pw1", "Dave-Pw1", "Erin-Pw1", "Frank-Pw1",
@@ -126,6 +127,49 @@ def locked_out_by_nobody(place, lab):
     lab.samba_tool("domain", "passwordsettings", "set", "--account-lockout-threshold=0")
 
 
+def sites(place):
+    """The controller was found by DNS, and told our site by LDAP ping: over UDP, before anybody connected."""
+    site = place.logged(r"directory\.site .*site=Default-First-Site-Name") or ""
+    check("our site was learnt from the controller", site, place.log()[:800])
+    line = place.logged(r"directory\.server .*state=selected") or ""
+    check("and then one of its controllers was selected", "site=Default-First-Site-Name" in line and
+          place.log().find(site) < place.log().find(line), line)
+
+
+GSSAPI = """
+directory "corp" {
+	servers = { "ldap://fake.corp.example" }
+	base = "DC=corp,DC=example"
+	keytab = "%(state)s/mail.keytab"
+	principal = "MAIL$@CORP.EXAMPLE"
+	krb5_config = "%(state)s/krb5.conf"
+}
+domain "corp.example" { directory = "corp" default = true }
+smtp "probe" { listen "127.0.0.1:2525" { tls = "none" } fqdn = "mail.corp.example" authentication = { "anonymous" } }
+store { root = "%(state)s/none" queue = "%(state)s/nothing" }
+"""
+
+
+def gssapi_refused(lab):
+    """A controller that refuses the Kerberos bind as Windows does: put off, and the log says what to change."""
+    binary = BUILD + "/tests/scenario/directory_probe"
+    must("make", "-s", "-C", TOP, "TOP=" + BUILD, binary, timeout=300)
+    lab.samba_tool("spn", "add", "ldap/fake.corp.example", "DC1$")
+    with open("/etc/netns/%s/hosts" % lab.name, "a") as file:
+        file.write("%s fake.corp.example\n" % lab.values["LAB_SINK_ADDRESS"])
+    with open(lab.state + "/probe.conf", "w") as file:
+        file.write(GSSAPI % {"state": lab.state})
+    fake = Controller(lab.values["LAB_SINK_ADDRESS"], {}, {})
+    for result, remedy in (((8, "00002028: LdapErr: DSID-0C090259"), "wants signing or TLS"),
+                           ((53, "00002029: LdapErr: DSID-0C0904BC"), "write ldap://, not ldaps://"),
+                           ((49, refused("80090346")), "LdapEnforceChannelBinding")):
+        fake.sasl_result = result
+        text = lab.inside(binary, lab.state + "/probe.conf", "resolve", "alice@corp.example").stdout
+        check("Kerberos bind refused with %d" % result[0], "refused" in text and "451 4.3.0" in text and
+              "GSSAPI bind as MAIL$" in text and remedy in text, text)
+    fake.stop()
+
+
 def roles(lab):
     """The bind is Kerberos, and the roles are confined."""
     names = {"postern-front": [], "postern-dir": [], "postern-store": []}
@@ -171,6 +215,10 @@ def main():
             test(place, *arguments)
     with case("roles"):
         roles(lab)
+    with case("sites"):
+        sites(place)
+    with case("gssapi_refused"):
+        gssapi_refused(lab)
     equal("no process died", lab.log().count("role.died"), 0)
     with case("locked_out_by_nobody"):
         locked_out_by_nobody(place, lab)

@@ -104,7 +104,11 @@ class Slapd:
         self.script("stop", self.directory)
 
     def freeze(self):
-        os.kill(self.pid(), signal.SIGSTOP)
+        """Returns when all its threads stand still: the signal has to get to each of them."""
+        pid = self.pid()
+        os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda: all(read("/proc/%d/task/%s/stat" % (pid, task)).rpartition(") ")[2][:1] == "T"
+                             for task in os.listdir("/proc/%d/task" % pid)), 10, 0.001)
 
     def thaw(self):
         os.kill(self.pid(), signal.SIGCONT)
@@ -118,8 +122,8 @@ class Slapd:
                     "userPassword: %s\n" % (uid, self.SUFFIX, password))
 
 
-def population(people):
-    """LDIF: (uid, password, mail...), and the account cn=postern, Service-Pw1, for the gateway's searches."""
+def population(people, realm=""):
+    """LDIF: (uid, password, mail...), persons of their own in each realm, and the account cn=postern, Service-Pw1, for the gateway's searches."""
     suffix = Slapd.SUFFIX
     entries = ["dn: %s\nobjectClass: dcObject\nobjectClass: organization\ndc: corp\no: corp" % suffix,
                "dn: cn=postern,%s\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\n"
@@ -127,7 +131,7 @@ def population(people):
                "dn: ou=people,%s\nobjectClass: organizationalUnit\nou: people" % suffix]
     for uid, password, *mails in people:
         # The same person on every server, as replication makes them.
-        identity = uuid.uuid5(uuid.NAMESPACE_DNS, uid)
+        identity = uuid.uuid5(uuid.NAMESPACE_DNS, uid + realm)
         entries.append("dn: uid=%s,ou=people,%s\nobjectClass: inetOrgPerson\nuid: %s\ncn: %s\nsn: %s\n%s"
                        "userPassword: %s\nentryUUID: %s" % (
                            uid, suffix, uid, uid, uid, "".join("mail: %s\n" % mail for mail in mails), password,
@@ -139,8 +143,8 @@ def population(people):
 
 DIRECTORY = """
 directory "corp" {
-	servers = { %(servers)s }
-	preset = "inetorgperson"
+	%(where)s
+	preset = "%(preset)s"
 	base = "dc=corp,dc=example"
 	bind = "simple"
 	bind_dn = "cn=postern,dc=corp,dc=example"
@@ -199,7 +203,7 @@ class Gateway:
         self.state = state
         self.file = state + "/postern.conf"
         self.values = dict(state=state, address=ADDRESS, root=state + "/mail", queue=state + "/queue",
-                           servers=", ".join('"%s"' % server for server in servers), frontends=2, more="",
+                           servers=", ".join('"%s"' % server for server in servers), frontends=2, more="", preset="inetorgperson",
                            directory_more="", domain_more="", smtp_more="", submission_more="",
                            pop3_more="", log=state + "/log/postern.log",
                            directory_tls='tls = "starttls"\n\ttls_ca = "%s/ca.pem"' % state)
@@ -207,6 +211,7 @@ class Gateway:
         self.address = self.values["address"]
         self.log_file = self.values["log"]
         self.process = None
+        self.prefix = []  # words in front of the program, of a command that becomes it
         at_end(self.check_sanitizers)
         shell("gateway_prepare %s" % shlex.quote(state))
         with open(state + "/password", "w") as file:
@@ -217,12 +222,13 @@ class Gateway:
     def write(self, **options):
         self.values.update(options)
         with open(self.file, "w") as file:
-            file.write(CONFIGURATION % self.values)
+            where = "servers = { %(servers)s }" % self.values if self.values["servers"] else ""
+            file.write(CONFIGURATION % dict(self.values, where=where))
         return self.file
 
     def start(self, seconds=30, **options):
         self.write(**options)
-        self.process = Process(harness.POSTERND, "-c", self.file, log=self.state + "/posternd.out")
+        self.process = Process(*self.prefix, harness.POSTERND, "-c", self.file, log=self.state + "/posternd.out")
         if not wait_for(lambda: self.answers() or not self.process.running(), seconds):
             raise RuntimeError("the gateway does not come up: " + self.tail())
         if not self.process.running():

@@ -125,6 +125,12 @@ static const struct {
 	{ REST "directory '' { domain = a.example keytab = /k }", 3, "empty name" },
 	{ REST "directory d { keytab = /k }", 3, "neither domain nor servers" },
 	{ REST "directory d { domain = 'a..b' keytab = /k }", 3, "no domain name" },
+	{ REST "directory d { domain = a.example keytab = /k\n site = 'a b' }", 4, "no name of a site" },
+	{ REST "directory d { domain = a.example keytab = /k\n site = 'a.b' }", 4, "no name of a site" },
+	{ REST "directory d { domain = a.example servers = {'ldap://b'} keytab = /k\n site = a }", 4,
+	  "no effect where servers" },
+	{ REST "directory d { domain = a.example preset = inetorgperson base = 'dc=x' keytab = /k\n site = a }",
+	  4, "only Active Directory has sites" },
 	{ REST "directory d {\n servers = {'http://x'} keytab = /k }", 4, "neither ldap://" },
 	{ REST "directory d { servers = {'ldap://'} keytab = /k }", 3, "no host name" },
 	{ REST "directory d { servers = {'ldap://a/dc=b'} keytab = /k }", 3, "no host name" },
@@ -331,7 +337,7 @@ static void test_defaults(void **state)
 static void test_values(void **state)
 {
 	struct conf *conf =
-		parse("directory one { domain = One.Example keytab = /k }\n"
+		parse("directory one { domain = One.Example keytab = /k site = Berlin fast_bind = true }\n"
 		      "directory two { servers = {'ldaps://a', 'ldaps://b:1636'} " SIMPLE
 		      " preset = inetorgperson base = 'dc=x' netbios = TWO cache_password = 1h "
 		      "quota_unit = 1K }\n"
@@ -350,6 +356,10 @@ static void test_values(void **state)
 
 	(void)state;
 	assert_string_equal(conf->directories[0].domain, "one.example");
+	assert_string_equal(conf->directories[0].site, "Berlin");
+	assert_true(conf->directories[0].fast_bind);
+	assert_string_equal(conf->directories[1].site, "");
+	assert_false(conf->directories[1].fast_bind);
 	assert_int_equal(conf->directories[1].servers_count, 2);
 	assert_string_equal(conf->directories[1].servers[1], "ldaps://b:1636");
 	assert_int_equal(conf->directories[1].tls, CONF_TLS_IMPLICIT);

@@ -55,6 +55,31 @@ static bool handle_large(struct work *work)
 	return true;
 }
 
+/* Until the gate is closed. */
+static bool handle_blocked(struct work *work)
+{
+	char octet;
+
+	if (work->body[0] == 'a' && read(gate[0], &octet, 1) != 0)
+		return false;
+	answer_octets(work, work->length);
+	return true;
+}
+
+static unsigned lane_by_letter(void *context, const struct work_permit *permit, struct span body)
+{
+	(void)context;
+	return permit->pool + (body.at[0] == 'b');
+}
+
+static bool shed_with_seven(struct work *work)
+{
+	if (work->length == 2)
+		return false;
+	answer_octets(work, 7);
+	return true;
+}
+
 struct scene {
 	pid_t pid;
 	int control, peer;
@@ -72,6 +97,20 @@ static void serve(int control)
 	struct role_start begin = { .role = ROLE_DIRECTORY, .control = control };
 
 	_exit(work_serve(&begin, &(struct work_plan){ .permits = permits, .threads = threads }));
+}
+
+static void serve_lanes(int control)
+{
+	static const struct work_permit permits[] = {
+		{ MESSAGE_RESOLVE, ROLE_FRONTEND, 0, false, handle_blocked, 0 },
+		{ 0 },
+	};
+	static const unsigned threads[] = { 1, 1, 0 };
+	struct role_start begin = { .role = ROLE_DIRECTORY, .control = control };
+
+	close(gate[1]);
+	_exit(work_serve(&begin, &(struct work_plan){ .permits = permits, .threads = threads,
+						      .lane = lane_by_letter, .shed = shed_with_seven }));
 }
 
 static struct packet receive(int fd, enum packet_result wanted)
@@ -106,7 +145,7 @@ static void introduce(struct scene *scene)
 	scene->peer = ends[0];
 }
 
-static void begin(struct scene *scene)
+static void begin_with(struct scene *scene, void (*run)(int control))
 {
 	int ends[2];
 
@@ -116,12 +155,17 @@ static void begin(struct scene *scene)
 	scene->pid = fork();
 	if (scene->pid == 0) {
 		close(ends[0]);
-		serve(ends[1]);
+		run(ends[1]);
 	}
 	close(ends[1]);
 	scene->control = ends[0];
 	assert_int_equal(receive(scene->control, PACKET_OK).kind, MESSAGE_READY);
 	introduce(scene);
+}
+
+static void begin(struct scene *scene)
+{
+	begin_with(scene, serve);
 }
 
 static void end_wait(struct scene *scene)
@@ -263,6 +307,45 @@ static void test_stale_work_is_dropped(void **state)
 	end(&scene);
 }
 
+static void say_patiently(int fd, uint32_t id, const char *body)
+{
+	struct packet packet = { .kind = MESSAGE_RESOLVE, .id = id, .fd = -1, .body = span_text(body) };
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+
+	while (packet_send(fd, &packet) == PACKET_AGAIN)
+		assert_int_equal(poll(&room, 1, 10000), 1);
+}
+
+/* One lane stands still: the other moves, and what is too much for the first is answered at once. */
+static void test_lanes(void **state)
+{
+	enum { SHED = 10004, MUCH = 10100 }; /* one is being worked on, 10,001 wait */
+	struct scene scene;
+	struct packet packet;
+
+	(void)state;
+	begin_with(&scene, serve_lanes);
+	say_patiently(scene.peer, 1, "a");
+	say_patiently(scene.peer, 2, "bbb");
+	assert_int_equal(receive(scene.peer, PACKET_OK).id, 2);
+	for (uint32_t id = 3; id < MUCH; id++)
+		say_patiently(scene.peer, id, "a");
+	for (uint32_t id = SHED; id < MUCH; id++) {
+		packet = receive(scene.peer, PACKET_OK);
+		assert_in_range(packet.id, SHED, MUCH);
+		assert_int_equal(packet.body.length, 7);
+	}
+	say_patiently(scene.peer, MUCH, "bbb");
+	assert_int_equal(receive(scene.peer, PACKET_OK).id, MUCH);
+	/* What cannot be shed waits. */
+	say_patiently(scene.peer, MUCH + 1, "aa");
+	say_patiently(scene.peer, MUCH + 2, "bbb");
+	assert_int_equal(receive(scene.peer, PACKET_OK).id, MUCH + 2);
+	close(gate[1]);
+	gate[1] = -1;
+	end(&scene);
+}
+
 static void test_peer_that_takes_no_answers(void **state)
 {
 	struct scene scene;
@@ -285,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_taken_work_is_answered_at_the_end),
 		cmocka_unit_test(test_culprits),
 		cmocka_unit_test(test_stale_work_is_dropped),
+		cmocka_unit_test(test_lanes),
 		cmocka_unit_test(test_peer_that_takes_no_answers),
 	};
 

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <ldap.h>
@@ -98,6 +99,31 @@ static void blames_servers(void **state)
 	assert_false(error_is_of_server(LDAP_INSUFFICIENT_ACCESS));
 }
 
+/* A password is shown to a second server only where the first says that it did not look. */
+static void knows_refusals(void **state)
+{
+	(void)state;
+	assert_true(error_is_refusal(LDAP_BUSY));
+	assert_true(error_is_refusal(LDAP_STRONG_AUTH_REQUIRED));
+	assert_true(error_is_refusal(LDAP_UNWILLING_TO_PERFORM));
+	assert_false(error_is_refusal(LDAP_TIMEOUT));
+	assert_false(error_is_refusal(LDAP_SERVER_DOWN));
+	assert_false(error_is_refusal(LDAP_DECODING_ERROR));
+	assert_false(error_is_refusal(LDAP_OTHER));
+}
+
+static void has_remedies(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(error_remedy(LDAP_STRONG_AUTH_REQUIRED, 0), "tls"));
+	assert_non_null(strstr(error_remedy(LDAP_UNWILLING_TO_PERFORM, 0), "ldap://"));
+	assert_non_null(
+		strstr(error_remedy(LDAP_INVALID_CREDENTIALS, 0x80090346), "channel bindings"));
+	assert_null(error_remedy(LDAP_INVALID_CREDENTIALS, 0x52e));
+	assert_null(error_remedy(LDAP_SUCCESS, 0));
+	assert_null(error_remedy(LDAP_BUSY, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -105,6 +131,8 @@ int main(void)
 		cmocka_unit_test(judges_passwords),
 		cmocka_unit_test(names_sub_codes),
 		cmocka_unit_test(blames_servers),
+		cmocka_unit_test(knows_refusals),
+		cmocka_unit_test(has_remedies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,30 +8,34 @@
 
 #include <cmocka.h>
 
-static uint32_t draw; /* what the next draw gives, modulo its bound */
-
-static uint32_t fixed_draw(uint32_t below)
+static void names(void **state)
 {
-	return below ? draw % below : 0;
-}
-
-static void orders(void **state)
-{
-	struct srv records[] = {
-		{ "far", 389, 10, 0 },
-		{ "near-small", 389, 0, 10 },
-		{ "near-big", 389, 0, 90 },
-		{ "last", 389, 20, 0 },
+	static const struct {
+		enum srv_service service;
+		const char *site;
+		bool ad;
+		const char *name;
+	} cases[] = {
+		{ SRV_LDAP, "", true, "_ldap._tcp.dc._msdcs.corp.example" },
+		{ SRV_LDAP, "Berlin", true, "_ldap._tcp.Berlin._sites.dc._msdcs.corp.example" },
+		{ SRV_KERBEROS, "Berlin", true,
+		  "_kerberos._tcp.Berlin._sites.dc._msdcs.corp.example" },
+		{ SRV_GLOBAL_CATALOG, "", true, "_ldap._tcp.gc._msdcs.corp.example" },
+		{ SRV_GLOBAL_CATALOG, "Berlin", true,
+		  "_ldap._tcp.Berlin._sites.gc._msdcs.corp.example" },
+		{ SRV_LDAP, "Berlin", false, "_ldap._tcp.corp.example" },
 	};
+	char name[SRV_HOST_SIZE], longest[SRV_HOST_SIZE];
 
 	(void)state;
-	draw = 50;
-	srv_order(records, 4, fixed_draw);
-	assert_string_equal(records[0].host, "near-big");
-	assert_string_equal(records[1].host, "near-small");
-	assert_string_equal(records[2].host, "far");
-	assert_string_equal(records[3].host, "last");
-	srv_order(records, 0, fixed_draw);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_true(srv_name(cases[i].service, "corp.example", cases[i].site, cases[i].ad,
+				     name));
+		assert_string_equal(name, cases[i].name);
+	}
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_false(srv_name(SRV_LDAP, longest, "", true, name));
 }
 
 /* One question, two answers: dc1 (priority 0, weight 100, 389) and dc2, names compressed. */
@@ -74,7 +78,7 @@ static void survives_cuts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(orders),
+		cmocka_unit_test(names),
 		cmocka_unit_test(parses),
 		cmocka_unit_test(survives_cuts),
 	};
