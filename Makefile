@@ -5,7 +5,7 @@
 #   make SAN=address,undefined the same below build/san-address-undefined/
 #   make O=-O0                 other optimisation
 
-FLOORS    := base mail io conf store gateway pop3 directory auth routing daemon command
+FLOORS    := base mail io accounts conf store gateway pop3 directory auth routing daemon command
 SAN       ?=
 O         ?= -O2
 CC        ?= gcc
@@ -16,7 +16,7 @@ comma     := ,
 TOP       := build
 B         := $(TOP)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)),)
 
-PACKAGES  := libevent gnutls libsasl2 krb5-gssapi krb5 libconfuse libseccomp
+PACKAGES  := libevent gnutls libsasl2 krb5-gssapi krb5 libconfuse libseccomp libcrypt
 VERSION   := 0.1
 
 WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
@@ -28,7 +28,7 @@ CPPFLAGS  := -I. -D_GNU_SOURCE -DLDAP_DEPRECATED=0 -DPOSTERN_VERSION='"$(VERSION
 CFLAGS    := -std=gnu17 -g $(O) $(WARN) $(HARDEN) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) \
              $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LDFLAGS   := -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
-LDLIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lldap -llber -lresolv -lpthread
+LDLIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lldap -llber -lpam -lresolv -lpthread
 
 MAINS     := daemon/posternd.c command/postern.c
 SOURCES   := $(filter-out $(MAINS),$(wildcard $(addsuffix /*.c,$(FLOORS))))
@@ -120,6 +120,7 @@ install: all
 	install -D -m 644 conf/postern-2003.conf.sample $(DESTDIR)$(SYSCONFDIR)/postern/postern-2003.conf.sample
 	for page in posternd.8 postern.1 postern.conf.5; do \
 		install -D -m 644 docs/man/$$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page || exit 1; done
+	install -D -m 644 conf/postern.pam $(DESTDIR)$(SYSCONFDIR)/pam.d/postern
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's|@SBINDIR@|$(SBINDIR)|; s|@BINDIR@|$(BINDIR)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' conf/postern.service \
 		>$(DESTDIR)$(UNITDIR)/postern.service

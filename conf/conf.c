@@ -189,11 +189,23 @@ void conf_free(struct conf *conf)
 	free(conf->store.root);
 	free(conf->store.queue);
 	free(conf->log.file);
+	free(conf->mailboxes);
+	free(conf->pam_service);
 	free(conf->user_prefix);
 	free(conf->run);
 	free(conf->file);
 	conf_lines_free(conf->lines);
 	free(conf);
+}
+
+bool conf_size(const char *text, uint64_t *octets)
+{
+	return conf_quantity_size(text, octets) && *octets <= INT64_MAX;
+}
+
+unsigned conf_line(const struct conf *conf, const char *key)
+{
+	return conf_lines_find(conf->lines, 0, key);
 }
 
 const struct conf_domain *conf_find_domain(const struct conf *conf, const char *name)

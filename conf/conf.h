@@ -15,6 +15,14 @@
 enum conf_tls { CONF_TLS_NONE, CONF_TLS_STARTTLS, CONF_TLS_IMPLICIT };
 enum conf_bind { CONF_BIND_GSSAPI, CONF_BIND_SIMPLE };
 
+/* Who says which mailboxes there are and which password is right: one for the whole gateway. */
+enum conf_method {
+	CONF_METHOD_DIRECTORY,     /* entries of a directory */
+	CONF_METHOD_LOCAL,         /* the system's accounts, through PAM; mailboxes made by hand */
+	CONF_METHOD_PASSWORD_FILE, /* a file a mailbox, no account anywhere */
+	CONF_METHODS
+};
+
 /* How a directory spells what we want to know; filled from the preset, then overridden. */
 struct conf_schema {
 	char *preset;           /* "ad" or "inetorgperson" */
@@ -149,9 +157,13 @@ struct conf_lines; /* where each key stands: conf/conf_private.h */
 
 struct conf {
 	char *file; /* as given to conf_parse */
+	enum conf_method method;
+	char *mailboxes;    /* directory of the mailbox files (accounts/mailboxes.h) */
+	char *pam_service;  /* method local: the file in /etc/pam.d */
 	char *user_prefix;  /* users are <prefix>-front, <prefix>-dir, <prefix>-store; default "postern" */
 	char *run;          /* directory of the control socket and the pid file */
 	unsigned frontends; /* processes; 0 = one per core */
+	/* Never empty: without sections, one that stands for the method, with its name. */
 	struct conf_directory *directories;
 	size_t directories_count;
 	struct conf_domain *domains;
@@ -189,5 +201,11 @@ void conf_free(struct conf *conf);
 const struct conf_domain *conf_find_domain(const struct conf *conf, const char *name);
 const struct conf_domain *conf_default_domain(const struct conf *conf);
 bool conf_uses_ntlm(const struct conf *conf); /* some server does */
+/* "32M": octets, or with K, M or G; as the file has them. */
+bool conf_size(const char *text, uint64_t *octets);
+/* The line of a key at the top level; 0 when it is not there. */
+unsigned conf_line(const struct conf *conf, const char *key);
+/* As it is written: "directory", "local", "password-file". */
+const char *conf_method_name(enum conf_method method);
 
 #endif

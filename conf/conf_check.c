@@ -190,6 +190,12 @@ static void check_top(struct conf_reading *reading)
 			"user_prefix \"%s\" makes no user name: write a lower-case letter and "
 			"up to 23 letters, digits, - or _",
 			conf->user_prefix);
+	/* The service is a file's name (pam(7)). */
+	if (!*conf->pam_service || strchr(conf->pam_service, '/') || conf->pam_service[0] == '.')
+		conf_tell_key(reading, 0, "pam_service",
+			      "pam_service \"%s\" is no name of a file in /etc/pam.d: write one like "
+			      "postern",
+			      conf->pam_service);
 	if (!*conf->run)
 		conf_tell_key(reading, 0, "run", "run is empty: write a directory");
 	/* The path of a socket has 107 octets (unix(7)). */

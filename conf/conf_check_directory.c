@@ -158,6 +158,8 @@ void conf_check_directories(struct conf_reading *reading)
 {
 	const struct conf *conf = reading->conf;
 
+	if (conf->method != CONF_METHOD_DIRECTORY)
+		return;
 	for (size_t i = 0; i < conf->directories_count; i++) {
 		const struct conf_directory *directory = &conf->directories[i];
 

@@ -42,7 +42,11 @@ static void settle_directory(struct conf_reading *reading, struct conf_domain *d
 {
 	struct conf *conf = reading->conf;
 
-	if (*name) {
+	if (*name && conf->method != CONF_METHOD_DIRECTORY) {
+		conf_tell_key(reading, domain->line, "directory",
+			      "directory has no effect with method = \"%s\": remove it",
+			      conf_method_name(conf->method));
+	} else if (*name) {
 		domain->directory = find_directory(conf, name);
 		if (!domain->directory)
 			conf_tell_key(reading, domain->line, "directory",

@@ -99,12 +99,25 @@ static void settle_text(char **member, const char *fallback)
 	*member = memory_text(fallback);
 }
 
+/* "mailboxes" beside the store's root. */
+static void settle_mailboxes(struct conf *conf)
+{
+	const char *slash = strrchr(conf->store.root, '/');
+
+	if (*conf->mailboxes)
+		return;
+	free(conf->mailboxes);
+	conf->mailboxes = memory_format("%.*s/mailboxes", slash ? (int)(slash - conf->store.root) : 0,
+					conf->store.root);
+}
+
 void conf_server_defaults(struct conf *conf)
 {
 	const struct conf_domain *domain = conf_default_domain(conf);
 	bool wanted = conf->pop3.enabled && !*conf->pop3.fqdn;
 	char *host;
 
+	settle_mailboxes(conf);
 	for (size_t i = 0; i < conf->smtps_count; i++)
 		wanted |= !*conf->smtps[i].fqdn;
 	host = wanted ? host_name() : memory_text("");

@@ -172,6 +172,46 @@ static struct conf_listen *fill_listens(struct conf_reading *reading, cfg_t *sec
 	return listens;
 }
 
+static void fill_fallbacks(struct conf_reading *reading, const struct conf_key *keys, void *object)
+{
+	for (const struct conf_key *key = keys; key->name; key++) {
+		struct place place = { reading, key, 0 };
+
+		if (key->fallback)
+			fill_value(&place, (char *)object + key->offset, key->fallback);
+	}
+}
+
+/*
+ * Methods without a directory have one section all the same, so that nobody else need
+ * ask for the method: its domains' accounts are there. Files are read anew each time.
+ */
+static void fill_accounts(struct conf_reading *reading)
+{
+	enum { CHECKS = 8 };
+	struct conf *conf = reading->conf;
+	struct conf_directory *directory;
+
+	conf->directories_count = 1;
+	conf->directories = memory_array(2, sizeof(*conf->directories));
+	directory = &conf->directories[0];
+	fill_fallbacks(reading, section_table("directory")->keys, directory);
+	directory->name = memory_text(conf_method_name(conf->method));
+	directory->file = conf->file;
+	conf_directory_defaults(directory, true);
+	directory->schema.active_directory = false;
+	directory->lookups = directory->password_checks = CHECKS;
+	directory->cache_positive = 1;
+	directory->cache_negative = 0;
+	if (cfg_size(reading->root, "directory") > 0)
+		conf_tell(reading,
+			  conf_lines_begins(reading->lines,
+					    cfg_getnsec(reading->root, "directory", 0)),
+			  "method = \"%s\" asks no directory: remove this section, or write "
+			  "method = \"directory\"",
+			  directory->name);
+}
+
 static void fill_directories(struct conf_reading *reading)
 {
 	struct conf *conf = reading->conf;
@@ -241,16 +281,6 @@ static cfg_t *only_section(struct conf_reading *reading, const char *name, unsig
 	return cfg_getnsec(reading->root, name, 0);
 }
 
-static void fill_fallbacks(struct conf_reading *reading, const struct conf_key *keys, void *object)
-{
-	for (const struct conf_key *key = keys; key->name; key++) {
-		struct place place = { reading, key, 0 };
-
-		if (key->fallback)
-			fill_value(&place, (char *)object + key->offset, key->fallback);
-	}
-}
-
 static cfg_t *fill_only(struct conf_reading *reading, const char *name, void *object,
 			unsigned *line)
 {
@@ -270,7 +300,10 @@ void conf_fill(struct conf_reading *reading)
 	cfg_t *pop3;
 
 	fill_keys(reading, reading->root, conf_root.keys, conf);
-	fill_directories(reading);
+	if (conf->method == CONF_METHOD_DIRECTORY)
+		fill_directories(reading);
+	else
+		fill_accounts(reading);
 	fill_domains(reading);
 	fill_smtps(reading);
 	pop3 = fill_only(reading, "pop3", &conf->pop3, &conf->pop3.line);

@@ -174,23 +174,6 @@ static void check_log(struct conf_machine *machine, const struct conf_log *log)
 	free(folder);
 }
 
-static void check_users(struct conf_machine *machine)
-{
-	static const char *const roles[] = { "front", "dir", "store" };
-
-	for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++) {
-		char *name = memory_format("%s-%s", machine->conf->user_prefix, roles[i]);
-
-		if (!getpwnam(name))
-			conf_machine_tell(
-				machine, 0, "user_prefix",
-				"user \"%s\" does not exist: run useradd --system "
-				"--user-group --no-create-home --shell /usr/sbin/nologin %s",
-				name, name);
-		free(name);
-	}
-}
-
 static bool offers_tls(const struct conf_listen *listens, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -211,9 +194,8 @@ bool conf_check_machine(const struct conf *conf, conf_complain complain, void *c
 	struct conf_machine machine = { .conf = conf, .complain = complain, .context = context };
 	const struct conf_pop3 *pop3 = &conf->pop3;
 
-	if (geteuid() == 0)
-		check_users(&machine);
-	for (size_t i = 0; i < conf->directories_count; i++)
+	conf_machine_users(&machine);
+	for (size_t i = 0; conf->method == CONF_METHOD_DIRECTORY && i < conf->directories_count; i++)
 		check_directory(&machine, &conf->directories[i]);
 	for (size_t i = 0; i < conf->smtps_count; i++) {
 		const struct conf_smtp *smtp = &conf->smtps[i];

@@ -23,6 +23,18 @@
 	  .fallback = (f), .choices = (c) }
 #define END { .name = NULL }
 
+static const struct conf_choice methods[] = {
+	{ "directory", CONF_METHOD_DIRECTORY },
+	{ "local", CONF_METHOD_LOCAL },
+	{ "password-file", CONF_METHOD_PASSWORD_FILE },
+	{ NULL, 0 },
+};
+
+const char *conf_method_name(enum conf_method method)
+{
+	return methods[method].name;
+}
+
 static const struct conf_choice binds[] = {
 	{ "gssapi", CONF_BIND_GSSAPI },
 	{ "simple", CONF_BIND_SIMPLE },
@@ -173,6 +185,9 @@ static const struct conf_key log_keys[] = {
 };
 
 static const struct conf_key root_keys[] = {
+	CHOICE(conf, "method", method, "directory", methods),
+	PATH(conf, "mailboxes", mailboxes, ""),
+	TEXT(conf, "pam_service", pam_service, "postern"),
 	TEXT(conf, "user_prefix", user_prefix, "postern"),
 	PATH(conf, "run", run, "/run/postern"),
 	NUMBER(COUNT, conf, "frontends", frontends, "0", 0, 256),

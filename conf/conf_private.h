@@ -101,7 +101,7 @@ void conf_fill_methods(struct conf_reading *reading); /* after all sections are 
 void conf_check_methods(struct conf_reading *reading);
 /* What a preset says where the file says nothing; TLS as the servers' addresses want it. */
 void conf_directory_defaults(struct conf_directory *directory, bool tls_given);
-void conf_server_defaults(struct conf *conf); /* host name, default domain */
+void conf_server_defaults(struct conf *conf); /* host name, default domain, mailboxes */
 void conf_check(struct conf_reading *reading);
 void conf_check_directories(struct conf_reading *reading);
 void conf_check_domains(struct conf_reading *reading);
@@ -144,6 +144,7 @@ char *conf_machine_file(struct conf_machine *machine, unsigned begins, const cha
 const char *conf_keytab_wrong(const void *bytes, size_t length);
 void conf_machine_certificate(struct conf_machine *machine, unsigned begins,
 			      const char *certificate, const char *key, const char *fqdn);
+void conf_machine_users(struct conf_machine *machine);
 void conf_machine_authorities(struct conf_machine *machine, unsigned begins, const char *key,
 			      const char *path);
 /* A directory that is there, or can be made, for our writing; false after a complaint. */

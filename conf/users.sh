@@ -10,7 +10,7 @@ set -euo pipefail
 prefix=${POSTERN_USER_PREFIX:-postern}
 
 users() {
-	echo "$prefix-front" "$prefix-dir" "$prefix-store"
+	echo "$prefix-front" "$prefix-dir" "$prefix-store" "$prefix-local"
 }
 
 add_users() {
@@ -21,6 +21,10 @@ add_users() {
 			useradd --system --gid "$prefix" --no-create-home --home-dir /nonexistent \
 				--shell /usr/sbin/nologin --comment "$comment" "$user"
 	done
+	# method "local": the one role that may see the hashes of the system's passwords
+	if getent group shadow >/dev/null && ! id -nG "$prefix-local" | grep -qw shadow; then
+		usermod --append --groups shadow "$prefix-local"
+	fi
 }
 
 remove_users() {

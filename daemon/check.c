@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/method.h"
+#include "daemon/pam.h"
 #include "directory/directories.h"
 #include "directory/directory.h"
 #include "io/tls.h"
@@ -43,7 +45,7 @@ static bool check_lookup(struct routing *routing, const struct conf_domain *doma
 }
 
 /* A name nobody has: passwords go another way than lookups, through TLS even beside GSSAPI. */
-static void check_password(struct directory *directory)
+static void check_password(struct directory *directory, const struct conf_domain *domain)
 {
 	const struct conf_directory *conf = directory_conf(directory);
 	int64_t deadline = clock_ms() + (int64_t)conf->timeout * 1000;
@@ -53,16 +55,36 @@ static void check_password(struct directory *directory)
 
 	if (!directory_facts(directory, deadline, &facts))
 		return;
-	snprintf(dn, sizeof dn, "cn=postern-check,%s", facts.base);
+	if (facts.base[0])
+		snprintf(dn, sizeof dn, "cn=postern-check,%s", facts.base);
+	else
+		snprintf(dn, sizeof dn, "postern-check@%s", domain->name);
 	directory_check_password(directory, dn, span_text("postern-check"), deadline, &answer);
 	if (answer.result == PASSWORD_TEMPORARY)
 		warn(conf, "cannot check passwords", answer.cause, "nobody can log in until it can");
+}
+
+/* What the local role does, here: whether PAM's service is in order shows itself. */
+static void prove_here(void *context, const char *account, struct span password, int64_t deadline,
+		       struct checker_answer *answer)
+{
+	const struct conf *conf = context;
+	struct message_prove prove = { .account = "" };
+	struct message_proof proof = { .result = PASSWORD_WRONG };
+
+	(void)deadline;
+	if (span_copy(span_text(account), prove.account, sizeof prove.account) &&
+	    span_copy(password, prove.password, sizeof prove.password))
+		pam_prove(conf->pam_service, &prove, &proof);
+	*answer = (struct checker_answer){ .result = proof.result };
+	snprintf(answer->cause, sizeof answer->cause, "%s", proof.cause);
 }
 
 /* False when a start would fail. */
 static bool check_directories(const struct conf *conf)
 {
 	char why[400];
+	const struct directory_prover prover = { prove_here, (void *)conf };
 	struct directories *directories = directories_open(conf, why, sizeof why);
 	struct routing *routing;
 
@@ -70,6 +92,7 @@ static bool check_directories(const struct conf *conf)
 		check_complain(NULL, conf->file, 0, why);
 		return false;
 	}
+	directories_set_prover(directories, &prover);
 	log_open("check", LOG_LEVEL_SILENT, LOG_FORM_LINE); /* the complaint says it */
 	directories_start(directories);
 	routing = routing_new(conf, directories);
@@ -77,7 +100,7 @@ static bool check_directories(const struct conf *conf)
 		const struct conf_domain *domain = domain_in(conf, &conf->directories[i]);
 
 		if (domain && check_lookup(routing, domain))
-			check_password(directories_find(directories, domain->directory));
+			check_password(directories_find(directories, domain->directory), domain);
 	}
 	routing_free(routing);
 	directories_close(directories);
@@ -93,10 +116,17 @@ void check_complain(void *context, const char *file, unsigned line, const char *
 		fprintf(stderr, "%s: %s\n", file, text);
 }
 
+bool check_machine(const struct conf *conf, conf_complain complain, void *context)
+{
+	bool good = conf_check_machine(conf, complain, context);
+
+	return method_check(conf, complain, context) && good;
+}
+
 bool check_configuration(const char *file, enum check_extent extent)
 {
 	struct conf *conf = conf_read(file, NULL, check_complain, NULL);
-	bool good = conf && conf_check_machine(conf, check_complain, NULL);
+	bool good = conf && check_machine(conf, check_complain, NULL);
 
 	if (good && extent == CHECK_DIRECTORIES)
 		good = check_directories(conf);

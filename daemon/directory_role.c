@@ -2,6 +2,7 @@
 /* The directory role: the only process that holds the domain's secrets and sees a directory. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "auth/exchange.h"
 #include "base/buffer.h"
@@ -11,8 +12,10 @@
 #include "conf/conf.h"
 #include "daemon/exchange_table.h"
 #include "daemon/login.h"
+#include "daemon/local_link.h"
 #include "daemon/work.h"
 #include "directory/directories.h"
+#include "directory/directory.h"
 
 /* Each directory has its own pools, so that one that does not answer holds up nobody else's threads. */
 enum { POOL_LOOKUP, POOL_PASSWORD, POOLS_OF_ONE };
@@ -28,6 +31,7 @@ struct directory_role {
 	struct routing *routing;
 	struct auth *auth;
 	struct exchanges *exchanges;
+	struct local_link *local; /* NULL unless method local */
 };
 
 static size_t role_ticket(const struct directory_role *role, enum ticket_purpose purpose,
@@ -321,6 +325,17 @@ static void role_start_directories(void *context)
 	exchanges_start(role->exchanges);
 }
 
+static void role_meet_local(void *context, enum role role, int fd)
+{
+	struct directory_role *directory = context;
+
+	(void)role;
+	if (directory->local)
+		local_link_take(directory->local, fd);
+	else
+		close(fd);
+}
+
 int directory_main(struct role_start *begin)
 {
 	static const struct work_permit permits[] = {
@@ -336,7 +351,9 @@ int directory_main(struct role_start *begin)
 	struct directory_role role = { .conf = conf };
 	struct work_plan plan = { .permits = permits, .threads = threads, .context = &role,
 				  .lane = role_lane, .shed = role_shed, .peer_new = role_peer_new,
-				  .peer_free = role_peer_free, .start = role_start_directories };
+				  .peer_free = role_peer_free, .start = role_start_directories,
+				  .introduced = role_meet_local };
+	struct directory_prover prover = { .prove = local_link_prove };
 	char why[400];
 	int code;
 
@@ -350,6 +367,10 @@ int directory_main(struct role_start *begin)
 		return 1;
 	}
 	role_confine(begin, "");
+	role.local = conf->method == CONF_METHOD_LOCAL ? local_link_new() : NULL;
+	prover.context = role.local;
+	if (role.local)
+		directories_set_prover(role.directories, &prover);
 	for (size_t i = 0; i < conf->directories_count; i++) {
 		threads[i * POOLS_OF_ONE + POOL_LOOKUP] = conf->directories[i].lookups;
 		threads[i * POOLS_OF_ONE + POOL_PASSWORD] = conf->directories[i].password_checks;
@@ -362,6 +383,7 @@ int directory_main(struct role_start *begin)
 	auth_free(role.auth);
 	routing_free(role.routing);
 	directories_close(role.directories);
+	local_link_free(role.local);
 	memory_wipe(&role, sizeof role);
 	free(threads);
 	return code;

@@ -36,6 +36,7 @@ struct generation *generation_new(struct master *master, struct conf *conf, char
 	generation->tally = tally_file(generation->frontends_count);
 	generation->frontends = memory_array(generation->frontends_count, sizeof *generation->frontends);
 	process_init(&generation->directory, master, generation, ROLE_DIRECTORY, 0);
+	process_init(&generation->local, master, generation, ROLE_LOCAL, 0);
 	for (uint32_t i = 0; i < generation->frontends_count; i++)
 		process_init(&generation->frontends[i], master, generation, ROLE_FRONTEND, i);
 	generation->next = master->generations;
@@ -51,6 +52,7 @@ void generation_free(struct generation *generation)
 		place = &(*place)->next;
 	*place = generation->next;
 	process_clear(&generation->directory);
+	process_clear(&generation->local);
 	for (uint32_t i = 0; i < generation->frontends_count; i++)
 		process_clear(&generation->frontends[i]);
 	free(generation->frontends);
@@ -69,13 +71,19 @@ static bool frontends_are(const struct generation *generation, enum process_stat
 	return true;
 }
 
+void generation_workers_leave(struct generation *generation)
+{
+	process_leave(&generation->directory, MESSAGE_DRAIN);
+	process_leave(&generation->local, MESSAGE_DRAIN);
+}
+
 /* Its directory role answers its frontends until the last has left. Frees the generation when nobody is left. */
 void generation_leave(struct generation *generation)
 {
 	if (!frontends_are(generation, PROCESS_DOWN))
 		return;
-	if (generation->directory.pid > 0)
-		process_leave(&generation->directory, MESSAGE_DRAIN);
+	if (generation->directory.pid > 0 || generation->local.pid > 0)
+		generation_workers_leave(generation);
 	else
 		generation_free(generation);
 }
@@ -117,15 +125,27 @@ static void generation_up(struct generation *generation)
 	master_reload_again(master);
 }
 
+/* The local role first: without it the directory role would have nobody to ask. */
+static void workers_start(struct generation *generation)
+{
+	bool local = generation->conf->method == CONF_METHOD_LOCAL;
+
+	if (local && generation->local.state == PROCESS_DOWN && generation->local.pid == 0)
+		process_start(&generation->local);
+	if (local && generation->local.state != PROCESS_READY)
+		return;
+	if (generation->directory.state == PROCESS_DOWN && generation->directory.pid == 0)
+		process_start(&generation->directory);
+}
+
 void generation_step(struct generation *generation)
 {
 	struct master *master = generation->master;
 
 	if (generation->retiring || master->stopping)
 		return;
-	if (generation->directory.state == PROCESS_DOWN && !generation->up &&
-	    master->store.state == PROCESS_READY && generation->directory.pid == 0)
-		process_start(&generation->directory);
+	if (!generation->up && master->store.state == PROCESS_READY)
+		workers_start(generation);
 	if (generation->directory.state == PROCESS_READY && !generation->up &&
 	    frontends_are(generation, PROCESS_DOWN))
 		for (uint32_t i = 0; i < generation->frontends_count; i++)
@@ -162,7 +182,7 @@ static void retiring_process_gone(struct process *process)
 	struct generation *generation = process->generation;
 
 	/* Sessions still need the directory role they know: it is started again. */
-	if (process == &generation->directory && !frontends_are(generation, PROCESS_DOWN))
+	if (process->role != ROLE_FRONTEND && !frontends_are(generation, PROCESS_DOWN))
 		return;
 	event_del(process->respawn);
 	generation_leave(generation);
@@ -177,6 +197,12 @@ void master_process_ready(struct process *process)
 		process_introduce(process, &master->store);
 		if (process->generation->up)
 			process_open_ports(process);
+		generation_step(process->generation);
+		return;
+	}
+	if (process->role == ROLE_LOCAL || process->role == ROLE_DIRECTORY)
+		process_introduce(&process->generation->directory, &process->generation->local);
+	if (process->role == ROLE_LOCAL) {
 		generation_step(process->generation);
 		return;
 	}

@@ -15,6 +15,8 @@ void generation_free(struct generation *generation);
 void generation_step(struct generation *generation);
 /* The one whose ports are open; NULL before the first is up. */
 struct generation *generation_in_force(const struct master *master);
+/* Its directory role, and the local one, are told to end. */
+void generation_workers_leave(struct generation *generation);
 void generation_retire(struct generation *generation);
 /* A step of a retiring one; frees it with its last process. */
 void generation_leave(struct generation *generation);

@@ -20,6 +20,7 @@ static void tell_peer(struct process *to, const struct process *about, int fd)
 	process_tell(to, MESSAGE_PEER, span_make(memory, writer.used), fd);
 }
 
+/* A frontend and a worker; or the directory role and the local one, which it asks. */
 void process_introduce(struct process *frontend, struct process *worker)
 {
 	int ends[2];

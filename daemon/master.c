@@ -17,6 +17,7 @@
 #include "daemon/check.h"
 #include "daemon/control.h"
 #include "daemon/generation.h"
+#include "daemon/method.h"
 #include "daemon/spawn.h"
 #include "io/tls.h"
 
@@ -52,7 +53,7 @@ static void master_workers_leave(struct master *master)
 		return;
 	master->stopping_workers = true;
 	for (struct generation *generation = master->generations; generation; generation = generation->next)
-		process_leave(&generation->directory, MESSAGE_DRAIN);
+		generation_workers_leave(generation);
 	process_leave(&master->store, MESSAGE_DRAIN);
 }
 
@@ -117,6 +118,8 @@ void master_each(struct master *master, void (*call)(struct process *process, vo
 	call(&master->store, context);
 	for (struct generation *generation = master->generations; generation; generation = generation->next) {
 		call(&generation->directory, context);
+		if (generation->conf->method == CONF_METHOD_LOCAL)
+			call(&generation->local, context);
 		for (uint32_t i = 0; i < generation->frontends_count; i++)
 			call(&generation->frontends[i], context);
 	}
@@ -155,7 +158,7 @@ void master_reload(struct master *master)
 	}
 	log_info("master.reload", LOG_TEXT("file", master->conf_file));
 	conf = conf_read(master->conf_file, &text, complain_to_log, NULL);
-	if (!conf || !conf_check_machine(conf, complain_to_log, NULL) ||
+	if (!conf || !check_machine(conf, complain_to_log, NULL) ||
 	    !reload_possible(master, now->conf, conf, why, sizeof why)) {
 		log_error("master.reload_failed", LOG_TEXT("why", why),
 			  LOG_TEXT("do", "mend it and reload; the old configuration stays in force"));
@@ -164,6 +167,8 @@ void master_reload(struct master *master)
 		free(text);
 		return;
 	}
+	if (!method_remember(conf, why, sizeof why))
+		log_warning("master.method", LOG_TEXT("why", why));
 	warn_of_store(now->conf, conf);
 	generation_step(generation_new(master, conf, text));
 }
@@ -298,7 +303,7 @@ int master_main(const char *conf_file)
 	struct conf *conf = conf_read(conf_file, &text, check_complain, NULL);
 	int terminal;
 
-	if (!conf || !conf_check_machine(conf, check_complain, NULL))
+	if (!conf || !check_machine(conf, check_complain, NULL))
 		return 1;
 	umask(022);
 	descriptors_raise();

@@ -43,6 +43,7 @@ struct generation {
 	struct conf *conf;
 	char *text; /* of the configuration, for the roles */
 	struct process directory;
+	struct process local; /* started with method local only */
 	struct process *frontends;
 	uint32_t frontends_count;
 	int tally;	     /* daemon/tally.h */

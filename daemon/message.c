@@ -7,6 +7,7 @@ static const struct {
 	[ROLE_MASTER] = { "master", "" },	[ROLE_FRONTEND] = { "frontend", "front" },
 	[ROLE_DIRECTORY] = { "directory", "dir" }, [ROLE_STORE] = { "store", "store" },
 	[ROLE_RELAY] = { "relay", "relay" },	[ROLE_RESOLVER] = { "resolver", "resolver" },
+	[ROLE_LOCAL] = { "local", "local" },
 };
 
 const char *role_name(enum role role)
@@ -351,5 +352,35 @@ bool message_get_remove(struct span body, struct message_remove *ask)
 	ask->handle = wire_get_u32(&reader);
 	ask->first = wire_get_u32(&reader);
 	ask->bits = wire_get_span(&reader);
+	return wire_done(&reader);
+}
+
+void message_put_prove(struct wire_writer *writer, const struct message_prove *prove)
+{
+	wire_put_text(writer, prove->account);
+	wire_put_text(writer, prove->password);
+}
+
+bool message_get_prove(struct span body, struct message_prove *prove)
+{
+	struct wire_reader reader = reader_of(body);
+
+	wire_get_text(&reader, prove->account, sizeof prove->account);
+	wire_get_text(&reader, prove->password, sizeof prove->password);
+	return wire_done(&reader);
+}
+
+void message_put_proof(struct wire_writer *writer, const struct message_proof *proof)
+{
+	wire_put_u8(writer, (uint8_t)proof->result);
+	wire_put_text(writer, proof->cause);
+}
+
+bool message_get_proof(struct span body, struct message_proof *proof)
+{
+	struct wire_reader reader = reader_of(body);
+
+	proof->result = get_choice(&reader, PASSWORD_TEMPORARY);
+	wire_get_text(&reader, proof->cause, sizeof proof->cause);
 	return wire_done(&reader);
 }

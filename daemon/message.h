@@ -13,9 +13,11 @@
 #include "auth/auth.h"
 #include "auth/ticket.h"
 #include "base/wire.h"
+#include "directory/errors.h"
 #include "routing/routing.h"
 
-enum role { ROLE_MASTER, ROLE_FRONTEND, ROLE_DIRECTORY, ROLE_STORE, ROLE_RELAY, ROLE_RESOLVER, ROLE_COUNT };
+enum role { ROLE_MASTER, ROLE_FRONTEND, ROLE_DIRECTORY, ROLE_STORE, ROLE_RELAY, ROLE_RESOLVER, ROLE_LOCAL,
+	    ROLE_COUNT };
 
 #define SESSION_SIZE 24 /* a session id as text, with NUL */
 
@@ -46,7 +48,10 @@ enum message_kind {
 	MESSAGE_OPEN,       /* struct message_open -> struct message_result, value = handle, + listing */
 	MESSAGE_FETCH,      /* struct message_fetch -> struct message_result + descriptor */
 	MESSAGE_REMOVE,     /* struct message_remove -> struct message_result, value = how many went */
-	MESSAGE_CLOSE       /* handle (u32); no answer */
+	MESSAGE_CLOSE,      /* handle (u32); no answer */
+
+	/* directory -> local; the answer has the same kind */
+	MESSAGE_PROVE = 64 /* struct message_prove -> struct message_proof */
 };
 
 const char *role_name(enum role role); /* "frontend" */
@@ -169,6 +174,16 @@ struct message_handed {
 	struct span octets; /* OPEN: the listing. FETCH: messages in wire form, one behind the other */
 };
 
+struct message_prove {
+	char account[64];
+	char password[1024];
+};
+
+struct message_proof {
+	enum password_result result;
+	char cause[200]; /* for the log */
+};
+
 /* One bit a message, number `first` is bit 0 of octet 0. */
 struct message_remove {
 	uint32_t handle;
@@ -206,5 +221,9 @@ void message_put_handed(struct wire_writer *writer, const struct message_handed 
 bool message_get_handed(struct span body, struct message_handed *handed);
 void message_put_remove(struct wire_writer *writer, const struct message_remove *ask);
 bool message_get_remove(struct span body, struct message_remove *ask);
+void message_put_prove(struct wire_writer *writer, const struct message_prove *prove);
+bool message_get_prove(struct span body, struct message_prove *prove);
+void message_put_proof(struct wire_writer *writer, const struct message_proof *proof);
+bool message_get_proof(struct span body, struct message_proof *proof);
 
 #endif

@@ -40,6 +40,7 @@ static int run_role(const char *name, const char *file)
 		{ ROLE_FRONTEND, frontend_main },
 		{ ROLE_DIRECTORY, directory_main },
 		{ ROLE_STORE, store_main },
+		{ ROLE_LOCAL, local_main },
 	};
 	struct role_start begin;
 	char process_name[16];

@@ -99,6 +99,7 @@ void role_confine(const struct role_start *begin, const char *chroot)
 		[ROLE_FRONTEND] = SANDBOX_FRONTEND,
 		[ROLE_DIRECTORY] = SANDBOX_DIRECTORY,
 		[ROLE_STORE] = SANDBOX_STORE,
+		[ROLE_LOCAL] = SANDBOX_LOCAL,
 	};
 	char why[300] = "", user[128];
 	/* winbind lets nobody else ask whether an NTLM response is right (winbindd(8)). */

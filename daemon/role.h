@@ -35,5 +35,6 @@ char *role_read_all(int fd, size_t limit, size_t *length);
 int frontend_main(struct role_start *begin);
 int directory_main(struct role_start *begin);
 int store_main(struct role_start *begin);
+int local_main(struct role_start *begin);
 
 #endif

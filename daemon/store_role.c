@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "conf/conf.h"
 #include "daemon/maildrops.h"
+#include "daemon/method.h"
 #include "daemon/parents.h"
 #include "daemon/store_role.h"
 
@@ -229,6 +230,8 @@ int store_main(struct role_start *begin)
 
 	if (!prepare_directories(begin->conf))
 		return 1;
+	if (!method_remember(begin->conf, failure.reason, sizeof failure.reason))
+		log_warning("store.method", LOG_TEXT("why", failure.reason));
 	memcpy(role.key, begin->start.key, sizeof role.key);
 	role_confine(begin, "");
 	role.store = store_open(begin->conf->store.root, begin->conf->store.queue, &failure);

@@ -286,6 +286,11 @@ static void peer_introduce(const struct packet *packet)
 
 	if (packet->fd < 0 || !message_get_peer(packet->body, &peer->who))
 		memory_die("the master introduced nobody");
+	if (server.plan->introduced && peer->who.role == ROLE_LOCAL) {
+		server.plan->introduced(server.plan->context, peer->who.role, packet->fd);
+		free(peer);
+		return;
+	}
 	peer->fd = packet->fd;
 	if (fcntl(peer->fd, F_SETFL, O_NONBLOCK) < 0)
 		memory_die("a channel could not be set up");

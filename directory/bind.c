@@ -112,31 +112,54 @@ static void tell_gssapi(const struct credentials *credentials, int result, const
 		 remedy ? ": " : "", remedy ? remedy : "");
 }
 
-static bool bind_gssapi(struct connection *connection, struct credentials *credentials,
-			int64_t deadline, char why[CONNECTION_TEXT_SIZE])
+/* With the ticket that is the thread's. *result: LDAP_TIMEOUT for no answer in time. */
+static bool bind_with_ticket(struct connection *connection, int64_t deadline, int *result,
+			     char why[CONNECTION_TEXT_SIZE])
 {
-	char text[CONNECTION_TEXT_SIZE];
 	struct watch watch;
-	int result;
 
-	if (!credentials_use(credentials, why, CONNECTION_TEXT_SIZE))
-		return false;
+	*result = LDAP_LOCAL_ERROR;
 	if (!set_protection(connection)) {
 		snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI protection cannot be set");
 		return false;
 	}
 	watchdog_arm(connection->watchdog, &watch, connection->guard, deadline);
-	result = ldap_sasl_interactive_bind_s(connection->ldap, NULL, "GSSAPI", NULL, NULL,
-					      LDAP_SASL_QUIET, answer_nothing, NULL);
+	*result = ldap_sasl_interactive_bind_s(connection->ldap, NULL, "GSSAPI", NULL, NULL,
+					       LDAP_SASL_QUIET, answer_nothing, NULL);
 	if (watchdog_disarm(connection->watchdog, &watch)) {
+		*result = LDAP_TIMEOUT;
 		snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI bind: no answer in time");
 		return false;
 	}
-	if (result == LDAP_SUCCESS)
+	if (*result == LDAP_SUCCESS)
 		return true;
+	connection_text(connection->ldap, *result, why);
+	return false;
+}
+
+bool connection_bind_ticket(struct connection *connection, int64_t deadline,
+			    char why[CONNECTION_TEXT_SIZE])
+{
+	int result;
+
+	return bind_with_ticket(connection, deadline, &result, why);
+}
+
+static bool bind_gssapi(struct connection *connection, struct credentials *credentials,
+			int64_t deadline, char why[CONNECTION_TEXT_SIZE])
+{
+	char text[CONNECTION_TEXT_SIZE];
+	int result;
+
+	if (!credentials_use(credentials, why, CONNECTION_TEXT_SIZE))
+		return false;
+	if (bind_with_ticket(connection, deadline, &result, why))
+		return true;
+	if (result == LDAP_TIMEOUT)
+		return false;
 	/* A ticket for a server that was set up anew stays wrong for hours. */
 	credentials_forget(credentials);
-	connection_text(connection->ldap, result, text);
+	memcpy(text, why, sizeof(text));
 	tell_gssapi(credentials, result, text, why);
 	return false;
 }

@@ -55,6 +55,9 @@ struct connection_reply {
 bool connection_bind_service(struct connection *connection, const struct conf_directory *conf,
 			     struct credentials *credentials, struct span password,
 			     int64_t deadline, char why[CONNECTION_TEXT_SIZE]);
+/* GSSAPI with the calling thread's own ticket (KRB5CCNAME). False with *why. */
+bool connection_bind_ticket(struct connection *connection, int64_t deadline,
+			    char why[CONNECTION_TEXT_SIZE]);
 /* A simple bind; never with an empty password (RFC 4513 section 5.1.2: that proves nothing). */
 void connection_bind_simple(struct connection *connection, const char *dn, struct span password,
 			    int64_t deadline, struct connection_reply *reply);

@@ -91,6 +91,12 @@ void directories_start(struct directories *directories)
 		directory_start(directories->list[i], directories->watchdog);
 }
 
+void directories_set_prover(struct directories *directories, const struct directory_prover *prover)
+{
+	for (size_t i = 0; i < directories->count; i++)
+		directory_set_prover(directories->list[i], prover);
+}
+
 void directories_close(struct directories *directories)
 {
 	if (!directories)

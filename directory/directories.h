@@ -8,6 +8,7 @@
 struct conf;
 struct conf_directory;
 struct directory;
+struct directory_prover;
 struct directories;
 
 /*
@@ -18,6 +19,8 @@ struct directories;
 struct directories *directories_open(const struct conf *conf, char *room, size_t size);
 /* Starts the threads that keep connections; after privileges were dropped. */
 void directories_start(struct directories *directories);
+/* For every directory; see directory_set_prover. */
+void directories_set_prover(struct directories *directories, const struct directory_prover *prover);
 void directories_close(struct directories *directories);
 struct directory *directories_find(struct directories *directories,
 				   const struct conf_directory *conf);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include "directory/directory.h"
+/* The method directory: entries of an LDAP server, and binds as them. */
+#include "directory/directory_private.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,20 +21,7 @@
 #include "directory/lookup.h"
 #include "mail/address.h"
 
-enum { PASSWORD_SIZE = 512, GOOD_FOR_MAX = 10, LOOKUP_MS_MAX = 18000 };
-
-struct directory {
-	const struct conf *conf;
-	const struct conf_directory *section;
-	struct filter *recipient, *login;
-	const char *attributes[PERSON_ATTRIBUTES];
-	struct credentials *credentials;
-	char password[PASSWORD_SIZE]; /* of the service, for simple binds */
-	struct locator *locator;
-	struct lookup *lookup;
-	struct checker *checker;
-	struct cache *cache;
-};
+enum { GOOD_FOR_MAX = 10, LOOKUP_MS_MAX = 18000 };
 
 static bool read_password(struct directory *directory, char *room, size_t size)
 {
@@ -89,23 +77,17 @@ static bool open_locator(struct directory *directory, char *room, size_t size)
 	return directory->locator != NULL;
 }
 
-struct directory *directory_open(const struct conf *conf, const struct conf_directory *section,
-				 char *room, size_t size)
+static bool ldap_open(struct directory *directory, char *room, size_t size)
 {
-	struct directory *directory = memory_new(sizeof(*directory));
+	const struct conf_directory *section = directory->section;
 
-	directory->conf = conf;
-	directory->section = section;
 	person_attributes(&section->schema, directory->attributes);
 	directory->cache = cache_new(section->cache_positive, section->cache_negative);
-	if (open_filters(directory, room, size) && open_locator(directory, room, size) &&
-	    open_secrets(directory, room, size))
-		return directory;
-	directory_close(directory);
-	return NULL;
+	return open_filters(directory, room, size) && open_locator(directory, room, size) &&
+	       open_secrets(directory, room, size);
 }
 
-void directory_start(struct directory *directory, struct watchdog *watchdog)
+static void ldap_start(struct directory *directory, struct watchdog *watchdog)
 {
 	struct lookup_tools tools = {
 		.conf = directory->section,
@@ -120,10 +102,8 @@ void directory_start(struct directory *directory, struct watchdog *watchdog)
 	directory->lookup = lookup_new(&tools);
 }
 
-void directory_close(struct directory *directory)
+static void ldap_close(struct directory *directory)
 {
-	if (!directory)
-		return;
 	lookup_free(directory->lookup);
 	checker_free(directory->checker);
 	credentials_close(directory->credentials);
@@ -132,12 +112,6 @@ void directory_close(struct directory *directory)
 	filter_free(directory->login);
 	cache_free(directory->cache);
 	memory_wipe(directory->password, sizeof(directory->password));
-	free(directory);
-}
-
-const struct conf_directory *directory_conf(const struct directory *directory)
-{
-	return directory->section;
 }
 
 static void fail_hit(struct directory_hit *hit, const char *filter, const char *why)
@@ -275,8 +249,8 @@ static bool find_cached(struct directory *directory, struct span key, int64_t no
 	return true;
 }
 
-void directory_find_recipient(struct directory *directory, const struct address *address,
-			      struct directory_hit *hit)
+static void ldap_find_recipient(struct directory *directory, const struct address *address,
+				struct directory_hit *hit)
 {
 	char text[ADDRESS_TEXT_SIZE];
 	int64_t now = clock_ms();
@@ -308,14 +282,14 @@ void directory_find_recipient(struct directory *directory, const struct address 
 	free(key);
 }
 
-void directory_find_login(struct directory *directory, const struct filter_values *values,
-			  int64_t deadline, struct directory_hit *hit)
+static void ldap_find_login(struct directory *directory, const struct filter_values *values,
+			    int64_t deadline, struct directory_hit *hit)
 {
 	find(directory, directory->login, values, deadline, hit);
 }
 
-void directory_find_value(struct directory *directory, const char *attribute, struct span value,
-			  int64_t deadline, struct directory_hit *hit)
+static void ldap_find_value(struct directory *directory, const char *attribute, struct span value,
+			    int64_t deadline, struct directory_hit *hit)
 {
 	struct buffer text = BUFFER_EMPTY;
 
@@ -325,23 +299,36 @@ void directory_find_value(struct directory *directory, const char *attribute, st
 	find_text(directory, &text, deadline, hit);
 }
 
-void directory_check_password(struct directory *directory, const char *dn, struct span password,
-			      int64_t deadline, struct checker_answer *answer)
+static void ldap_check_password(struct directory *directory, const char *dn, struct span password,
+				int64_t deadline, struct checker_answer *answer)
 {
 	checker_check(directory->checker, dn, password, deadline, answer);
 }
 
 size_t directory_servers(struct directory *directory, struct server servers[LOCATOR_SERVERS_MAX])
 {
-	return locator_list(directory->locator, servers);
+	return directory->locator ? locator_list(directory->locator, servers) : 0;
 }
 
 void directory_site(struct directory *directory, char to[SERVER_SITE_SIZE])
 {
-	locator_site(directory->locator, to);
+	to[0] = '\0';
+	if (directory->locator)
+		locator_site(directory->locator, to);
 }
 
-bool directory_facts(struct directory *directory, int64_t deadline, struct facts *facts)
+static bool ldap_facts(struct directory *directory, int64_t deadline, struct facts *facts)
 {
 	return lookup_facts(directory->lookup, deadline, facts);
 }
+
+const struct directory_method method_ldap = {
+	.open = ldap_open,
+	.start = ldap_start,
+	.close = ldap_close,
+	.find_recipient = ldap_find_recipient,
+	.find_login = ldap_find_login,
+	.find_value = ldap_find_value,
+	.check_password = ldap_check_password,
+	.facts = ldap_facts,
+};

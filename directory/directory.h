@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One configured directory: who has this address, who logs in under this name,
+ * One configured directory, or what takes its place with the methods local and
+ * password-file (accounts/): who has this address, who logs in under this name,
  * is this their password. Blocks; called from many threads. "Nobody" is only ever
  * said when the directory said so; every failure is DIRECTORY_FAILED.
  */
@@ -18,6 +19,13 @@ struct conf;
 struct conf_directory;
 struct directory;
 
+/* Who proves passwords of the system's accounts (method local). May be called concurrently. */
+struct directory_prover {
+	void (*prove)(void *context, const char *account, struct span password, int64_t deadline,
+		      struct checker_answer *answer);
+	void *context;
+};
+
 enum directory_found { DIRECTORY_ONE, DIRECTORY_NOBODY, DIRECTORY_MANY, DIRECTORY_FAILED };
 
 struct directory_hit {
@@ -34,6 +42,8 @@ struct directory *directory_open(const struct conf *conf, const struct conf_dire
 				 char *room, size_t size);
 void directory_start(struct directory *directory, struct watchdog *watchdog);
 void directory_close(struct directory *directory);
+/* Before the first check; it outlives the directory. Without one no local password is judged. */
+void directory_set_prover(struct directory *directory, const struct directory_prover *prover);
 const struct conf_directory *directory_conf(const struct directory *directory);
 
 /* Answers may be as old as the configured cache times. */

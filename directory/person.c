@@ -210,6 +210,8 @@ const char *person_state_name(unsigned state)
 		return "account disabled";
 	if (state & PERSON_EXPIRED)
 		return "account expired";
+	if (state & PERSON_SHUT)
+		return "mailbox locked by the administrator";
 	if (state & PERSON_LOCKED)
 		return "account locked out";
 	if (state & PERSON_MUST_CHANGE)

@@ -19,6 +19,7 @@ enum person_kind { PERSON_ACCOUNT, PERSON_GROUP, PERSON_CONTACT };
 #define PERSON_DISABLED    0x1u
 #define PERSON_EXPIRED     0x2u /* accountExpires is past */
 #define PERSON_LOCKED      0x4u
+#define PERSON_SHUT        0x10u /* the administrator locked the mailbox; PERSON_LOCKED is set too */
 #define PERSON_MUST_CHANGE 0x8u /* pwdLastSet is 0, or the password is too old */
 
 #define PERSON_DN_SIZE      1024

@@ -160,7 +160,9 @@ static int frontend_rules(scmp_filter_ctx filter)
 	return result;
 }
 
-/* ---- directory and store: a list of what is not ---- */
+/* ---- directory, store and local: a list of what is not ---- */
+
+enum { EXEC_CALLS = 2 }; /* the first ones */
 
 /* clang-format off */
 static const int killed_calls[] = {
@@ -199,11 +201,25 @@ static int namespace_rules(scmp_filter_ctx filter)
 	return result;
 }
 
-static int worker_rules(scmp_filter_ctx filter)
+/* PAM modules start helpers; nobody they need to speak to is on another machine. */
+static int local_rules(scmp_filter_ctx filter)
 {
-	int result = namespace_rules(filter);
+	static const uint64_t families[] = { AF_INET, AF_INET6, AF_PACKET };
+	int result = 0;
 
-	for (size_t i = 0; i < COUNT(killed_calls) && result == 0; i++)
+	for (size_t i = 0; i < COUNT(families) && result == 0; i++)
+		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), CALL(socket), 1,
+					  SCMP_A0_64(SCMP_CMP_EQ, families[i]));
+	return result;
+}
+
+static int worker_rules(scmp_filter_ctx filter, bool local)
+{
+	int result = local ? local_rules(filter) : 0;
+
+	if (result == 0)
+		result = namespace_rules(filter);
+	for (size_t i = local ? EXEC_CALLS : 0; i < COUNT(killed_calls) && result == 0; i++)
 		result = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, killed_calls[i], 0);
 	for (size_t i = 0; i < COUNT(refused_calls) && result == 0; i++)
 		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused_calls[i], 0);
@@ -227,7 +243,8 @@ static int filter_load(enum sandbox_role role)
 	if (result == 0)
 		result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (result == 0)
-		result = frontend ? frontend_rules(filter) : worker_rules(filter);
+		result = frontend ? frontend_rules(filter)
+				  : worker_rules(filter, role == SANDBOX_LOCAL);
 	if (result == 0)
 		result = seccomp_load(filter);
 	seccomp_release(filter);

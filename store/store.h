@@ -88,4 +88,20 @@ enum outcome store_maildrop_remove(struct store_maildrop *maildrop, const uint32
 				   size_t count, size_t *removed, struct store_failure *failure);
 void store_maildrop_close(struct store_maildrop *maildrop); /* unlocks */
 
+/*
+ * For the administrator's command, in a process of its own beside the store that
+ * serves: only these take what store_visit gives. A mailbox is found by its id, or
+ * when that is "" by the name of its directory.
+ */
+struct store *store_visit(const char *root, struct store_failure *failure); /* NULL with a reason */
+void store_visit_end(struct store *store);
+/* The directories of a domain's mailboxes, in no order; false with errno. */
+bool store_visit_names(struct store *store, const char *domain,
+		       bool (*each)(void *context, const char *name), void *context);
+enum outcome store_visit_usage(struct store *store, const struct store_mailbox *who, bool *exists,
+			       struct store_usage *usage, struct store_failure *failure);
+/* With all its mail. A session that has it open loses it. */
+enum outcome store_visit_remove(struct store *store, const struct store_mailbox *who, bool *existed,
+				struct store_failure *failure);
+
 #endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the files of one directory share, and the three methods behind
+ * directory/directory.h: who has this address, who logs in under this name, is this
+ * the password. Each method is one table of calls. Only they include this.
+ */
+#ifndef DIRECTORY_DIRECTORY_PRIVATE_H
+#define DIRECTORY_DIRECTORY_PRIVATE_H
+
+#include "directory/directory.h"
+
+enum { PASSWORD_SIZE = 512 };
+
+/* Each call as in directory/directory.h. */
+struct directory_method {
+	bool (*open)(struct directory *directory, char *room, size_t size);
+	void (*start)(struct directory *directory, struct watchdog *watchdog);
+	void (*close)(struct directory *directory);
+	void (*find_recipient)(struct directory *directory, const struct address *address,
+			       struct directory_hit *hit);
+	void (*find_login)(struct directory *directory, const struct filter_values *values,
+			   int64_t deadline, struct directory_hit *hit);
+	void (*find_value)(struct directory *directory, const char *attribute, struct span value,
+			   int64_t deadline, struct directory_hit *hit);
+	/* `dn`: as find_login gave it. */
+	void (*check_password)(struct directory *directory, const char *dn, struct span password,
+			       int64_t deadline, struct checker_answer *answer);
+	bool (*facts)(struct directory *directory, int64_t deadline, struct facts *facts);
+};
+
+extern const struct directory_method method_ldap, method_local, method_password_file;
+
+struct directory {
+	const struct directory_method *method;
+	const struct conf *conf;
+	const struct conf_directory *section;
+	const struct directory_prover *prover; /* of method local */
+	/* Of the method directory: */
+	struct filter *recipient, *login;
+	const char *attributes[PERSON_ATTRIBUTES];
+	struct credentials *credentials;
+	char password[PASSWORD_SIZE]; /* of the service, for simple binds */
+	struct locator *locator;
+	struct lookup *lookup;
+	struct checker *checker;
+	struct cache *cache;
+};
+
+#endif

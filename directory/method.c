@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC */
+/* directory/directory.h: hands every question to the configured method. */
+#include "directory/directory_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "accounts/mailboxes.h"
+#include "base/memory.h"
+#include "conf/conf.h"
+#include "mail/address.h"
+
+static const struct directory_method *const methods[CONF_METHODS] = {
+	[CONF_METHOD_DIRECTORY] = &method_ldap,
+	[CONF_METHOD_LOCAL] = &method_local,
+	[CONF_METHOD_PASSWORD_FILE] = &method_password_file,
+};
+
+struct directory *directory_open(const struct conf *conf, const struct conf_directory *section,
+				 char *room, size_t size)
+{
+	struct directory *directory = memory_new(sizeof(*directory));
+
+	directory->method = methods[conf->method];
+	directory->conf = conf;
+	directory->section = section;
+	if (directory->method->open(directory, room, size))
+		return directory;
+	directory_close(directory);
+	return NULL;
+}
+
+void directory_start(struct directory *directory, struct watchdog *watchdog)
+{
+	directory->method->start(directory, watchdog);
+}
+
+void directory_close(struct directory *directory)
+{
+	if (!directory)
+		return;
+	directory->method->close(directory);
+	free(directory);
+}
+
+void directory_set_prover(struct directory *directory, const struct directory_prover *prover)
+{
+	directory->prover = prover;
+}
+
+const struct conf_directory *directory_conf(const struct directory *directory)
+{
+	return directory->section;
+}
+
+void directory_find_recipient(struct directory *directory, const struct address *address,
+			      struct directory_hit *hit)
+{
+	directory->method->find_recipient(directory, address, hit);
+}
+
+/*
+ * A mailbox that the administrator locked takes mail and lets nobody in, whatever the
+ * method: the lock is in its file. Without a mailbox there is nothing to lock.
+ */
+static void apply_lock(struct directory *directory, struct directory_hit *hit)
+{
+	const struct conf_domain *domain;
+	struct mailbox_file file;
+	struct address address;
+	char why[MAILBOXES_WHY];
+	const char *wrong;
+
+	if (!address_parse(span_text(hit->person.address), &address, &wrong))
+		return;
+	domain = conf_find_domain(directory->conf, address.domain);
+	if (!domain)
+		return;
+	ascii_lower_text(address.local);
+	switch (mailboxes_read(directory->conf->mailboxes,
+			       domain->alias_of ? domain->alias_of->name : domain->name,
+			       address.local, &file, why)) {
+	case MAILBOXES_FOUND:
+		if (file.locked)
+			hit->person.state |= PERSON_LOCKED | PERSON_SHUT;
+		break;
+	case MAILBOXES_TROUBLE:
+		hit->found = DIRECTORY_FAILED;
+		snprintf(hit->cause, sizeof hit->cause, "%s", why);
+		break;
+	case MAILBOXES_NONE:
+		break;
+	}
+	mailbox_file_wipe(&file);
+}
+
+void directory_find_login(struct directory *directory, const struct filter_values *values,
+			  int64_t deadline, struct directory_hit *hit)
+{
+	directory->method->find_login(directory, values, deadline, hit);
+	if (hit->found == DIRECTORY_ONE)
+		apply_lock(directory, hit);
+}
+
+void directory_find_value(struct directory *directory, const char *attribute, struct span value,
+			  int64_t deadline, struct directory_hit *hit)
+{
+	directory->method->find_value(directory, attribute, value, deadline, hit);
+	if (hit->found == DIRECTORY_ONE)
+		apply_lock(directory, hit);
+}
+
+void directory_check_password(struct directory *directory, const char *dn, struct span password,
+			      int64_t deadline, struct checker_answer *answer)
+{
+	directory->method->check_password(directory, dn, password, deadline, answer);
+}
+
+bool directory_facts(struct directory *directory, int64_t deadline, struct facts *facts)
+{
+	return directory->method->facts(directory, deadline, facts);
+}
