@@ -30,6 +30,13 @@ static const struct command {
 	  "check the configuration, then take it without dropping sessions" },
 	{ "stop", command_stop, "", "finish what was taken in, then end" },
 	{ "check", command_check, "", "test the configuration and what it names" },
+	{ "mailbox", command_mailbox,
+	  "add ADDRESS [--create-user|--no-create-user] [--quota SIZE] [--stdin] [--user NAME] "
+	  "[--container DN] | delete ADDRESS [--yes] [--delete-user] | list [DOMAIN] | "
+	  "lock ADDRESS | unlock ADDRESS | stat ADDRESS",
+	  "mailboxes and their accounts" },
+	{ "passwd", command_passwd, "ADDRESS [--stdin]", "a new password for a mailbox" },
+	{ "domain", command_domain, "list", "the domains and how many mailboxes they have" },
 	{ "version", command_version, "", "print the version" },
 };
 
