@@ -202,6 +202,7 @@ class Gateway:
     def __init__(self, state, servers, **options):
         self.state = state
         self.file = state + "/postern.conf"
+        self.text = options.pop("text", CONFIGURATION)
         self.values = dict(state=state, address=ADDRESS, root=state + "/mail", queue=state + "/queue",
                            servers=", ".join('"%s"' % server for server in servers), frontends=2, more="", preset="inetorgperson",
                            directory_more="", domain_more="", smtp_more="", submission_more="",
@@ -223,7 +224,7 @@ class Gateway:
         self.values.update(options)
         with open(self.file, "w") as file:
             where = "servers = { %(servers)s }" % self.values if self.values["servers"] else ""
-            file.write(CONFIGURATION % dict(self.values, where=where))
+            file.write(self.text % dict(self.values, where=where))
         return self.file
 
     def start(self, seconds=30, **options):
@@ -269,15 +270,16 @@ class Gateway:
 
     def roles(self):
         """role -> pids, as the kernel names the processes."""
-        names = {"postern-front": "frontend", "postern-dir": "directory", "postern-store": "store"}
+        names = {"postern-front": "frontend", "postern-dir": "directory", "postern-store": "store",
+                 "postern-local": "local"}
         found = {role: [] for role in names.values()}
         for pid, name in sorted(children(self.process.pid).items()):
             if name in names:
                 found[names[name]].append(pid)
         return found
 
-    def tool(self, *words):
-        return command(harness.POSTERN, "-c", self.file, *words)
+    def tool(self, *words, **options):
+        return command(harness.POSTERN, "-c", self.file, *words, **options)
 
 
 def answers(address, port):

@@ -96,6 +96,13 @@ static const struct {
 	{ ALL "store { root = /q\n queue = /q }", 5, "same directory" },
 	{ ALL "store { workers = 0 }", 4, "1 to 256" },
 	/* Sections that are missing or refer to nothing. */
+	/* The method. */
+	{ "\nmethod = pop\n" ALL, 2, "write one of \"directory\", \"local\", \"password-file\"" },
+	{ "method = local\n" ALL, 2, "asks no directory" },
+	{ "method = password-file\n" DIRECTORY REST, 2, "write method = \"directory\"" },
+	{ "method = local\ndomain a.example {\n directory = d }" SMTP, 3, "no effect with method" },
+	{ "method = local\n\npam_service = '../x'\n" REST, 3, "in /etc/pam.d" },
+	{ "mailboxes = here\n" ALL, 1, "relative path" },
 	{ REST, 0, "no section directory" },
 	{ DIRECTORY SMTP, 0, "no section domain" },
 	{ DIRECTORY DOMAIN, 0, "no section smtp" },

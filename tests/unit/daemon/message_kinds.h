@@ -43,6 +43,8 @@ static const struct message_open sample_open = { "f0-1a2b", SPAN("ticket") };
 static const struct message_fetch sample_fetch = { 3, 1, 16 };
 static const struct message_handed sample_handed = { { OUTCOME_OK, MESSAGE_RESULT_GONE, 65537 }, SPAN("\3\0\0\0a\r\n") };
 static const struct message_remove sample_remove = { 3, 1, SPAN("\x05\x80") };
+static const struct message_prove sample_prove = { "alice", "Alice-Pw1" };
+static const struct message_proof sample_proof = { PASSWORD_EXPIRED, "PAM account: expired" };
 
 static const struct message_exchange sample_exchange = {
 	9, 1, 2, 1, "GSS-SPNEGO", "192.0.2.1", "f0-1a2b", SPAN("end\0point"), SPAN("exporter"), SPAN("-----"),
@@ -64,6 +66,8 @@ KIND(handed)
 KIND(remove)
 KIND(exchange)
 KIND(turn)
+KIND(prove)
+KIND(proof)
 
 static void write_pair(struct wire_writer *to)
 {
@@ -91,6 +95,7 @@ static const struct message_kind_row message_kinds[] = {
 	ROW(start), ROW(pair),	   ROW(peer),	ROW(resolve), ROW(route), ROW(login),
 	ROW(identity), ROW(result), ROW(deliver), ROW(open),	ROW(remove),
 	ROW(fetch), ROW(handed),	   ROW(exchange), ROW(turn),
+	ROW(prove), ROW(proof),
 };
 #define MESSAGE_KINDS (sizeof message_kinds / sizeof message_kinds[0])
 

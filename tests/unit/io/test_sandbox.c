@@ -442,8 +442,9 @@ static void test_forbidden(void **state)
 
 	(void)state;
 	for (size_t i = 0; FILTERED && i < sizeof(rows) / sizeof(rows[0]); i++) {
-		for (int role = SANDBOX_FRONTEND; role <= SANDBOX_STORE; role++) {
-			if (rows[i].frontend_only && role != SANDBOX_FRONTEND)
+		for (int role = SANDBOX_FRONTEND; role <= SANDBOX_LOCAL; role++) {
+			if ((rows[i].frontend_only && role != SANDBOX_FRONTEND) ||
+			    (role == SANDBOX_LOCAL && rows[i].deed == do_exec))
 				continue;
 			int status = status_of(NULL, rows[i].deed, role);
 			if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
@@ -461,6 +462,39 @@ static void test_workers_work(void **state)
 		assert_int_equal(status_of(NULL, do_thread, role), 0);
 		assert_int_equal(status_of(NULL, do_files, role), 0);
 	}
+}
+
+/* PAM's helpers are started, and nobody on another machine is spoken to. */
+static int do_helper(void)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	if (child == 0) {
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(1);
+	}
+	return waitpid(child, &status, 0) == child && status == 0 ? 0 : 1;
+}
+
+static int do_network(void)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (socket(families[i], SOCK_STREAM, 0) >= 0 || errno != EACCES)
+			return 1;
+	return socket(AF_UNIX, SOCK_DGRAM, 0) < 0;
+}
+
+static void test_local_works(void **state)
+{
+	(void)state;
+	if (!FILTERED)
+		return;
+	assert_int_equal(status_of(NULL, do_helper, SANDBOX_LOCAL), 0);
+	assert_int_equal(status_of(NULL, do_network, SANDBOX_LOCAL), 0);
+	assert_int_equal(status_of(NULL, do_thread, SANDBOX_LOCAL), 0);
 }
 
 /* ---- becoming somebody ---- */
@@ -610,6 +644,7 @@ int main(void)
 		cmocka_unit_test(test_frontend_works),
 		cmocka_unit_test(test_forbidden),
 		cmocka_unit_test(test_workers_work),
+		cmocka_unit_test(test_local_works),
 		cmocka_unit_test(test_enter),
 	};
 
