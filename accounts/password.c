@@ -17,18 +17,18 @@ _Static_assert(MAILBOX_VERIFIER_SIZE > CRYPT_OUTPUT_SIZE, "a hash fits into the 
 static const char nobody[] =
 	"$y$j9T$IZ.ZjQEuQZX4x9SxsVWGf/$B30MPkqG3Dd6h2Ch1zHN6bj/FPrI2OaMJ0I8.IUsxR7";
 
-bool password_normalize(struct span password, char to[PASSWORD_SIZE])
+bool password_normalize(struct span password, char to[PASSWORD_NORMAL_SIZE])
 {
 	gnutls_datum_t out = { NULL, 0 };
 	bool good;
 
-	if (password.length == 0 || password.length > PASSWORD_OCTETS_MAX || span_has_nul(password))
+	if (password.length == 0 || password.length > PASSWORD_CRYPT_MAX || span_has_nul(password))
 		return false;
 	if (gnutls_utf8_password_normalize((const unsigned char *)password.at,
 					   (unsigned)password.length, &out, 0) != 0)
 		return false;
-	good = out.size > 0 && out.size <= PASSWORD_OCTETS_MAX &&
-	       span_copy(span_make(out.data, out.size), to, PASSWORD_SIZE);
+	good = out.size > 0 && out.size <= PASSWORD_CRYPT_MAX &&
+	       span_copy(span_make(out.data, out.size), to, PASSWORD_NORMAL_SIZE);
 	memory_wipe(out.data, out.size);
 	gnutls_free(out.data);
 	return good;
@@ -50,7 +50,7 @@ static bool one_character(const char *text)
 
 const char *password_wrong(struct span password, struct span address)
 {
-	char text[PASSWORD_SIZE];
+	char text[PASSWORD_NORMAL_SIZE];
 	struct span name = address;
 	const char *why = NULL;
 
@@ -91,7 +91,7 @@ static int64_t microseconds(void)
 
 bool password_set(struct mailbox_file *file, struct span password)
 {
-	char text[PASSWORD_SIZE], setting[CRYPT_GENSALT_OUTPUT_SIZE];
+	char text[PASSWORD_NORMAL_SIZE], setting[CRYPT_GENSALT_OUTPUT_SIZE];
 	bool good;
 
 	errno = EINVAL;
@@ -113,7 +113,7 @@ bool password_set(struct mailbox_file *file, struct span password)
 
 bool password_is(const struct mailbox_file *file, struct span password)
 {
-	char text[PASSWORD_SIZE], made[MAILBOX_VERIFIER_SIZE] = "";
+	char text[PASSWORD_NORMAL_SIZE], made[MAILBOX_VERIFIER_SIZE] = "";
 	const char *wanted = file->verifier[0] ? file->verifier : nobody;
 	bool right = password_normalize(password, text) && hash(text, wanted, made) &&
 		     file->verifier[0] && strlen(made) == strlen(wanted) &&

@@ -10,12 +10,12 @@
 #include "accounts/mailbox_file.h"
 
 #define PASSWORD_LENGTH_MIN 8    /* characters; NIST SP 800-63B section 5.1.1.2 */
-#define PASSWORD_OCTETS_MAX 512  /* crypt(3) takes no more */
-#define PASSWORD_SIZE       1024 /* normalized, with NUL */
+#define PASSWORD_CRYPT_MAX 512  /* crypt(3) takes no more */
+#define PASSWORD_NORMAL_SIZE       1024 /* normalized, with NUL */
 #define PASSWORD_ITERATIONS 100000
 
 /* False when it is no text of RFC 8265, empty or too long. */
-bool password_normalize(struct span password, char to[PASSWORD_SIZE]);
+bool password_normalize(struct span password, char to[PASSWORD_NORMAL_SIZE]);
 /* NULL when it may be chosen for this address; else why not (static, for people). */
 const char *password_wrong(struct span password, struct span address);
 /* Fills verifier, SCRAM keys and time; false with errno when crypt(3) cannot. Takes a while. */

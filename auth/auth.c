@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accounts/password.h"
+#include "accounts/scram.h"
 #include "auth/backoff.h"
 #include "auth/find.h"
 #include "auth/proofs.h"
@@ -13,6 +15,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "conf/conf.h"
+#include "io/tls.h"
 #include "routing/mailbox.h"
 
 enum {
@@ -25,6 +28,7 @@ struct auth {
 	struct directories *directories;
 	struct backoff *backoff;
 	struct proofs *proofs;
+	unsigned char secret[SCRAM_KEY_SIZE]; /* makes the salts of nobody */
 	int64_t patience; /* milliseconds a login may take */
 };
 
@@ -50,6 +54,7 @@ struct auth *auth_new(const struct conf *conf, struct directories *directories)
 	auth->directories = directories;
 	auth->backoff = backoff_new();
 	auth->proofs = proofs_new();
+	random_bytes(auth->secret, sizeof(auth->secret));
 	for (size_t i = 0; i < conf->directories_count; i++)
 		if (conf->directories[i].timeout > timeout)
 			timeout = conf->directories[i].timeout;
@@ -64,6 +69,7 @@ void auth_free(struct auth *auth)
 		return;
 	backoff_free(auth->backoff);
 	proofs_free(auth->proofs);
+	memory_wipe(auth->secret, sizeof(auth->secret));
 	free(auth);
 }
 
@@ -361,6 +367,25 @@ void auth_refuse(struct auth *auth, const struct auth_ask *ask, const char *mech
 
 	(void)end(&login, verdict, "%s", cause);
 	report(&login);
+}
+
+bool auth_scram_keys(struct auth *auth, const struct auth_ask *ask, struct scram_keys *keys,
+		     char *cause, size_t size)
+{
+	struct auth_answer answer;
+	struct login login = login_make(auth, ask, "", &answer);
+	struct find_place place = login_place(&login);
+	const struct directory_hit *hit = &login.found.hit;
+	enum directory_found found;
+
+	find_account(&place, ask->user, &login.found);
+	found = hit->found;
+	snprintf(cause, size, "%s", hit->cause);
+	if (found == DIRECTORY_ONE)
+		found = directory_scram_keys(login.found.directory, hit->person.dn, keys);
+	if (found == DIRECTORY_NOBODY || found == DIRECTORY_MANY)
+		scram_keys_pretend(auth->secret, ask->user, PASSWORD_ITERATIONS, keys);
+	return found != DIRECTORY_FAILED;
 }
 
 /* A workstation's name, or one that the directory does not know, stands for the domain. */

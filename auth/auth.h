@@ -70,6 +70,13 @@ bool auth_guard_enter(struct auth *auth, const struct auth_ask *ask, struct auth
 		      enum auth_verdict *verdict, char *cause, size_t size);
 void auth_guard_leave(struct auth *auth, const struct auth_ask *ask, const struct auth_guard *guard,
 		      enum backoff_end end);
+struct scram_keys;
+/*
+ * The keys that SCRAM works with for ask->user; where there is nobody with such keys, those of
+ * nobody, so that the dialogue is the same. False with *cause: nobody could be asked.
+ */
+bool auth_scram_keys(struct auth *auth, const struct auth_ask *ask, struct scram_keys *keys,
+		     char *cause, size_t size);
 /* An exchange that proved nothing; for the log, and `answer` for the client. */
 void auth_refuse(struct auth *auth, const struct auth_ask *ask, const char *mechanism,
 		 enum auth_verdict verdict, const char *cause, struct auth_answer *answer);

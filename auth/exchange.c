@@ -71,6 +71,13 @@ static struct span binding_keep(const char *kind, struct span octets)
 	return span_make(text, length + octets.length);
 }
 
+static struct span binding_bare(struct span binding)
+{
+	struct span kind;
+
+	return span_cut(&binding, ':', &kind) ? binding : span_text("");
+}
+
 static enum acceptance_kind kind_of(const char *mechanism)
 {
 	if (strcmp(mechanism, "NTLM") == 0)
@@ -98,6 +105,13 @@ struct exchange *exchange_new(struct exchanges *exchanges, struct auth *auth,
 	kept->end_point = binding_keep("tls-server-end-point:", ask->end_point);
 	kept->exporter = binding_keep("tls-exporter:", ask->exporter);
 	kept->certificate = span_keep(ask->certificate);
+	/* It wants the bindings without their kinds in front. */
+	exchange->scram = scram_exchange_new(&(struct exchange_ask){
+		.mechanism = kept->mechanism,
+		.tls = ask->tls,
+		.end_point = binding_bare(kept->end_point),
+		.exporter = binding_bare(kept->exporter),
+	});
 	acceptance_init(&exchange->acceptance, &(struct acceptance_terms){
 						       .acceptors = exchanges->acceptors,
 						       .kind = kind_of(ask->mechanism),
@@ -120,6 +134,7 @@ void exchange_free(struct exchange *exchange)
 		sasl_dispose(&exchange->connection);
 	acceptance_clear(&exchange->acceptance);
 	certificate_clear(&exchange->certificate);
+	scram_exchange_free(exchange->scram);
 	free((char *)ask->service);
 	free((char *)ask->mechanism);
 	free((char *)ask->default_domain);
@@ -137,12 +152,18 @@ const char *exchange_session(const struct exchange *exchange)
 	return exchange->ask.session;
 }
 
+static const char *user_of(const struct exchange *exchange)
+{
+	if (exchange->scram)
+		return scram_exchange_user(exchange->scram);
+	return exchange->external ? exchange->certificate.subject : exchange->acceptance.name;
+}
+
 struct auth_ask exchange_asked(const struct exchange *exchange)
 {
 	return (struct auth_ask){
 		.service = exchange->ask.service,
-		.user = exchange->external ? exchange->certificate.subject
-					   : exchange->acceptance.name,
+		.user = user_of(exchange),
 		.authzid = exchange->authzid,
 		.password = "",
 		.default_domain = exchange->ask.default_domain,
@@ -203,6 +224,8 @@ static enum exchange_step admit(struct exchange *exchange, struct auth_answer *a
 
 	if (exchange->external)
 		return admit_certificate(exchange, answer);
+	if (exchange->scram)
+		proof = (struct find_proof){ .account = ask.user };
 	auth_admit(exchange->auth, &ask, mechanism_name(exchange), &proof, answer);
 	return EXCHANGE_OVER;
 }
@@ -227,6 +250,24 @@ static bool open_connection(struct exchange *exchange)
 	return true;
 }
 
+static int step_scram(struct exchange *exchange, struct span response, struct span *out)
+{
+	struct auth_ask ask = exchange_asked(exchange);
+
+	switch (scram_exchange_next(exchange->scram, exchange->auth, &ask, response, out,
+				    &exchange->verdict, exchange->cause, sizeof(exchange->cause))) {
+	case SCRAM_MORE:
+		return SASL_CONTINUE;
+	case SCRAM_PROVED:
+		snprintf(exchange->authzid, sizeof(exchange->authzid), "%s",
+			 scram_exchange_authzid(exchange->scram));
+		return SASL_OK;
+	case SCRAM_FAILED:
+		break;
+	}
+	return SASL_BADAUTH;
+}
+
 enum exchange_step exchange_next(struct exchange *exchange, struct span response,
 				 struct buffer *challenge, struct auth_answer *answer)
 {
@@ -236,6 +277,8 @@ enum exchange_step exchange_next(struct exchange *exchange, struct span response
 	if (response.length > EXCHANGE_TOKEN_MAX)
 		snprintf(exchange->cause, sizeof(exchange->cause), "a message of %zu octets",
 			 response.length);
+	else if (exchange->scram)
+		result = step_scram(exchange, response, &out);
 	else if (exchange->connection || open_connection(exchange))
 		result = exchange_step(exchange, response, &out);
 	if (result != SASL_OK && result != SASL_CONTINUE)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A login in several messages (SASL, RFC 4422): GSSAPI, GSS-SPNEGO, NTLM, EXTERNAL.
- * Cyrus SASL is behind it, and is seen by nobody else. No security layer is ever
+ * A login in several messages (SASL, RFC 4422): GSSAPI, GSS-SPNEGO, NTLM, EXTERNAL,
+ * and SCRAM from stored keys. Cyrus SASL is behind all but the last, and is seen by nobody else. No security layer is ever
  * agreed on: what protects the session is TLS. Blocks; one exchange is for one
  * thread at a time, different ones for as many as there are.
  */

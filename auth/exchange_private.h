@@ -8,6 +8,7 @@
 
 #include "auth/acceptance.h"
 #include "auth/exchange.h"
+#include "auth/scram_exchange.h"
 #include "io/certificate.h"
 
 enum { EXCHANGE_CALLBACKS = 4 };
@@ -19,13 +20,14 @@ struct exchange {
 	sasl_conn_t *connection;
 	sasl_callback_t callbacks[EXCHANGE_CALLBACKS];
 	bool begun;
+	struct scram_exchange *scram; /* NULL: another mechanism, of Cyrus SASL */
 	bool external; /* by the client's certificate, which the connection has proved */
 	struct certificate certificate;
 	/* A mechanism of GSS-API leaves here what it has learnt. */
 	struct acceptance acceptance;
 	enum auth_verdict verdict; /* of a failure */
 	char cause[300];
-	char authzid[512];
+	char authzid[514];
 };
 
 /* Cyrus SASL set up with our mechanisms and nothing of the system's; once a process, before

@@ -200,6 +200,10 @@ void find_proved(const struct find_place *place, const struct find_proof *proof,
 	struct find_answer found = { 0 };
 	bool failed = false;
 
+	if (proof->account) {
+		find_account(place, proof->account, answer);
+		return;
+	}
 	say(&found, DIRECTORY_NOBODY, "nobody in the directories has this identity");
 	for (size_t i = 0; i < place->conf->directories_count; i++) {
 		const struct conf_directory *section = &place->conf->directories[i];

@@ -37,6 +37,7 @@ struct find_proof {
 	struct span sid;               /* in octets; or empty, and these: */
 	const char *upn;               /* userPrincipalName that a certificate says; "" = none */
 	const char *const *identities; /* altSecurityIdentities that would fit; ends with NULL */
+	const char *account; /* by keys that are kept for this name, as typed; NULL = none of it */
 	const char *keytab; /* a ticket: only directories that name this keytab vouch; NULL = all */
 };
 

@@ -32,7 +32,7 @@ struct addition {
 	uint64_t quota;
 	const char *user;      /* --user: account name in the directory; "" = the mailbox's */
 	const char *container; /* --container */
-	char password[PASSWORD_SIZE];
+	char password[PASSWORD_NORMAL_SIZE];
 };
 
 /* Always false. */

@@ -59,7 +59,7 @@ static bool may_change(const struct mailbox_named *named)
 
 static bool change(const struct mailbox_named *named, bool from_stdin)
 {
-	char password[PASSWORD_SIZE];
+	char password[PASSWORD_NORMAL_SIZE];
 	bool good = may_change(named) && password_choose(named, from_stdin, password, sizeof password);
 
 	if (good && named->conf->method == CONF_METHOD_LOCAL)

@@ -96,6 +96,7 @@ struct conf_methods {
 	size_t authentication_count;
 	bool basic;             /* names and passwords */
 	bool basic_without_tls; /* default false */
+	bool scram;             /* SCRAM-SHA-256; with method password-file also where basic is */
 	bool integrated;        /* Kerberos: GSSAPI and GSS-SPNEGO */
 	bool ntlm;
 	bool ntlm_without_tls;     /* default false */

@@ -19,6 +19,8 @@ static bool *member_of(const struct place *place, const char *name)
 
 	if (!strcmp(name, "basic"))
 		return &methods->basic;
+	if (!strcmp(name, "scram"))
+		return &methods->scram;
 	if (!strcmp(name, "integrated"))
 		return &methods->integrated;
 	if (!strcmp(name, "ntlm"))
@@ -65,10 +67,24 @@ static void fill(struct conf_reading *reading, const struct place *place)
 		else
 			conf_tell_key(reading, place->line, "authentication",
 				      "authentication \"%s\" is not known in %s: write some of "
-				      "%s\"basic\", \"integrated\", \"ntlm\", \"certificate\"",
+				      "%s\"basic\", \"scram\", \"integrated\", \"ntlm\", "
+				      "\"certificate\"",
 				      methods->authentication[i], place->what,
 				      place->anonymous ? "\"anonymous\", " : "");
 	}
+}
+
+/* Only mailbox files keep what it needs; there it is as good as what goes with it. */
+static void settle_scram(struct conf_reading *reading, const struct place *place)
+{
+	struct conf_methods *methods = place->methods;
+	bool kept = reading->conf->method == CONF_METHOD_PASSWORD_FILE;
+
+	if (methods->scram && !kept)
+		conf_tell_key(reading, place->line, "authentication",
+			      "authentication \"scram\" needs the keys that method = "
+			      "\"password-file\" keeps: remove it");
+	methods->scram |= methods->basic && kept;
 }
 
 static void check_certificate(struct conf_reading *reading, const struct place *place)
@@ -94,6 +110,7 @@ static void check(struct conf_reading *reading, const struct place *place)
 {
 	const struct conf_methods *methods = place->methods;
 
+	settle_scram(reading, place);
 	if (methods->integrated && !has_tickets(reading->conf))
 		conf_tell_key(
 			reading, place->line, "authentication",

@@ -17,6 +17,14 @@ void login_mechanisms(const struct conf_methods *methods, struct mechanism list[
 		list[count++] = (struct mechanism){ "GSSAPI", bound };
 		list[count++] = (struct mechanism){ "GSS-SPNEGO", bound };
 	}
+	/* Who listens could try passwords against what was said, as long as he likes. */
+	if (methods->scram) {
+		list[count++] = (struct mechanism){ "SCRAM-SHA-256-PLUS", MECHANISM_IN_TLS };
+		if (methods->binding != CONF_BINDING_REQUIRE)
+			list[count++] = (struct mechanism){
+				"SCRAM-SHA-256", methods->basic_without_tls ? always : MECHANISM_IN_TLS
+			};
+	}
 	if (methods->ntlm)
 		list[count++] = (struct mechanism){ "NTLM",
 						    methods->ntlm_without_tls ? bound : MECHANISM_IN_TLS };

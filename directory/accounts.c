@@ -143,6 +143,27 @@ static void file_check_password(struct directory *directory, const char *dn, str
 	mailbox_file_wipe(&file);
 }
 
+static enum directory_found file_scram_keys(struct directory *directory, const char *dn,
+					    struct scram_keys *keys)
+{
+	enum directory_found found = DIRECTORY_NOBODY;
+	struct address address = { .local = "" };
+	char why[MAILBOXES_WHY];
+	struct mailbox_file file;
+
+	memset(&file, 0, sizeof file);
+	if (split_address(dn, &address) &&
+	    mailboxes_read(directory->conf->mailboxes, address.domain, address.local, &file, why) ==
+		    MAILBOXES_TROUBLE)
+		found = DIRECTORY_FAILED;
+	if (file.has_scram) {
+		*keys = file.scram;
+		found = DIRECTORY_ONE;
+	}
+	mailbox_file_wipe(&file);
+	return found;
+}
+
 /* A mailbox file has no attributes. */
 static void find_no_value(struct directory *directory, const char *attribute, struct span value,
 			  int64_t deadline, struct directory_hit *hit)
@@ -189,6 +210,7 @@ const struct directory_method method_password_file = {
 	.find_login = file_find_login,
 	.find_value = find_no_value,
 	.check_password = file_check_password,
+	.scram_keys = file_scram_keys,
 	.facts = no_facts,
 };
 

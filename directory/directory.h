@@ -63,6 +63,10 @@ void directory_check_password(struct directory *directory, const char *dn, struc
 size_t directory_servers(struct directory *directory, struct server servers[LOCATOR_SERVERS_MAX]);
 /* Our site, "" = unknown. */
 void directory_site(struct directory *directory, char to[SERVER_SITE_SIZE]);
+/* What is kept for SCRAM in place of the password of `dn`; NOBODY: nothing is. */
+struct scram_keys;
+enum directory_found directory_scram_keys(struct directory *directory, const char *dn,
+					  struct scram_keys *keys);
 /*
  * False when they are not known and cannot be had by `deadline`; with a deadline that
  * has passed (0) it does not block.

@@ -25,6 +25,9 @@ struct directory_method {
 	/* `dn`: as find_login gave it. */
 	void (*check_password)(struct directory *directory, const char *dn, struct span password,
 			       int64_t deadline, struct checker_answer *answer);
+	/* NULL: none are kept. */
+	enum directory_found (*scram_keys)(struct directory *directory, const char *dn,
+					   struct scram_keys *keys);
 	bool (*facts)(struct directory *directory, int64_t deadline, struct facts *facts);
 };
 

@@ -116,6 +116,13 @@ void directory_check_password(struct directory *directory, const char *dn, struc
 	directory->method->check_password(directory, dn, password, deadline, answer);
 }
 
+enum directory_found directory_scram_keys(struct directory *directory, const char *dn,
+					  struct scram_keys *keys)
+{
+	return directory->method->scram_keys ? directory->method->scram_keys(directory, dn, keys)
+					     : DIRECTORY_NOBODY;
+}
+
 bool directory_facts(struct directory *directory, int64_t deadline, struct facts *facts)
 {
 	return directory->method->facts(directory, deadline, facts);

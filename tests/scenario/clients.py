@@ -260,24 +260,24 @@ def openssl(address, ca, port, protocol, text):
                    *(["-starttls", protocol] if protocol else []), input=text, timeout=30)
 
 
-def msmtp(address, ca, user, password, sender, recipient, text):
+def msmtp(address, ca, user, password, sender, recipient, text, auth="plain"):
     with tempfile.TemporaryDirectory() as home:
         path = home + "/msmtprc"
         with open(path, "w") as file:
             file.write("account a\nhost mail.corp.example\nport 587\ntls on\ntls_starttls on\n"
-                       "tls_trust_file %s\nauth plain\nuser %s\npassword %s\nfrom %s\n"
-                       % (ca, user, password, sender))
+                       "tls_trust_file %s\nauth %s\nuser %s\npassword %s\nfrom %s\n"
+                       % (ca, auth, user, password, sender))
         os.chmod(path, 0o600)
         return in_names(address, "msmtp", "--file=" + path, "--account=a", recipient, input=text)
 
 
-def mpop(address, ca, user, password, home):
+def mpop(address, ca, user, password, home, auth="plain"):
     """Fetches all into home/box and leaves it on the server."""
     path = home + "/mpoprc"
     with open(path, "w") as file:
         file.write("account a\nhost mail.corp.example\nport 995\ntls on\ntls_starttls off\ntls_trust_file %s\n"
-                   "auth plain\nuser %s\npassword %s\nkeep on\nuidls_file %s/uidls\ndelivery mbox %s/box\n"
-                   % (ca, user, password, home, home))
+                   "auth %s\nuser %s\npassword %s\nkeep on\nuidls_file %s/uidls\ndelivery mbox %s/box\n"
+                   % (ca, auth, user, password, home, home))
     os.chmod(path, 0o600)
     return in_names(address, "mpop", "--file=" + path, "a")
 

@@ -1,15 +1,20 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """The methods password-file and local, and the change between methods."""
+import base64
+import hashlib
+import hmac
 import json
 import os
 import pty
 import pwd
 import signal
 import stat
+import tempfile
 
+import clients
 import core
-from clients import Pop3, Smtp, mailbox, message, subjects, token
+from clients import Pop3, Smtp, encode, message, subjects, token
 from harness import TOP, at_end, case, check, command, contains, equal, lacks, must, run, state_directory, wait_for
 from site_under_test import ADDRESS, CONFIGURATION, DIRECTORY, Gateway, Namespace, certificates, tls
 import harness
@@ -166,6 +171,91 @@ def lock_and_delete(gateway, place):
              "corp.example default 2")
 
 
+def end_point(connection):
+    """tls-server-end-point (RFC 5929): the hash of the server's certificate, SHA-256 for these."""
+    return hashlib.sha256(connection.socket.getpeercert(True)).digest()
+
+
+def scram(ask, user, password, mechanism="SCRAM-SHA-256", flag="n", bound=b"", authzid=""):
+    """RFC 5802 as a client: `ask` sends base64 and returns what the server answers; all its answers."""
+    header = "%s,%s," % (flag, "a=" + authzid if authzid else "")
+    bare = "n=%s,r=%s" % (user.replace("=", "=3D").replace(",", "=2C"), token())
+    answers = [ask("AUTH %s %s" % (mechanism, encode(header + bare)))]
+    challenge = challenge_of(answers[-1])
+    if challenge is None:
+        return answers
+    parts = dict(part.split("=", 1) for part in challenge.split(","))
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(parts["s"]), int(parts["i"]))
+    key = hmac.digest(salted, b"Client Key", "sha256")
+    without = "c=%s,r=%s" % (base64.b64encode(header.encode() + bound).decode(), parts["r"])
+    signed = ",".join((bare, challenge, without)).encode()
+    signature = hmac.digest(hashlib.sha256(key).digest(), signed, "sha256")
+    proof = bytes(a ^ b for a, b in zip(key, signature))
+    answers.append(ask(encode("%s,p=%s" % (without, base64.b64encode(proof).decode()))))
+    last = challenge_of(answers[-1])
+    if last is None:
+        return answers
+    server = hmac.digest(hmac.digest(salted, b"Server Key", "sha256"), signed, "sha256")
+    if last != "v=" + base64.b64encode(server).decode():
+        return answers + ["the server's signature is wrong"]
+    return answers + [ask("")]
+
+
+def challenge_of(answer):
+    """The text of a challenge of SMTP or POP3; None when it is none."""
+    for mark in ("334 ", "+ "):
+        if answer.startswith(mark):
+            return base64.b64decode(answer[len(mark):]).decode()
+    return None
+
+
+def scram_logins(gateway, place):
+    state, user = gateway.state, "alice@corp.example"
+    with Smtp(ADDRESS, 465, place.context) as smtp:
+        offered = next((line for line in smtp.hello.splitlines() if "AUTH" in line), "")
+        check("SCRAM is offered inside TLS", "SCRAM-SHA-256-PLUS SCRAM-SHA-256" in offered, offered)
+        answers = scram(smtp.ask, user, ALICE)
+        check("SCRAM-SHA-256 over SMTP", answers[-1].startswith("235"), answers)
+    with Smtp(ADDRESS, 587) as smtp:
+        lacks("not outside", smtp.hello, "SCRAM")
+    for what, options, good in (
+            ("the server's end point", dict(mechanism="SCRAM-SHA-256-PLUS", flag="p=tls-server-end-point"), True),
+            ("another end point", dict(mechanism="SCRAM-SHA-256-PLUS", flag="p=tls-server-end-point",
+                                       bound=b"x" * 32), False),
+            ("-PLUS that binds nothing", dict(mechanism="SCRAM-SHA-256-PLUS"), False),
+            ("tls-unique", dict(mechanism="SCRAM-SHA-256-PLUS", flag="p=tls-unique", bound=b"x" * 12), False),
+            ("a client who was told of no -PLUS", dict(flag="y"), False),
+            ("the same person as authorization identity", dict(authzid=user), True),
+            ("another person as authorization identity", dict(authzid="bob@corp.example"), False)):
+        with case("SCRAM: " + what), Smtp(ADDRESS, 465, place.context) as smtp:
+            if options.get("flag") == "p=tls-server-end-point":
+                options.setdefault("bound", end_point(smtp))
+            answers = scram(smtp.ask, user, ALICE, **options)
+            check("SCRAM: " + what, answers[-1].startswith("235" if good else "535 5.7.8"), answers)
+    with Pop3(ADDRESS, 995, place.context) as pop:
+        answers = scram(pop.ask, user, ALICE, "SCRAM-SHA-256-PLUS", "p=tls-server-end-point", end_point(pop))
+        check("SCRAM-SHA-256-PLUS over POP3", answers[-1].startswith("+OK"), answers)
+        check("opens the mailbox", pop.ask("STAT").startswith("+OK"))
+    seen = []
+    for who, password in ((user, WRONG), ("nobody@corp.example", ALICE), ("nobody@corp.example", ALICE)):
+        with Pop3(ADDRESS, 995, place.context) as pop:
+            answers = scram(pop.ask, who, password)
+            check("SCRAM refused: " + who, len(answers) == 2 and answers[-1].startswith("-ERR [AUTH]"), answers)
+            seen.append(challenge_of(answers[0]).split(",", 1)[1])
+    check("who is not there has a salt too, always the same", seen[1] == seen[2] and seen[0] != seen[1] and
+          seen[0].endswith("i=100000") and seen[1].endswith("i=100000"), seen)
+    check("the log has the mechanism", gateway.logged("mechanism=SCRAM-SHA-256-PLUS"), gateway.tail())
+    word = token()
+    done = clients.msmtp(ADDRESS, state + "/ca.pem", user, ALICE, user, "bob@sales.example", message(word),
+                         auth="scram-sha-256")
+    check("msmtp sends with SCRAM-SHA-256", done.returncode == 0, done.stdout)
+    with tempfile.TemporaryDirectory() as home:
+        done = clients.mpop(ADDRESS, state + "/ca.pem", "bob@sales.example", OTHER_BOB, home, auth="scram-sha-256")
+        check("mpop fetches it with SCRAM-SHA-256", word in harness.read(home + "/box"), done.stdout)
+        done = clients.mpop(ADDRESS, state + "/ca.pem", "bob@sales.example", WRONG, home, auth="scram-sha-256")
+        check("and not with a wrong password", done.returncode != 0, done.stdout)
+
+
 def quota(gateway, place):
     add(gateway, "dora@corp.example", ALICE, "--quota", "8K")
     with Smtp(ADDRESS) as smtp:
@@ -311,6 +401,7 @@ def main():
     place = core.Place(ADDRESS, state + "/ca.pem", tls(state), gateway.log, [])
     for test, arguments in ((make_mailboxes, (gateway,)), (look_at_files, (gateway,)),
                             (mail_and_logins, (gateway, place)), (change_password, (gateway,)),
+                            (scram_logins, (gateway, place)),
                             (lock_and_delete, (gateway, place)), (quota, (gateway, place)),
                             (malformed_file, (gateway,)), (method_change, (gateway,))):
         with case(test.__name__):

@@ -102,6 +102,8 @@ static const struct {
 	{ "method = password-file\n" DIRECTORY REST, 2, "write method = \"directory\"" },
 	{ "method = local\ndomain a.example {\n directory = d }" SMTP, 3, "no effect with method" },
 	{ "method = local\n\npam_service = '../x'\n" REST, 3, "in /etc/pam.d" },
+	{ DIRECTORY DOMAIN "smtp x {\n listen '*:25' { tls = none }\n authentication = { scram, anonymous } }", 5,
+	  "method = \"password-file\" keeps" },
 	{ "mailboxes = here\n" ALL, 1, "relative path" },
 	{ REST, 0, "no section directory" },
 	{ DIRECTORY SMTP, 0, "no section domain" },
