@@ -74,7 +74,8 @@ static const struct {
 
 enum { LINES = sizeof lines / sizeof lines[0] };
 
-static bool take_line(struct mailbox_file *file, struct span line, bool seen[LINES], const char **why)
+static bool take_line(struct mailbox_file *file, struct span line, bool seen[LINES],
+		      const char **why)
 {
 	struct span key;
 

@@ -69,7 +69,8 @@ enum mailboxes_found mailboxes_read(const char *root, const char *domain, const 
 	memory_wipe(text, sizeof text);
 	if (good)
 		return MAILBOXES_FOUND;
-	tell(why, root, name, wrong);
+	path_of(root, domain, path);
+	tell(why, path, name, wrong);
 	return MAILBOXES_TROUBLE;
 }
 
@@ -174,8 +175,8 @@ static bool link_write(const char *root, const char *domain, const char *name, c
 
 static bool put(int directory, const char *temporary, const char *text, size_t length, uid_t owner)
 {
-	int fd = openat(directory, temporary,
-			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+			0600);
 	bool good = fd >= 0 && write(fd, text, length) == (ssize_t)length &&
 		    (geteuid() != 0 || fchown(fd, owner, (gid_t)-1) == 0) && fsync(fd) == 0;
 	int error = errno;

@@ -16,7 +16,8 @@
 
 enum mailboxes_found { MAILBOXES_FOUND, MAILBOXES_NONE, MAILBOXES_TROUBLE };
 
-/* TROUBLE with *why: it cannot be read, or is malformed. `name` may be anything: NONE if no name. */
+/* TROUBLE with *why: it cannot be read, or is malformed. `name` may be anything: NONE if no name.
+ */
 enum mailboxes_found mailboxes_read(const char *root, const char *domain, const char *name,
 				    struct mailbox_file *file, char why[MAILBOXES_WHY]);
 

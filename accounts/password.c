@@ -55,7 +55,8 @@ const char *password_wrong(struct span password, struct span address)
 	const char *why = NULL;
 
 	if (!password_normalize(password, text))
-		return "it is empty, longer than 512 octets, or has characters that cannot be typed";
+		return "it is empty, longer than 512 octets, or has characters that cannot be "
+		       "typed";
 	if (!span_cut(&address, '@', &name))
 		name = address;
 	if (characters(text) < PASSWORD_LENGTH_MIN)

@@ -9,10 +9,10 @@
 
 #include "accounts/mailbox_file.h"
 
-#define PASSWORD_LENGTH_MIN 8    /* characters; NIST SP 800-63B section 5.1.1.2 */
-#define PASSWORD_CRYPT_MAX 512  /* crypt(3) takes no more */
-#define PASSWORD_NORMAL_SIZE       1024 /* normalized, with NUL */
-#define PASSWORD_ITERATIONS 100000
+#define PASSWORD_LENGTH_MIN  8    /* characters; NIST SP 800-63B section 5.1.1.2 */
+#define PASSWORD_CRYPT_MAX   512  /* crypt(3) takes no more */
+#define PASSWORD_NORMAL_SIZE 1024 /* normalized, with NUL */
+#define PASSWORD_ITERATIONS  100000
 
 /* False when it is no text of RFC 8265, empty or too long. */
 bool password_normalize(struct span password, char to[PASSWORD_NORMAL_SIZE]);

@@ -67,7 +67,8 @@ static struct span binding_named(const struct scram_terms *terms, struct span na
 	return span_text("");
 }
 
-/* RFC 5802 section 6: the flag must fit to the mechanism, and nobody may have taken -PLUS off the list. */
+/* RFC 5802 section 6: the flag must fit to the mechanism, and nobody may have taken -PLUS off the
+ * list. */
 static const char *flag_wrong(const struct scram_terms *terms, struct span flag, struct span *data)
 {
 	struct span name;
@@ -157,7 +158,7 @@ const char *scram_challenge(struct scram *scram, const struct scram_keys *keys,
 static size_t auth_message(const struct scram *scram, struct span final, char to[AUTH_MESSAGE_SIZE])
 {
 	return (size_t)snprintf(to, AUTH_MESSAGE_SIZE, "%s,%s,%.*s", scram->first_bare,
-				scram->challenge, (int)final.length, final.at);
+				scram->challenge, (int) final.length, final.at);
 }
 
 /* ClientKey = proof XOR HMAC(StoredKey, message); its hash is StoredKey again. */
@@ -194,8 +195,7 @@ bool scram_final(struct scram *scram, struct span message, char to[SCRAM_ANSWER_
 	char encoded[BASE64_ENCODED(SCRAM_KEY_SIZE)];
 	struct span rest = message, binding, nonce, value, part, signed_text;
 	size_t length;
-	const char *last =
-		message.length ? memrchr(message.at, ',', message.length) : NULL;
+	const char *last = message.length ? memrchr(message.at, ',', message.length) : NULL;
 
 	*why = "malformed last message";
 	if (!last || message.length > SCRAM_MESSAGE_MAX || span_has_nul(message) ||
@@ -210,7 +210,9 @@ bool scram_final(struct scram *scram, struct span message, char to[SCRAM_ANSWER_
 	*why = "the channel binding is not that of this connection";
 	if (!binding_right(scram, binding))
 		return false;
-	signed_text = span_make(text, auth_message(scram, span_make(message.at, (size_t)(last - message.at)), text));
+	signed_text = span_make(
+		text,
+		auth_message(scram, span_make(message.at, (size_t)(last - message.at)), text));
 	*why = "wrong password";
 	if (!proof_right(scram, signed_text, proof))
 		return false;

@@ -29,7 +29,7 @@ struct scram {
 	struct scram_terms terms;
 	struct scram_keys keys;
 	char user[SCRAM_NAME_SIZE];
-	char authzid[SCRAM_NAME_SIZE]; /* "" = the user */
+	char authzid[SCRAM_NAME_SIZE];   /* "" = the user */
 	char binding[SCRAM_MESSAGE_MAX]; /* what c= must say: gs2-header and channel data */
 	size_t binding_length;
 	char nonce[SCRAM_NONCE_MAX + 2 * SCRAM_NONCE_OCTETS + 1]; /* the client's, then with ours */

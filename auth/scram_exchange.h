@@ -15,11 +15,12 @@ struct scram_exchange;
 /* NULL: another mechanism. The ask and its spans stay the caller's and outlive it. */
 struct scram_exchange *scram_exchange_new(const struct exchange_ask *ask);
 void scram_exchange_free(struct scram_exchange *scram);
-const char *scram_exchange_user(const struct scram_exchange *scram); /* "" before the first message */
+const char *
+scram_exchange_user(const struct scram_exchange *scram); /* "" before the first message */
 const char *scram_exchange_authzid(const struct scram_exchange *scram);
 
 enum scram_step {
-	SCRAM_MORE,  /* *out goes to the client, and is good until the next call */
+	SCRAM_MORE, /* *out goes to the client, and is good until the next call */
 	SCRAM_PROVED,
 	SCRAM_FAILED /* *verdict, and `cause` in its room */
 };

@@ -58,9 +58,12 @@ bool account_exists(const char *name, bool *system)
 bool account_create(const char *name, const char *address)
 {
 	char comment[400];
-	const char *const arguments[] = { "useradd", "--no-create-home", "--home-dir",
-					  "/nonexistent", "--shell", "/usr/sbin/nologin", "--comment",
-					  comment, "--", name, NULL };
+	const char *const arguments[] = { "useradd",    "--no-create-home",
+					  "--home-dir", "/nonexistent",
+					  "--shell",    "/usr/sbin/nologin",
+					  "--comment",  comment,
+					  "--",         name,
+					  NULL };
 
 	/* passwd(5) has colons between its fields, and commas within this one. */
 	snprintf(comment, sizeof comment, COMMENT " %s", address);
@@ -78,7 +81,8 @@ bool account_remove(const char *name)
 	if (entry && strncmp(entry->pw_gecos, COMMENT, strlen(COMMENT)) == 0)
 		return run(arguments, NULL);
 	fprintf(stderr,
-		"postern: the account %s was not made by postern: it stays; remove it with userdel %s\n",
+		"postern: the account %s was not made by postern: it stays; remove it with userdel "
+		"%s\n",
 		name, name);
 	return false;
 }

@@ -49,11 +49,12 @@ bool directory_settle(struct mailbox_named *named)
 
 	if (!directory_ask(named, &route))
 		return false;
-	domain = route.kind == ROUTE_MAILBOX ? conf_find_domain(named->conf, route.mailbox.domain) : NULL;
+	domain = route.kind == ROUTE_MAILBOX ? conf_find_domain(named->conf, route.mailbox.domain)
+					     : NULL;
 	if (!domain || !mailbox_name_valid(span_text(route.mailbox.name)) ||
 	    !span_copy(span_text(route.mailbox.name), named->name, sizeof named->name)) {
-		fprintf(stderr, "postern: %s is no mailbox: %u %s %s (%s)\n", named->address, route.code,
-			route.status, route.text, route.cause);
+		fprintf(stderr, "postern: %s is no mailbox: %u %s %s (%s)\n", named->address,
+			route.code, route.status, route.text, route.cause);
 		return false;
 	}
 	named->domain = domain;

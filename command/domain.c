@@ -11,16 +11,19 @@
 static void print_domain(const struct command_options *options, const struct conf *conf,
 			 const struct conf_domain *domain, bool first)
 {
-	const char *kind = domain->alias_of ? domain->alias_of->name : domain->is_default ? "default" : "domain";
+	const char *kind = domain->alias_of     ? domain->alias_of->name
+			   : domain->is_default ? "default"
+						: "domain";
 	size_t count = domain->alias_of ? 0 : mailbox_count_domain(conf, domain);
 
 	if (options->json)
-		printf("%s\n  {\"domain\": \"%s\", \"%s\": \"%s\", \"mailboxes\": %zu, \"quota\": %" PRIu64 "}",
-		       first ? "" : ",", domain->name, domain->alias_of ? "alias_of" : "kind", kind, count,
-		       domain->quota);
-	else
-		printf("%-40s %s%-20s %9zu %13" PRIu64 "\n", domain->name, domain->alias_of ? "= " : "", kind,
+		printf("%s\n  {\"domain\": \"%s\", \"%s\": \"%s\", \"mailboxes\": %zu, \"quota\": "
+		       "%" PRIu64 "}",
+		       first ? "" : ",", domain->name, domain->alias_of ? "alias_of" : "kind", kind,
 		       count, domain->quota);
+	else
+		printf("%-40s %s%-20s %9zu %13" PRIu64 "\n", domain->name,
+		       domain->alias_of ? "= " : "", kind, count, domain->quota);
 }
 
 int command_domain(const struct command_options *options, int argc, char **argv)

@@ -22,7 +22,9 @@ static bool take_name(struct mailbox_named *named, const char *text)
 	}
 	named->domain = conf_find_domain(named->conf, address.domain);
 	if (!named->domain) {
-		fprintf(stderr, "postern: %s is none of our domains: add domain \"%s\" { } to %s and reload\n",
+		fprintf(stderr,
+			"postern: %s is none of our domains: add domain \"%s\" { } to %s and "
+			"reload\n",
 			address.domain, address.domain, named->conf->file);
 		return false;
 	}
@@ -32,12 +34,14 @@ static bool take_name(struct mailbox_named *named, const char *text)
 	if (!mailbox_name_valid(span_text(address.local)) ||
 	    !span_copy(span_text(address.local), named->name, sizeof named->name)) {
 		fprintf(stderr,
-			"postern: \"%s\" cannot be the name of a mailbox: write letters, digits and . _ + - = ' ~, "
+			"postern: \"%s\" cannot be the name of a mailbox: write letters, digits "
+			"and . _ + - = ' ~, "
 			"at most %d of them, no dot in front\n",
 			address.local, MAILBOX_NAME_MAX);
 		return false;
 	}
-	snprintf(named->address, sizeof named->address, "%s@%.255s", named->name, named->domain->name);
+	snprintf(named->address, sizeof named->address, "%s@%.255s", named->name,
+		 named->domain->name);
 	return true;
 }
 
@@ -68,11 +72,12 @@ void mailbox_named_close(struct mailbox_named *named)
 	*named = (struct mailbox_named){ .lock = -1 };
 }
 
-enum mailboxes_found mailbox_named_read(const struct mailbox_named *named, struct mailbox_file *file)
+enum mailboxes_found mailbox_named_read(const struct mailbox_named *named,
+					struct mailbox_file *file)
 {
 	char why[MAILBOXES_WHY];
-	enum mailboxes_found found = mailboxes_read(named->conf->mailboxes, named->domain->name,
-						    named->name, file, why);
+	enum mailboxes_found found =
+		mailboxes_read(named->conf->mailboxes, named->domain->name, named->name, file, why);
 
 	if (found == MAILBOXES_TROUBLE)
 		fprintf(stderr, "postern: %s\n", why);
@@ -93,7 +98,9 @@ static bool reader_find(const struct conf *conf, uid_t *owner)
 	if (entry)
 		*owner = entry->pw_uid;
 	else
-		fprintf(stderr, "postern: user %s does not exist: run make install, or conf/users.sh add\n", user);
+		fprintf(stderr,
+			"postern: user %s does not exist: run make install, or conf/users.sh add\n",
+			user);
 	return entry != NULL;
 }
 
@@ -105,7 +112,8 @@ bool mailbox_named_write(const struct mailbox_named *named, const struct mailbox
 	if (!reader_find(named->conf, &owner))
 		return false;
 	if (!method_remember(named->conf, why, sizeof why) ||
-	    !mailboxes_write(named->conf->mailboxes, named->domain->name, named->name, file, owner, why)) {
+	    !mailboxes_write(named->conf->mailboxes, named->domain->name, named->name, file, owner,
+			     why)) {
 		fprintf(stderr, "postern: %s\n", why);
 		return false;
 	}
@@ -118,8 +126,8 @@ int command_mailbox(const struct command_options *options, int argc, char **argv
 		const char *name;
 		command_run *run;
 	} table[] = {
-		{ "add", mailbox_add },	      { "delete", mailbox_delete }, { "list", mailbox_list },
-		{ "lock", mailbox_lock },     { "unlock", mailbox_unlock }, { "stat", mailbox_stat },
+		{ "add", mailbox_add },   { "delete", mailbox_delete }, { "list", mailbox_list },
+		{ "lock", mailbox_lock }, { "unlock", mailbox_unlock }, { "stat", mailbox_stat },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof table / sizeof table[0]; i++)

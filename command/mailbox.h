@@ -26,7 +26,8 @@ bool mailbox_named_open(const struct command_options *options, const char *text,
 void mailbox_named_close(struct mailbox_named *named);
 
 /* Of the file; TROUBLE is explained. */
-enum mailboxes_found mailbox_named_read(const struct mailbox_named *named, struct mailbox_file *file);
+enum mailboxes_found mailbox_named_read(const struct mailbox_named *named,
+					struct mailbox_file *file);
 bool mailbox_named_write(const struct mailbox_named *named, const struct mailbox_file *file);
 
 /* One row of `mailbox list` and `mailbox stat`. */

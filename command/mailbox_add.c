@@ -77,7 +77,8 @@ static bool is_free(const struct mailbox_named *named)
 
 	mailbox_file_wipe(&file);
 	return found == MAILBOXES_NONE ||
-	       (found == MAILBOXES_FOUND && refuse("the mailbox %s is there already", named->address));
+	       (found == MAILBOXES_FOUND &&
+		refuse("the mailbox %s is there already", named->address));
 }
 
 static bool add_password_file(struct addition *addition)
@@ -126,7 +127,8 @@ static bool is_unique(const struct mailbox_named *named)
 			return false;
 		if (found == MAILBOXES_FOUND) {
 			fprintf(stderr,
-				"postern: %s has the mailbox %s@%s already, and with method = \"local\" a user name "
+				"postern: %s has the mailbox %s@%s already, and with method = "
+				"\"local\" a user name "
 				"is unique over all domains: choose another name\n",
 				named->name, named->name, other.domain->name);
 			return false;
@@ -141,14 +143,17 @@ static bool settle_account(struct addition *addition)
 	bool system, exists = account_exists(named->name, &system);
 
 	if (system)
-		return refuse("%s is the system's administrator: no mailbox is read with that password",
-			      named->name);
+		return refuse(
+			"%s is the system's administrator: no mailbox is read with that password",
+			named->name);
 	if (exists && addition->wish == USER_CREATE)
-		return refuse("the account %s exists: leave --create-user out to use it", named->name);
+		return refuse("the account %s exists: leave --create-user out to use it",
+			      named->name);
 	if (exists)
 		return true;
 	if (addition->wish == USER_NEVER)
-		return refuse("there is no account %s: make it, or leave --no-create-user out", named->name);
+		return refuse("there is no account %s: make it, or leave --no-create-user out",
+			      named->name);
 	if (!ask_password(addition) || !account_create(named->name, named->address))
 		return false;
 	if (account_set_password(named->name, addition->password))
@@ -165,11 +170,13 @@ static bool add_local(struct addition *addition)
 		return refuse("with method = \"local\" the account is called %s, as the mailbox",
 			      addition->named.name);
 	if (!local_name_valid(addition->named.name))
-		return refuse("\"%s\" cannot be an account of this system: a letter, then letters, digits, _ and "
+		return refuse("\"%s\" cannot be an account of this system: a letter, then letters, "
+			      "digits, _ and "
 			      "-, at most 32",
 			      addition->named.name);
-	return is_free(&addition->named) && is_unique(&addition->named) && settle_account(addition) &&
-	       new_file(addition, &file) && mailbox_named_write(&addition->named, &file);
+	return is_free(&addition->named) && is_unique(&addition->named) &&
+	       settle_account(addition) && new_file(addition, &file) &&
+	       mailbox_named_write(&addition->named, &file);
 }
 
 /* ---- an account of a directory ---- */
@@ -179,7 +186,8 @@ static bool ad_name_valid(const char *name)
 	size_t length = strlen(name);
 
 	return length > 0 && length <= AD_NAME_MAX && name[0] != '-' && name[length - 1] != '.' &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == length;
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+		       length;
 }
 
 static bool create_in_directory(struct addition *addition)
@@ -193,7 +201,8 @@ static bool create_in_directory(struct addition *addition)
 	};
 
 	if (!ad_name_valid(account.name))
-		return refuse("\"%s\" cannot be the name of an account (1 to 20 letters, digits, . _ -): give one "
+		return refuse("\"%s\" cannot be the name of an account (1 to 20 letters, digits, . "
+			      "_ -): give one "
 			      "with --user NAME",
 			      account.name);
 	if (!ask_password(addition))
@@ -210,7 +219,8 @@ static bool add_directory(struct addition *addition)
 	if (!directory_ask(named, &route))
 		return false;
 	if (route.kind == ROUTE_MAILBOX && addition->wish == USER_CREATE)
-		return refuse("somebody has the address %s already: leave --create-user out", named->address);
+		return refuse("somebody has the address %s already: leave --create-user out",
+			      named->address);
 	if (route.kind == ROUTE_MAILBOX && addition->has_quota)
 		return refuse("the quota of %s is set in its directory entry", named->address);
 	if (route.kind == ROUTE_MAILBOX)
@@ -220,9 +230,10 @@ static bool add_directory(struct addition *addition)
 		return false;
 	}
 	if (addition->wish == USER_NEVER)
-		return refuse("no account of the directory has the address %s: set it there, or leave "
-			      "--no-create-user out",
-			      named->address);
+		return refuse(
+			"no account of the directory has the address %s: set it there, or leave "
+			"--no-create-user out",
+			named->address);
 	return create_in_directory(addition);
 }
 
@@ -231,17 +242,19 @@ static bool add_directory(struct addition *addition)
 static bool take_quota(struct addition *addition, const char *text)
 {
 	addition->has_quota = conf_size(text, &addition->quota);
-	return addition->has_quota || refuse("quota \"%s\" is no size: write octets, or a number and K, M or G", text);
+	return addition->has_quota ||
+	       refuse("quota \"%s\" is no size: write octets, or a number and K, M or G", text);
 }
 
 static bool take_options(struct addition *addition, int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		{ "create-user", no_argument, NULL, 'c' }, { "no-create-user", no_argument, NULL, 'n' },
-		{ "stdin", no_argument, NULL, 's' },	   { "quota", required_argument, NULL, 'q' },
-		{ "user", required_argument, NULL, 'u' },  { "container", required_argument, NULL, 'o' },
-		{ 0 }
-	};
+	static const struct option long_options[] = { { "create-user", no_argument, NULL, 'c' },
+						      { "no-create-user", no_argument, NULL, 'n' },
+						      { "stdin", no_argument, NULL, 's' },
+						      { "quota", required_argument, NULL, 'q' },
+						      { "user", required_argument, NULL, 'u' },
+						      { "container", required_argument, NULL, 'o' },
+						      { 0 } };
 	int option;
 
 	optind = 0;
@@ -264,7 +277,7 @@ static bool take_options(struct addition *addition, int argc, char **argv)
 
 int mailbox_add(const struct command_options *options, int argc, char **argv)
 {
-	static bool (*const methods[CONF_METHODS])(struct addition *addition) = {
+	static bool (*const methods[CONF_METHODS])(struct addition * addition) = {
 		[CONF_METHOD_DIRECTORY] = add_directory,
 		[CONF_METHOD_LOCAL] = add_local,
 		[CONF_METHOD_PASSWORD_FILE] = add_password_file,

@@ -10,7 +10,7 @@
 
 struct deletion {
 	struct mailbox_named named;
-	bool sure;	  /* --yes */
+	bool sure;        /* --yes */
 	bool delete_user; /* --delete-user */
 };
 
@@ -78,12 +78,13 @@ static bool remove_all(const struct mailbox_named *named)
 	return false;
 }
 
-static bool delete(struct deletion *deletion)
+static bool delete (struct deletion *deletion)
 {
 	const struct mailbox_named *named = &deletion->named;
 
 	if (deletion->delete_user && named->conf->method != CONF_METHOD_LOCAL) {
-		fprintf(stderr, "postern: --delete-user is for method = \"local\"; an account of a directory is "
+		fprintf(stderr, "postern: --delete-user is for method = \"local\"; an account of a "
+				"directory is "
 				"removed with the directory's own tools\n");
 		return false;
 	}
@@ -91,7 +92,8 @@ static bool delete(struct deletion *deletion)
 		return false;
 	printf("%s: deleted\n", named->address);
 	if (named->conf->method == CONF_METHOD_DIRECTORY)
-		printf("its account in the directory is still there: mail to it makes a new mailbox\n");
+		printf("its account in the directory is still there: mail to it makes a new "
+		       "mailbox\n");
 	return !deletion->delete_user || account_remove(named->name);
 }
 
@@ -117,7 +119,7 @@ int mailbox_delete(const struct command_options *options, int argc, char **argv)
 		return COMMAND_USAGE;
 	if (!mailbox_named_open(options, argv[optind], true, &deletion.named))
 		return COMMAND_FAILED;
-	good = delete(&deletion);
+	good = delete (&deletion);
 	mailbox_named_close(&deletion.named);
 	return good ? COMMAND_DONE : COMMAND_FAILED;
 }

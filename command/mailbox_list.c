@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* `postern mailbox list [DOMAIN]`, `mailbox stat ADDRESS`, `domain list`: what there is and how much of it. */
+/* `postern mailbox list [DOMAIN]`, `mailbox stat ADDRESS`, `domain list`: what there is and how
+ * much of it. */
 #include "command/mailbox.h"
 
 #include <inttypes.h>
@@ -36,10 +37,12 @@ static void print_row(const struct listing *listing, const struct mailbox_row *r
 		json_text(row->address);
 		printf(", \"state\": \"%s\", \"messages\": %" PRIu64 ", \"octets\": %" PRIu64
 		       ", \"quota\": %" PRIu64 "}",
-		       row->locked ? "locked" : "open", row->usage.messages, row->usage.octets, row->quota);
+		       row->locked ? "locked" : "open", row->usage.messages, row->usage.octets,
+		       row->quota);
 	} else {
 		printf("%-40s %-7s %9" PRIu64 " %13" PRIu64 " %13" PRIu64 "\n", row->address,
-		       row->locked ? "locked" : "open", row->usage.messages, row->usage.octets, row->quota);
+		       row->locked ? "locked" : "open", row->usage.messages, row->usage.octets,
+		       row->quota);
 	}
 }
 
@@ -73,7 +76,8 @@ static bool list_one(void *context, const char *name)
 	if (by_file)
 		memcpy(who.id, file.id, sizeof file.id);
 	mailbox_file_wipe(&file);
-	if (listing->store && store_visit_usage(listing->store, &who, &row.exists, &row.usage, &failure) != OUTCOME_OK) {
+	if (listing->store && store_visit_usage(listing->store, &who, &row.exists, &row.usage,
+						&failure) != OUTCOME_OK) {
 		fprintf(stderr, "postern: %s\n", failure.reason);
 		listing->good = false;
 	}
@@ -88,7 +92,8 @@ static void list_domain(struct listing *listing)
 	bool good = true;
 
 	if (listing->conf->method != CONF_METHOD_DIRECTORY)
-		good = mailboxes_each(listing->conf->mailboxes, listing->domain->name, list_one, listing, why);
+		good = mailboxes_each(listing->conf->mailboxes, listing->domain->name, list_one,
+				      listing, why);
 	else if (listing->store)
 		good = store_visit_names(listing->store, listing->domain->name, list_one, listing);
 	if (!good)
@@ -107,7 +112,8 @@ static void listing_begin(struct listing *listing)
 	if (listing->options->json)
 		printf("[");
 	else
-		printf("%-40s %-7s %9s %13s %13s\n", "mailbox", "state", "messages", "octets", "quota");
+		printf("%-40s %-7s %9s %13s %13s\n", "mailbox", "state", "messages", "octets",
+		       "quota");
 }
 
 static bool listing_end(struct listing *listing)
@@ -163,7 +169,8 @@ int mailbox_list(const struct command_options *options, int argc, char **argv)
 	}
 	good = argc == 1 || domain;
 	if (!good)
-		fprintf(stderr, "postern: %s is none of our domains (postern domain list)\n", argv[1]);
+		fprintf(stderr, "postern: %s is none of our domains (postern domain list)\n",
+			argv[1]);
 	good = good && mailbox_rows_print(options, conf, domain, NULL);
 	conf_free(conf);
 	return good ? COMMAND_DONE : COMMAND_FAILED;

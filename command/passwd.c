@@ -44,23 +44,24 @@ static bool may_change(const struct mailbox_named *named)
 	enum mailboxes_found found;
 
 	if (named->conf->method == CONF_METHOD_DIRECTORY) {
-		fprintf(stderr,
-			"postern: with method = \"directory\" passwords are the directory's: change it there, "
-			"for example with kpasswd or samba-tool user setpassword\n");
+		fprintf(stderr, "postern: with method = \"directory\" passwords are the "
+				"directory's: change it there, "
+				"for example with kpasswd or samba-tool user setpassword\n");
 		return false;
 	}
 	found = mailbox_named_read(named, &file);
 	mailbox_file_wipe(&file);
 	if (found == MAILBOXES_NONE)
-		fprintf(stderr, "postern: there is no mailbox %s: postern mailbox add %s\n", named->address,
-			named->address);
+		fprintf(stderr, "postern: there is no mailbox %s: postern mailbox add %s\n",
+			named->address, named->address);
 	return found == MAILBOXES_FOUND;
 }
 
 static bool change(const struct mailbox_named *named, bool from_stdin)
 {
 	char password[PASSWORD_NORMAL_SIZE];
-	bool good = may_change(named) && password_choose(named, from_stdin, password, sizeof password);
+	bool good =
+		may_change(named) && password_choose(named, from_stdin, password, sizeof password);
 
 	if (good && named->conf->method == CONF_METHOD_LOCAL)
 		good = account_set_password(named->name, password);

@@ -28,7 +28,8 @@ static void terminal_restore(int number)
 	}
 }
 
-/* One line, octet by octet: nothing of it stays in a buffer. False at the end or when it is too long. */
+/* One line, octet by octet: nothing of it stays in a buffer. False at the end or when it is too
+ * long. */
 static bool read_line(int fd, char *to, size_t size)
 {
 	size_t used = 0;
@@ -50,7 +51,8 @@ static bool ask_hidden(const char *question, char *to, size_t size)
 
 	terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (terminal < 0 || tcgetattr(terminal, &terminal_before) != 0) {
-		fputs("postern: no terminal to ask for the password at: give it with --stdin\n", stderr);
+		fputs("postern: no terminal to ask for the password at: give it with --stdin\n",
+		      stderr);
 		return false;
 	}
 	signal(SIGINT, terminal_restore);

@@ -69,10 +69,32 @@ static void check_pam(struct conf_machine *machine)
 	free(path);
 }
 
+/* The directory role passes through every directory above the mailbox files, as anybody may. */
+static void check_way(struct conf_machine *machine)
+{
+	char *path = memory_text(machine->conf->mailboxes);
+	struct stat about;
+
+	for (char *slash = path; geteuid() == 0 && (slash = strchr(slash + 1, '/'));) {
+		*slash = '\0';
+		if (stat(path, &about) == 0 && !(about.st_mode & S_IXOTH))
+			conf_machine_tell(machine, 0, "mailboxes",
+					  "mailboxes \"%s\": user %s-dir cannot pass through "
+					  "\"%s\": run chmod "
+					  "o+x %s, or choose another directory",
+					  machine->conf->mailboxes, machine->conf->user_prefix,
+					  path, path);
+		*slash = '/';
+	}
+	free(path);
+}
+
 void conf_machine_users(struct conf_machine *machine)
 {
 	if (geteuid() == 0)
 		check_users(machine);
+	if (machine->conf->method != CONF_METHOD_DIRECTORY)
+		check_way(machine);
 	if (machine->conf->method != CONF_METHOD_LOCAL)
 		return;
 	check_shadow(machine);

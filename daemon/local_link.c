@@ -157,7 +157,9 @@ static bool send_question(struct local_link *link, struct asker *asker, const ch
 	wire_writer_init(&writer, memory, sizeof memory);
 	message_put_prove(&writer, &prove);
 	if (sent && !writer.failed) {
-		struct packet packet = { .kind = MESSAGE_PROVE, .id = asker->id, .fd = -1,
+		struct packet packet = { .kind = MESSAGE_PROVE,
+					 .id = asker->id,
+					 .fd = -1,
 					 .body = span_make(memory, writer.used) };
 
 		sent = packet_send(link->fd, &packet) == PACKET_OK;

@@ -55,7 +55,9 @@ static bool answer_one(int fd, char memory[PACKET_BODY_MAX])
 	memory_wipe(memory, packet.body.length);
 	wire_writer_init(&writer, answer, sizeof answer);
 	message_put_proof(&writer, &proof);
-	packet = (struct packet){ .kind = MESSAGE_PROVE, .id = packet.id, .fd = -1,
+	packet = (struct packet){ .kind = MESSAGE_PROVE,
+				  .id = packet.id,
+				  .fd = -1,
 				  .body = span_make(answer, writer.used) };
 	return packet_send(fd, &packet) == PACKET_OK;
 }
@@ -109,7 +111,8 @@ static void channel_take(int fd)
 	close(fd);
 }
 
-/* Checkers end by themselves when the directory role is gone; the last one takes the channel along. */
+/* Checkers end by themselves when the directory role is gone; the last one takes the channel along.
+ */
 static void checker_ended(struct channel_of *channel, size_t which, int status)
 {
 	size_t living = 0;
@@ -119,8 +122,8 @@ static void checker_ended(struct channel_of *channel, size_t which, int status)
 		channel->over = true;
 	} else {
 		log_error("local.checker", LOG_TEXT("by", WIFSIGNALED(status) ? "signal" : "exit"),
-			  LOG_NUMBER("code", WIFSIGNALED(status) ? WTERMSIG(status)
-								 : WEXITSTATUS(status)));
+			  LOG_NUMBER("code",
+				     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
 		local.due = true;
 	}
 	for (size_t i = 0; i < CHECKERS; i++)
@@ -153,8 +156,8 @@ static bool listen_to_master(char memory[PACKET_BODY_MAX])
 
 	if (packet_receive(local.begin->control, memory, &packet) != PACKET_OK)
 		return false;
-	if (packet.kind == MESSAGE_PEER && packet.fd >= 0 &&
-	    message_get_peer(packet.body, &peer) && peer.role == ROLE_DIRECTORY)
+	if (packet.kind == MESSAGE_PEER && packet.fd >= 0 && message_get_peer(packet.body, &peer) &&
+	    peer.role == ROLE_DIRECTORY)
 		channel_take(packet.fd);
 	else if (packet.kind == MESSAGE_LOG)
 		role_take_log(ROLE_LOCAL, &packet);

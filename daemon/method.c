@@ -73,13 +73,16 @@ static bool tell(const struct conf *conf, conf_complain complain, void *context,
 	return false;
 }
 
-static bool tell_changed(const struct conf *conf, const char *made, conf_complain complain, void *context)
+static bool tell_changed(const struct conf *conf, const char *made, conf_complain complain,
+			 void *context)
 {
 	char text[PATH_SIZE + 400];
 
 	snprintf(text, sizeof text,
-		 "method is \"%s\", but the mailboxes below %s were made with method \"%s\": write method = "
-		 "\"%s\"; or remove them all first (postern mailbox list, postern mailbox delete), with their mail",
+		 "method is \"%s\", but the mailboxes below %s were made with method \"%s\": write "
+		 "method = "
+		 "\"%s\"; or remove them all first (postern mailbox list, postern mailbox delete), "
+		 "with their mail",
 		 conf_method_name(conf->method), conf->store.root, made, made);
 	return tell(conf, complain, context, text);
 }
@@ -97,7 +100,8 @@ bool method_check(const struct conf *conf, conf_complain complain, void *context
 		exist = any_entry(conf->mailboxes, has_entries);
 	if (exist < 0) {
 		snprintf(text, sizeof text,
-			 "warning: whether the mailboxes below %s fit to method = \"%s\" cannot be seen: %s",
+			 "warning: whether the mailboxes below %s fit to method = \"%s\" cannot be "
+			 "seen: %s",
 			 conf->store.root, conf_method_name(conf->method), strerror(errno));
 		(void)tell(conf, complain, context, text);
 		return true;
@@ -113,12 +117,14 @@ bool method_check(const struct conf *conf, conf_complain complain, void *context
 static bool write_state(int directory, const char *method)
 {
 	static const char temporary[] = ".method.new";
-	int fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	int fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+			0644);
 	bool good = fd >= 0 && dprintf(fd, "%s\n", method) > 0 && fsync(fd) == 0;
 
 	if (fd >= 0)
 		close(fd);
-	return good && renameat(directory, temporary, directory, state_file) == 0 && fsync(directory) == 0;
+	return good && renameat(directory, temporary, directory, state_file) == 0 &&
+	       fsync(directory) == 0;
 }
 
 bool method_remember(const struct conf *conf, char *why, size_t size)

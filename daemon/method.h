@@ -11,7 +11,8 @@
 
 /* False after a complaint: there are mailboxes, and they were made with another method. */
 bool method_check(const struct conf *conf, conf_complain complain, void *context);
-/* Remembers the configured method. Done when a gateway starts and when a mailbox is added. False with *why. */
+/* Remembers the configured method. Done when a gateway starts and when a mailbox is added. False
+ * with *why. */
 bool method_remember(const struct conf *conf, char *why, size_t size);
 
 #endif

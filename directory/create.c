@@ -98,7 +98,8 @@ static bool open_any(struct creation *creation, struct watchdog *watchdog)
 	return good;
 }
 
-/* UTF-8 to UTF-16, little-endian, in quotes (MS-ADTS 3.1.1.3.1.5.1). The length; 0 if it is no text. */
+/* UTF-8 to UTF-16, little-endian, in quotes (MS-ADTS 3.1.1.3.1.5.1). The length; 0 if it is no
+ * text. */
 static size_t secret_make(struct span password, unsigned char to[SECRET_SIZE])
 {
 	size_t used = 0;
@@ -143,6 +144,23 @@ static void set(struct attribute *attribute, const char *name, const void *bytes
 	attribute->mod.mod_bvalues = attribute->values;
 }
 
+/* What the administrator can do about it, in the words of his tools. */
+static void tell_rights(struct creation *creation)
+{
+	const struct directory_account *account = creation->account;
+	const char *realm = strchr(creation->principal, '@');
+
+	snprintf(creation->why, creation->size,
+		 "%s may not create accounts in %s: take the ticket of somebody who may (kinit "
+		 "Administrator@%s); or have an administrator delegate it, on a domain controller: "
+		 "dsacls \"%s\" /G \"%s:CC;user\"; or have the account made with mail %s "
+		 "(samba-tool "
+		 "user create %s --mail-address=%s) and repeat this with --no-create-user",
+		 creation->principal, creation->container, realm ? realm + 1 : "REALM",
+		 creation->container, creation->principal, account->address, account->name,
+		 account->address);
+}
+
 static void tell_refused(struct creation *creation, int result, const char *diagnostic)
 {
 	const struct directory_account *account = creation->account;
@@ -151,19 +169,12 @@ static void tell_refused(struct creation *creation, int result, const char *diag
 
 	switch (result) {
 	case LDAP_INSUFFICIENT_ACCESS:
-		snprintf(why, size,
-			 "%s may not create accounts in %s: take the ticket of somebody who may (kinit "
-			 "Administrator@%s); or have an administrator delegate it, on a domain controller: dsacls "
-			 "\"%s\" /G \"%s:CC;user\"; or have the account made with mail %s (samba-tool user "
-			 "create %s --mail-address=%s) and repeat this with --no-create-user",
-			 creation->principal, creation->container,
-			 strchr(creation->principal, '@') ? strchr(creation->principal, '@') + 1 : "REALM",
-			 creation->container, creation->principal, account->address, account->name,
-			 account->address);
+		tell_rights(creation);
 		break;
 	case LDAP_ALREADY_EXISTS:
 		snprintf(why, size,
-			 "there is another account \"%s\" in the domain: choose another account name with "
+			 "there is another account \"%s\" in the domain: choose another account "
+			 "name with "
 			 "--user NAME; the address stays %s",
 			 account->name, account->address);
 		break;
@@ -174,7 +185,8 @@ static void tell_refused(struct creation *creation, int result, const char *diag
 	case LDAP_CONSTRAINT_VIOLATION:
 	case LDAP_UNWILLING_TO_PERFORM:
 		snprintf(why, size,
-			 "the domain does not take it, most likely because of its password policy (length, "
+			 "the domain does not take it, most likely because of its password policy "
+			 "(length, "
 			 "complexity): %s (%.200s)",
 			 ldap_err2string(result), diagnostic);
 		break;
@@ -232,7 +244,8 @@ static bool add_account(struct creation *creation)
 	snprintf(upn, sizeof upn, "%s@%s", account->name, creation->facts.dns_domain);
 	snprintf(proxy, sizeof proxy, "SMTP:%s", account->address);
 	snprintf(quota, sizeof quota, "%llu",
-		 (unsigned long long)(account->quota / (schema->quota_unit ? schema->quota_unit : 1)));
+		 (unsigned long long)(account->quota /
+				      (schema->quota_unit ? schema->quota_unit : 1)));
 	set(&attributes[count++], "objectClass", "user", 4);
 	set(&attributes[count++], "sAMAccountName", account->name, strlen(account->name));
 	if (creation->facts.dns_domain[0])
@@ -253,19 +266,24 @@ static bool add_account(struct creation *creation)
 bool directory_create_account(const struct conf_directory *section,
 			      const struct directory_account *account, char *why, size_t size)
 {
-	struct creation creation = { .section = section, .account = account, .why = why, .size = size,
+	struct creation creation = { .section = section,
+				     .account = account,
+				     .why = why,
+				     .size = size,
 				     .deadline = clock_ms() + CREATE_MS };
 	struct watchdog *watchdog;
 	bool good;
 
 	if (!section->schema.active_directory) {
-		snprintf(why, size, "accounts are made in Active Directory only (preset = \"ad\"): make it "
-				    "with the directory's own tools, then repeat this with --no-create-user");
+		snprintf(why, size,
+			 "accounts are made in Active Directory only (preset = \"ad\"): make it "
+			 "with the directory's own tools, then repeat this with --no-create-user");
 		return false;
 	}
 	if (!ticket_there(&creation)) {
 		snprintf(why, size,
-			 "no Kerberos ticket: run kinit with your administrator's name (kinit Administrator@REALM); "
+			 "no Kerberos ticket: run kinit with your administrator's name (kinit "
+			 "Administrator@REALM); "
 			 "KRB5CCNAME names another place for it");
 		return false;
 	}

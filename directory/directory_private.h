@@ -11,7 +11,7 @@
 
 enum { PASSWORD_SIZE = 512 };
 
-/* Each call as in directory/directory.h. */
+/* Each call as in directory/directory.h. NULL: nothing to do, nobody, nothing known. */
 struct directory_method {
 	bool (*open)(struct directory *directory, char *room, size_t size);
 	void (*start)(struct directory *directory, struct watchdog *watchdog);
@@ -25,7 +25,6 @@ struct directory_method {
 	/* `dn`: as find_login gave it. */
 	void (*check_password)(struct directory *directory, const char *dn, struct span password,
 			       int64_t deadline, struct checker_answer *answer);
-	/* NULL: none are kept. */
 	enum directory_found (*scram_keys)(struct directory *directory, const char *dn,
 					   struct scram_keys *keys);
 	bool (*facts)(struct directory *directory, int64_t deadline, struct facts *facts);

@@ -24,7 +24,7 @@ struct directory *directory_open(const struct conf *conf, const struct conf_dire
 	directory->method = methods[conf->method];
 	directory->conf = conf;
 	directory->section = section;
-	if (directory->method->open(directory, room, size))
+	if (!directory->method->open || directory->method->open(directory, room, size))
 		return directory;
 	directory_close(directory);
 	return NULL;
@@ -32,14 +32,16 @@ struct directory *directory_open(const struct conf *conf, const struct conf_dire
 
 void directory_start(struct directory *directory, struct watchdog *watchdog)
 {
-	directory->method->start(directory, watchdog);
+	if (directory->method->start)
+		directory->method->start(directory, watchdog);
 }
 
 void directory_close(struct directory *directory)
 {
 	if (!directory)
 		return;
-	directory->method->close(directory);
+	if (directory->method->close)
+		directory->method->close(directory);
 	free(directory);
 }
 
@@ -105,7 +107,9 @@ void directory_find_login(struct directory *directory, const struct filter_value
 void directory_find_value(struct directory *directory, const char *attribute, struct span value,
 			  int64_t deadline, struct directory_hit *hit)
 {
-	directory->method->find_value(directory, attribute, value, deadline, hit);
+	*hit = (struct directory_hit){ .found = DIRECTORY_NOBODY };
+	if (directory->method->find_value)
+		directory->method->find_value(directory, attribute, value, deadline, hit);
 	if (hit->found == DIRECTORY_ONE)
 		apply_lock(directory, hit);
 }
@@ -125,5 +129,6 @@ enum directory_found directory_scram_keys(struct directory *directory, const cha
 
 bool directory_facts(struct directory *directory, int64_t deadline, struct facts *facts)
 {
-	return directory->method->facts(directory, deadline, facts);
+	*facts = (struct facts){ .lockout_threshold = 0 };
+	return !directory->method->facts || directory->method->facts(directory, deadline, facts);
 }

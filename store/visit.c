@@ -158,9 +158,11 @@ static bool tree_remove(int parent, const char *name, unsigned depth)
 		return false;
 	if (removal.good)
 		removal.good =
-			folder_scan(removal.directory, ".", SCAN_MESSAGES, remove_entry, &removal) &&
+			folder_scan(removal.directory, ".", SCAN_MESSAGES, remove_entry,
+				    &removal) &&
 			folder_scan(removal.directory, ".", SCAN_DOTTED, remove_entry, &removal) &&
-			folder_scan(removal.directory, ".", SCAN_FOLDERS, remove_folder, &removal) &&
+			folder_scan(removal.directory, ".", SCAN_FOLDERS, remove_folder,
+				    &removal) &&
 			removal.good;
 	close(removal.directory);
 	return removal.good && unlinkat(parent, name, AT_REMOVEDIR) == 0;

@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	for (unsigned plus = 0; plus < 2; plus++) {
 		struct span last = rest;
-		struct scram_terms terms = { plus, plus, span_text("end point"), span_text("exporter") };
+		struct scram_terms terms = { plus, plus, span_text("end point"),
+					     span_text("exporter") };
 
 		if (!span_cut(&last, '\n', &first))
 			return 0;

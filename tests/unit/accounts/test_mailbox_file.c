@@ -11,15 +11,18 @@
 
 #include "base/memory.h"
 
-#define ID    "id cb1838e789013cbb44f1fecb7f709956\n"
-#define HASH  "password $y$j9T$oAT74rXFsa08Kepy5ETKH1$.FnXAT9l4Qr.aA3fi1N1dpiR3x4dxjo.uiHfoRN9sW9\n"
-#define SCRAM "scram-sha-256 4096:W22ZaJ0SNY7soEsUEjb6gQ==:WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:" \
-	      "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=\n"
-#define HEAD  "postern-mailbox 1\n"
+#define ID   "id cb1838e789013cbb44f1fecb7f709956\n"
+#define HASH "password $y$j9T$oAT74rXFsa08Kepy5ETKH1$.FnXAT9l4Qr.aA3fi1N1dpiR3x4dxjo.uiHfoRN9sW9\n"
+#define SCRAM                                                                                      \
+	"scram-sha-256 "                                                                           \
+	"4096:W22ZaJ0SNY7soEsUEjb6gQ==:WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:"              \
+	"wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=\n"
+#define HEAD "postern-mailbox 1\n"
 
 static void reads_and_writes(void **state)
 {
-	static const char text[] = HEAD ID "state locked\nquota 1048576\n" HASH SCRAM "password-set 17000\n";
+	static const char text[] =
+		HEAD ID "state locked\nquota 1048576\n" HASH SCRAM "password-set 17000\n";
 	struct mailbox_file file;
 	char again[MAILBOX_FILE_MAX];
 	const char *why;
@@ -43,13 +46,29 @@ static void reads_and_writes(void **state)
 static void refuses(void **state)
 {
 	static const char *const cases[] = {
-		"", HEAD "\n", "postern-mailbox 2\n", " " HEAD, "postern-mailbox 1", HEAD "state open",
-		HEAD "state", HEAD "state shut\n", HEAD "state open\nstate open\n", HEAD "id 12\n",
-		HEAD "id CB1838E789013CBB44F1FECB7F709956\n", HEAD "quota -1\n",
-		HEAD "quota 9223372036854775808\n", HEAD "quota 1M\n", HEAD "password \n",
-		HEAD "password secret\n", HEAD "password $y$a b\n", HEAD "password $y$a:b\n",
-		HEAD "scram-sha-256 1:2:3:4\n", HEAD "password-set x\n", HEAD "colour red\n",
-		HEAD "state open\r\n", HEAD "\nstate open\n",
+		"",
+		HEAD "\n",
+		"postern-mailbox 2\n",
+		" " HEAD,
+		"postern-mailbox 1",
+		HEAD "state open",
+		HEAD "state",
+		HEAD "state shut\n",
+		HEAD "state open\nstate open\n",
+		HEAD "id 12\n",
+		HEAD "id CB1838E789013CBB44F1FECB7F709956\n",
+		HEAD "quota -1\n",
+		HEAD "quota 9223372036854775808\n",
+		HEAD "quota 1M\n",
+		HEAD "password \n",
+		HEAD "password secret\n",
+		HEAD "password $y$a b\n",
+		HEAD "password $y$a:b\n",
+		HEAD "scram-sha-256 1:2:3:4\n",
+		HEAD "password-set x\n",
+		HEAD "colour red\n",
+		HEAD "state open\r\n",
+		HEAD "\nstate open\n",
 	};
 	struct mailbox_file file;
 	char *large = memory_new(MAILBOX_FILE_MAX + 2);
@@ -75,9 +94,17 @@ static void names(void **state)
 		const char *name;
 		bool valid;
 	} cases[] = {
-		{ "alice", true }, { "a.b-c_d+e=f'g~h", true }, { "0", true }, { "", false },
-		{ ".alice", false }, { "Alice", false }, { "a/b", false }, { "a b", false }, { "\xc3\xa4", false },
-		{ "a%2fb", false }, { "..", false },
+		{ "alice", true },
+		{ "a.b-c_d+e=f'g~h", true },
+		{ "0", true },
+		{ "", false },
+		{ ".alice", false },
+		{ "Alice", false },
+		{ "a/b", false },
+		{ "a b", false },
+		{ "\xc3\xa4", false },
+		{ "a%2fb", false },
+		{ "..", false },
 		{ "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff1234", true },
 		{ "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff12345", false },
 	};

@@ -103,7 +103,8 @@ static void names_from_strangers(void **state)
 
 		assert_int_equal(mailboxes_read(root, "corp.example", cases[i], &got, why),
 				 MAILBOXES_NONE);
-		assert_false(mailboxes_write(root, "corp.example", cases[i], &file, geteuid(), why));
+		assert_false(
+			mailboxes_write(root, "corp.example", cases[i], &file, geteuid(), why));
 	}
 	assert_false(mailboxes_write(root, "..", "alice", &file, geteuid(), why));
 	assert_false(mailboxes_write(root, "a/b", "alice", &file, geteuid(), why));
@@ -122,11 +123,13 @@ static void trouble_is_not_none(void **state)
 	assert_non_null(broken);
 	fputs("postern-mailbox 1\nid\n", broken);
 	assert_int_equal(fclose(broken), 0);
-	assert_int_equal(mailboxes_read(root, "corp.example", "alice", &file, why), MAILBOXES_TROUBLE);
+	assert_int_equal(mailboxes_read(root, "corp.example", "alice", &file, why),
+			 MAILBOXES_TROUBLE);
 	assert_non_null(strstr(why, "alice"));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("/etc/passwd", path), 0);
-	assert_int_equal(mailboxes_read(root, "corp.example", "alice", &file, why), MAILBOXES_TROUBLE);
+	assert_int_equal(mailboxes_read(root, "corp.example", "alice", &file, why),
+			 MAILBOXES_TROUBLE);
 }
 
 int main(void)

@@ -70,7 +70,8 @@ static void nobody_gets_in_without_a_verifier(void **state)
 
 	(void)state;
 	assert_false(password_is(&file, span_text("x")));
-	assert_false(password_is(&file, span_text("xxxxxxxxxxxxxxxxxxxx"))); /* of the one that takes the time */
+	assert_false(password_is(
+		&file, span_text("xxxxxxxxxxxxxxxxxxxx"))); /* of the one that takes the time */
 	strcpy(file.verifier, "$y$broken");
 	assert_false(password_is(&file, span_text("x")));
 	strcpy(file.verifier, "*0");
@@ -83,11 +84,16 @@ static void minimum_checks(void **state)
 		const char *password;
 		bool good;
 	} cases[] = {
-		{ "Correct horse", true },	{ "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xa4", false },
-		{ "12345678", true },		{ "1234567", false },
-		{ "", false },			{ "aaaaaaaaaaaa", false },
-		{ "alice.smith", false },	{ "Alice.Smith@corp.example", false },
-		{ "alice.smith7", true },	{ "caf\xc3\xa9 au lait", true },
+		{ "Correct horse", true },
+		{ "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xa4", false },
+		{ "12345678", true },
+		{ "1234567", false },
+		{ "", false },
+		{ "aaaaaaaaaaaa", false },
+		{ "alice.smith", false },
+		{ "Alice.Smith@corp.example", false },
+		{ "alice.smith7", true },
+		{ "caf\xc3\xa9 au lait", true },
 		{ "bell\a bell bell", false },
 	};
 

@@ -18,7 +18,8 @@
 #define CLIENT_FIRST "n,,n=user,r=rOprNGfwEbeRWgbNEkqO"
 #define NONCE        "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
 #define SERVER_FIRST "r=rOprNGfwEbeRWgbNEkqO" NONCE ",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
-#define CLIENT_FINAL "c=biws,r=rOprNGfwEbeRWgbNEkqO" NONCE ",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
+#define CLIENT_FINAL                                                                               \
+	"c=biws,r=rOprNGfwEbeRWgbNEkqO" NONCE ",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
 #define SERVER_FINAL "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
 
 static const unsigned char chance[SCRAM_NONCE_OCTETS] = "abcdefghijklmnopqr";
@@ -53,8 +54,9 @@ static void vectors_of_rfc_7677(void **state)
 	assert_true(scram_first(&scram, span_text(CLIENT_FIRST), &why));
 	assert_string_equal(scram.user, "user");
 	assert_string_equal(scram.authzid, "");
-	assert_string_equal(scram_challenge(&scram, &keys, chance),
-			    "r=rOprNGfwEbeRWgbNEkqOYWJjZGVmZ2hpamtsbW5vcHFy,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096");
+	assert_string_equal(
+		scram_challenge(&scram, &keys, chance),
+		"r=rOprNGfwEbeRWgbNEkqOYWJjZGVmZ2hpamtsbW5vcHFy,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096");
 	follow_rfc(&scram, "rOprNGfwEbeRWgbNEkqO" NONCE, SERVER_FIRST);
 	assert_true(scram_final(&scram, span_text(CLIENT_FINAL), answer, &why));
 	assert_string_equal(answer, SERVER_FINAL);
@@ -129,7 +131,8 @@ static void client_final(const struct scram *scram, const char *header, struct s
 	/* StoredKey of the client's password, by our own derivation; then the proof by the RFC. */
 	const gnutls_datum_t secret = { (unsigned char *)password.at, (unsigned)password.length };
 	const gnutls_datum_t salt = { keys.salt, (unsigned)keys.salt_length };
-	assert_int_equal(gnutls_pbkdf2(GNUTLS_MAC_SHA256, &secret, &salt, keys.iterations, salted, 32), 0);
+	assert_int_equal(
+		gnutls_pbkdf2(GNUTLS_MAC_SHA256, &secret, &salt, keys.iterations, salted, 32), 0);
 	mac_sha256(salted_span, span_text("Client Key"), key);
 	assert_int_equal(gnutls_hash_fast(GNUTLS_DIG_SHA256, key, 32, stored), 0);
 	mac_sha256(span_make(stored, 32), span_text(text), signature);
@@ -155,7 +158,8 @@ static void binds_the_channel(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct scram_terms terms = { true, true, span_text("endpoint"), span_text("exporter") };
+		struct scram_terms terms = { true, true, span_text("endpoint"),
+					     span_text("exporter") };
 		struct scram_keys keys = pencil();
 		struct scram scram;
 		char message[SCRAM_MESSAGE_MAX], answer[SCRAM_ANSWER_SIZE];
@@ -174,13 +178,20 @@ static void binds_the_channel(void **state)
 static void last_messages(void **state)
 {
 	static const char *const cases[] = {
-		"", "c=biws", "c=biws,r=rOprNGfwEbeRWgbNEkqO" NONCE,
-		"r=rOprNGfwEbeRWgbNEkqO" NONCE ",c=biws,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+		"",
+		"c=biws",
+		"c=biws,r=rOprNGfwEbeRWgbNEkqO" NONCE,
+		"r=rOprNGfwEbeRWgbNEkqO" NONCE
+		",c=biws,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
 		"c=biws,r=rOprNGfwEbeRWgbNEkqO,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
-		"c=eSws,r=rOprNGfwEbeRWgbNEkqO" NONCE ",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
-		"c=biws,r=rOprNGfwEbeRWgbNEkqO" NONCE ",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndQ==",
-		"c=biws,r=rOprNGfwEbeRWgbNEkqO" NONCE ",p=eHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
-		"c=biws,r=rOprNGfwEbeRWgbNEkqO" NONCE ",x=y,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+		"c=eSws,r=rOprNGfwEbeRWgbNEkqO" NONCE
+		",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+		"c=biws,r=rOprNGfwEbeRWgbNEkqO" NONCE
+		",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndQ==",
+		"c=biws,r=rOprNGfwEbeRWgbNEkqO" NONCE
+		",p=eHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+		"c=biws,r=rOprNGfwEbeRWgbNEkqO" NONCE
+		",x=y,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
 	};
 
 	(void)state;
@@ -218,9 +229,15 @@ static void pretends(void **state)
 static void keys_as_text(void **state)
 {
 	static const char *const bad[] = {
-		"", "4096", "4096:AAAA", "4096:AAAA:BBBB:CCCC",
-		"4095:W22ZaJ0SNY7soEsUEjb6gQ==:%s", "4096::%s", "99999999:W22ZaJ0SNY7soEsUEjb6gQ==:%s",
-		"4096:W22ZaJ0SNY7soEsUEjb6gQ==:%s:x", "4096:W22ZaJ0SNY7soEsUEjb6gQ:%s",
+		"",
+		"4096",
+		"4096:AAAA",
+		"4096:AAAA:BBBB:CCCC",
+		"4095:W22ZaJ0SNY7soEsUEjb6gQ==:%s",
+		"4096::%s",
+		"99999999:W22ZaJ0SNY7soEsUEjb6gQ==:%s",
+		"4096:W22ZaJ0SNY7soEsUEjb6gQ==:%s:x",
+		"4096:W22ZaJ0SNY7soEsUEjb6gQ:%s",
 	};
 	struct scram_keys keys = pencil(), again;
 	char text[SCRAM_KEYS_TEXT], other[2 * SCRAM_KEYS_TEXT];
@@ -239,8 +256,9 @@ static void keys_as_text(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		const char *mark = strstr(bad[i], "%s");
 
-		snprintf(other, sizeof other, "%.*s%s%s", mark ? (int)(mark - bad[i]) : (int)strlen(bad[i]),
-			 bad[i], mark ? rest : "", mark ? mark + 2 : "");
+		snprintf(other, sizeof other, "%.*s%s%s",
+			 mark ? (int)(mark - bad[i]) : (int)strlen(bad[i]), bad[i],
+			 mark ? rest : "", mark ? mark + 2 : "");
 		if (scram_keys_parse(span_text(other), &again))
 			fail_msg("%s", other);
 	}
@@ -249,9 +267,12 @@ static void keys_as_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(vectors_of_rfc_7677), cmocka_unit_test(first_messages),
-		cmocka_unit_test(binds_the_channel),   cmocka_unit_test(last_messages),
-		cmocka_unit_test(pretends),	       cmocka_unit_test(keys_as_text),
+		cmocka_unit_test(vectors_of_rfc_7677),
+		cmocka_unit_test(first_messages),
+		cmocka_unit_test(binds_the_channel),
+		cmocka_unit_test(last_messages),
+		cmocka_unit_test(pretends),
+		cmocka_unit_test(keys_as_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -228,6 +228,50 @@ static void test_rows(void **state)
 	"}\n"                                                                                      \
 	"domain corp.example { }\n smtp x { listen '*:25' { tls = none } }\n"
 
+#define ACCOUNTS "domain corp.example { }\n smtp x { listen '*:25' { tls = none } }\n"
+
+/* Files and users of the methods without a directory; what is root's to see is seen by root alone.
+ */
+static void test_methods(void **state)
+{
+	static const struct {
+		const char *text, *part; /* NULL: no complaint */
+		unsigned line;
+		bool root;
+	} cases[] = {
+		{ "run = '@/run'\nmethod = password-file\nstore { root = '@/a/mail' queue = "
+		  "'@/a/queue' }\n" ACCOUNTS,
+		  NULL, 0, false },
+		{ "run = '@/run'\nmethod = local pam_service = no-such-service\n"
+		  "store { root = '@/a/mail' queue = '@/a/queue' }\n" ACCOUNTS,
+		  "/etc/pam.d/no-such-service cannot be read", 2, false },
+		{ "run = '@/run'\nmethod = password-file\nmailboxes = '@/shut/mailboxes'\n"
+		  "store { root = '@/a/mail' queue = '@/a/queue' }\n" ACCOUNTS,
+		  "cannot pass through", 3, true },
+	};
+	char *shut = memory_format("%s/shut", folder);
+
+	(void)state;
+	assert_int_equal(chmod(folder, 0711), 0); /* mkdtemp shuts it too */
+	assert_int_equal(mkdir(shut, 0700), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct heard heard = { 0, 0, "" };
+		struct conf *conf = parse(cases[i].text, &heard);
+
+		assert_non_null(conf);
+		conf_check_machine(conf, hear, &heard);
+		if (cases[i].part && (!cases[i].root || geteuid() == 0)) {
+			assert_int_equal(heard.line, cases[i].line);
+			assert_non_null(strstr(heard.text, cases[i].part));
+		} else if (heard.count) {
+			fail_msg("%s", heard.text);
+		}
+		conf_free(conf);
+	}
+	assert_int_equal(chmod(folder, 0700), 0);
+	free(shut);
+}
+
 static void test_directories(void **state)
 {
 	struct heard heard = { 0, 0, "" };
@@ -328,6 +372,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),  cmocka_unit_test(test_directories),
 		cmocka_unit_test(test_way),   cmocka_unit_test(test_authorities_of_root),
+		cmocka_unit_test(test_methods),
 		cmocka_unit_test(test_users),
 	};
 

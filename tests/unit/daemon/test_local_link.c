@@ -37,7 +37,8 @@ static void *ask(void *of)
 	return NULL;
 }
 
-static void ask_begin(struct asking *asking, struct local_link *link, const char *account, int64_t ms)
+static void ask_begin(struct asking *asking, struct local_link *link, const char *account,
+		      int64_t ms)
 {
 	*asking = (struct asking){ .link = link, .deadline = clock_ms() + ms };
 	strcpy(asking->account, account);
@@ -71,9 +72,12 @@ static void give(int fd, uint32_t id, enum password_result result)
 
 	wire_writer_init(&writer, memory, sizeof memory);
 	message_put_proof(&writer, &proof);
-	assert_int_equal(packet_send(fd, &(struct packet){ .kind = MESSAGE_PROVE, .id = id, .fd = -1,
-							   .body = span_make(memory, writer.used) }),
-			 PACKET_OK);
+	assert_int_equal(
+		packet_send(fd, &(struct packet){ .kind = MESSAGE_PROVE,
+						  .id = id,
+						  .fd = -1,
+						  .body = span_make(memory, writer.used) }),
+		PACKET_OK);
 }
 
 static void answers_find_their_askers(void **state)
@@ -169,7 +173,8 @@ static void nonsense_ends_the_channel(void **state)
 	local_link_take(link, ends[0]);
 	ask_begin(&asking, link, "alice", 60000);
 	assert_int_equal(packet_send(ends[1], &(struct packet){ .kind = MESSAGE_PROVE,
-								.id = take(ends[1], &prove), .fd = -1,
+								.id = take(ends[1], &prove),
+								.fd = -1,
 								.body = span_text("x") }),
 			 PACKET_OK);
 	ask_end(&asking, PASSWORD_TEMPORARY);

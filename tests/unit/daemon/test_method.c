@@ -148,10 +148,12 @@ static void older_mailboxes_are_of_a_directory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(any_method_while_there_are_no_mailboxes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(any_method_while_there_are_no_mailboxes, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(refuses_another_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(mailbox_files_are_mailboxes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(older_mailboxes_are_of_a_directory, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(older_mailboxes_are_of_a_directory, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

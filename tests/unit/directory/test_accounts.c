@@ -49,8 +49,7 @@ static void open_scene(struct scene *scene, const char *method)
 	scene->directories = directories_open(scene->conf, why, sizeof why);
 	assert_non_null(scene->directories);
 	directories_start(scene->directories);
-	scene->directory =
-		directories_find(scene->directories, scene->conf->domains[0].directory);
+	scene->directory = directories_find(scene->directories, scene->conf->domains[0].directory);
 	assert_non_null(scene->directory);
 }
 
@@ -64,8 +63,8 @@ static void close_scene(struct scene *scene)
 	free(line);
 }
 
-static void put(const struct scene *scene, const char *domain, const char *name, char id, bool locked,
-		const char *password)
+static void put(const struct scene *scene, const char *domain, const char *name, char id,
+		bool locked, const char *password)
 {
 	struct mailbox_file file = { .locked = locked };
 	char why[MAILBOXES_WHY];
@@ -76,7 +75,8 @@ static void put(const struct scene *scene, const char *domain, const char *name,
 	assert_true(mailboxes_write(scene->conf->mailboxes, domain, name, &file, geteuid(), why));
 }
 
-static enum directory_found recipient(const struct scene *scene, const char *text, struct directory_hit *hit)
+static enum directory_found recipient(const struct scene *scene, const char *text,
+				      struct directory_hit *hit)
 {
 	struct address address;
 	const char *why;
@@ -90,7 +90,8 @@ static enum directory_found login(const struct scene *scene, const char *user, c
 				  struct directory_hit *hit)
 {
 	char *whole = domain ? memory_format("%s@%s", user, domain) : memory_text(user);
-	struct filter_values values = { .login = span_text(whole), .user = span_text(user),
+	struct filter_values values = { .login = span_text(whole),
+					.user = span_text(user),
 					.domain = span_text(domain ? domain : "") };
 
 	directory_find_login(scene->directory, &values, 0, hit);
@@ -125,7 +126,8 @@ static void password_files(void **state)
 	assert_int_equal(recipient(&scene, "bob@sales.example", &hit), DIRECTORY_ONE);
 	assert_int_equal(hit.person.id[0], 'b');
 	assert_int_equal(hit.person.state, 0); /* a locked one receives */
-	assert_int_equal(recipient(&scene, "bob@alias.example", &hit), DIRECTORY_NOBODY); /* routing follows */
+	assert_int_equal(recipient(&scene, "bob@alias.example", &hit),
+			 DIRECTORY_NOBODY); /* routing follows */
 	assert_int_equal(recipient(&scene, "eve@corp.example", &hit), DIRECTORY_NOBODY);
 	assert_int_equal(hit.good_for, 0); /* made a moment later, it is found */
 	assert_int_equal(login(&scene, "bob", "corp.example", &hit), DIRECTORY_ONE);
@@ -173,7 +175,8 @@ static void answer(void *context, const char *account, struct span password, int
 {
 	(void)deadline;
 	snprintf(context, 64, "%s", account);
-	*to = (struct checker_answer){ .result = span_is(password, RIGHT) ? PASSWORD_RIGHT : PASSWORD_EXPIRED };
+	*to = (struct checker_answer){ .result = span_is(password, RIGHT) ? PASSWORD_RIGHT
+									  : PASSWORD_EXPIRED };
 	snprintf(to->cause, sizeof to->cause, "as asked");
 }
 

@@ -18,7 +18,8 @@ static void deliver(const struct place *place, const struct store_mailbox *mailb
 {
 	struct store_failure failure;
 
-	assert_int_equal(deliver_bytes(place->store, "a\r\nb\r\n", 6, mailbox, 1, &failure), OUTCOME_OK);
+	assert_int_equal(deliver_bytes(place->store, "a\r\nb\r\n", 6, mailbox, 1, &failure),
+			 OUTCOME_OK);
 }
 
 static bool count(void *context, const char *name)
@@ -31,7 +32,8 @@ static bool count(void *context, const char *name)
 static void sees_what_is_there(void **state)
 {
 	struct place *place = *state;
-	struct store_mailbox alice = who(ID, "corp.example", "alice", 0), by_name = who("", "corp.example", "alice", 0);
+	struct store_mailbox alice = who(ID, "corp.example", "alice", 0),
+			     by_name = who("", "corp.example", "alice", 0);
 	struct store *store = visit(place);
 	struct store_failure failure;
 	struct store_usage usage;
@@ -43,7 +45,9 @@ static void sees_what_is_there(void **state)
 	deliver(place, &alice);
 	deliver(place, &alice);
 	for (unsigned i = 0; i < 2; i++) {
-		assert_int_equal(store_visit_usage(store, i ? &by_name : &alice, &exists, &usage, &failure), OUTCOME_OK);
+		assert_int_equal(
+			store_visit_usage(store, i ? &by_name : &alice, &exists, &usage, &failure),
+			OUTCOME_OK);
 		assert_true(exists);
 		assert_int_equal(usage.messages, 2);
 		assert_int_equal(usage.octets, 12);
