@@ -69,24 +69,15 @@ static void check_pam(struct conf_machine *machine)
 	free(path);
 }
 
-/* The directory role passes through every directory above the mailbox files, as anybody may. */
-static void check_way(struct conf_machine *machine)
+/* The directory role reads the mailbox files. */
+static void check_reader(struct conf_machine *machine)
 {
-	char *path = memory_text(machine->conf->mailboxes);
-	struct stat about;
+	char *name = memory_format("%s-dir", machine->conf->user_prefix);
+	const struct passwd *user = geteuid() == 0 ? getpwnam(name) : NULL;
 
-	for (char *slash = path; geteuid() == 0 && (slash = strchr(slash + 1, '/'));) {
-		*slash = '\0';
-		if (stat(path, &about) == 0 && !(about.st_mode & S_IXOTH))
-			conf_machine_tell(machine, 0, "mailboxes",
-					  "mailboxes \"%s\": user %s-dir cannot pass through "
-					  "\"%s\": run chmod "
-					  "o+x %s, or choose another directory",
-					  machine->conf->mailboxes, machine->conf->user_prefix,
-					  path, path);
-		*slash = '/';
-	}
-	free(path);
+	if (user)
+		conf_machine_way(machine, 0, "mailboxes", machine->conf->mailboxes, user);
+	free(name);
 }
 
 void conf_machine_users(struct conf_machine *machine)
@@ -94,7 +85,7 @@ void conf_machine_users(struct conf_machine *machine)
 	if (geteuid() == 0)
 		check_users(machine);
 	if (machine->conf->method != CONF_METHOD_DIRECTORY)
-		check_way(machine);
+		check_reader(machine);
 	if (machine->conf->method != CONF_METHOD_LOCAL)
 		return;
 	check_shadow(machine);

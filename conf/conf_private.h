@@ -13,6 +13,8 @@
 #include "base/span.h"
 #include "conf/conf.h"
 
+struct passwd;
+
 #define CONF_FILE_MAX (1024 * 1024) /* octets of a configuration file */
 
 /* ---- tables (conf_options.c) ---- */
@@ -150,6 +152,9 @@ void conf_machine_authorities(struct conf_machine *machine, unsigned begins, con
 /* A directory that is there, or can be made, for our writing; false after a complaint. */
 bool conf_machine_writable(struct conf_machine *machine, unsigned begins, const char *key,
 			   const char *path);
+/* Where the directory is or will be made: its user has to get there. */
+void conf_machine_way(struct conf_machine *machine, unsigned begins, const char *key,
+		      const char *path, const struct passwd *user);
 void conf_machine_store(struct conf_machine *machine, const struct conf_store *store);
 /* For root: whether access(path, mode) succeeds for that user; true when that cannot be found out. */
 struct passwd;

@@ -88,8 +88,7 @@ bool conf_machine_writable(struct conf_machine *machine, unsigned begins, const 
 	return usable;
 }
 
-/* Where the directory is or will be made: its store user has to get there. */
-static void check_way(struct conf_machine *machine, unsigned begins, const char *key,
+void conf_machine_way(struct conf_machine *machine, unsigned begins, const char *key,
 		      const char *path, const struct passwd *user)
 {
 	char *above = memory_text(path), *slash = strrchr(above, '/'), *existing;
@@ -128,7 +127,7 @@ static void check_store_owner(struct conf_machine *machine, unsigned begins, con
 				key, path, name, name, path);
 	}
 	if (user)
-		check_way(machine, begins, key, path, user);
+		conf_machine_way(machine, begins, key, path, user);
 	free(name);
 }
 
