@@ -269,9 +269,10 @@ class Gateway:
         return wait_for(find, seconds)
 
     def roles(self):
-        """role -> pids, as the kernel names the processes."""
-        names = {"postern-front": "frontend", "postern-dir": "directory", "postern-store": "store",
-                 "postern-local": "local"}
+        """role -> pids, as the kernel names the processes; local where there is such a role."""
+        names = {"postern-front": "frontend", "postern-dir": "directory", "postern-store": "store"}
+        if "postern-local" in children(self.process.pid).values():
+            names["postern-local"] = "local"
         found = {role: [] for role in names.values()}
         for pid, name in sorted(children(self.process.pid).items()):
             if name in names:
