@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "directory/directory.h"
+#include "directory/directory_private.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,20 +20,7 @@
 #include "directory/lookup.h"
 #include "mail/address.h"
 
-enum { PASSWORD_SIZE = 512, GOOD_FOR_MAX = 10, LOOKUP_MS_MAX = 18000 };
-
-struct directory {
-	const struct conf *conf;
-	const struct conf_directory *section;
-	struct filter *recipient, *login;
-	const char *attributes[PERSON_ATTRIBUTES];
-	struct credentials *credentials;
-	char password[PASSWORD_SIZE]; /* of the service, for simple binds */
-	struct locator *locator;
-	struct lookup *lookup;
-	struct checker *checker;
-	struct cache *cache;
-};
+enum { GOOD_FOR_MAX = 10, LOOKUP_MS_MAX = 18000 };
 
 static bool read_password(struct directory *directory, char *room, size_t size)
 {
@@ -97,6 +84,8 @@ struct directory *directory_open(const struct conf *conf, const struct conf_dire
 	directory->conf = conf;
 	directory->section = section;
 	person_attributes(&section->schema, directory->attributes);
+	account_attributes(&section->schema, directory->login_attributes);
+	directory->policies = policies_new();
 	directory->cache = cache_new(section->cache_positive, section->cache_negative);
 	if (open_filters(directory, room, size) && open_locator(directory, room, size) &&
 	    open_secrets(directory, room, size))
@@ -131,6 +120,7 @@ void directory_close(struct directory *directory)
 	filter_free(directory->recipient);
 	filter_free(directory->login);
 	cache_free(directory->cache);
+	policies_free(directory->policies);
 	memory_wipe(directory->password, sizeof(directory->password));
 	free(directory);
 }
@@ -186,6 +176,7 @@ static void read_one(struct directory *directory, const struct entry *entry, con
 			    LOG_TEXT("dn", hit->person.dn),
 			    LOG_TEXT("attribute", directory->section->schema.attribute_quota),
 			    LOG_TEXT("cause", "unreadable value: the domain's default holds"));
+	account_read(entry, &hit->account);
 	hit->found = DIRECTORY_ONE;
 	snprintf(hit->cause, sizeof(hit->cause), "found by %.250s", filter);
 }
@@ -213,19 +204,20 @@ static void read_result(struct directory *directory, const struct search_result 
 }
 
 /* `text`: the filter, without a NUL; cleared. */
-static void find_text(struct directory *directory, struct buffer *text, int64_t deadline,
-		      struct directory_hit *hit)
+static void find_text(struct directory *directory, const char *const *attributes,
+		      struct buffer *text, int64_t deadline, struct directory_hit *hit)
 {
 	struct search_result result;
 	struct search search = {
 		.scope = LDAP_SCOPE_SUBTREE,
-		.attributes = directory->attributes,
+		.attributes = attributes,
 		.ad = directory->section->schema.active_directory,
 	};
 
 	*hit = (struct directory_hit){ .found = DIRECTORY_FAILED };
 	buffer_add(text, "", 1);
 	search.filter = buffer_bytes(text);
+	snprintf(hit->filter, sizeof(hit->filter), "%s", search.filter);
 	if (lookup_search(directory->lookup, &search, deadline, &result))
 		read_result(directory, &result, search.filter, hit);
 	else if (result.server[0])
@@ -238,12 +230,13 @@ static void find_text(struct directory *directory, struct buffer *text, int64_t 
 }
 
 static void find(struct directory *directory, const struct filter *filter,
-		 const struct filter_values *values, int64_t deadline, struct directory_hit *hit)
+		 const char *const *attributes, const struct filter_values *values,
+		 int64_t deadline, struct directory_hit *hit)
 {
 	struct buffer text = BUFFER_EMPTY;
 
 	filter_expand(filter, values, &text);
-	find_text(directory, &text, deadline, hit);
+	find_text(directory, attributes, &text, deadline, hit);
 }
 
 static int64_t lookup_deadline(const struct directory *directory, int64_t now)
@@ -293,8 +286,8 @@ void directory_find_recipient(struct directory *directory, const struct address 
 
 	ascii_lower_text(key);
 	if (!find_cached(directory, span_text(key), now, hit)) {
-		find(directory, directory->recipient, &values, lookup_deadline(directory, now),
-		     hit);
+		find(directory, directory->recipient, directory->attributes, &values,
+		     lookup_deadline(directory, now), hit);
 		if (hit->found == DIRECTORY_ONE || hit->found == DIRECTORY_NOBODY) {
 			bool exists = hit->found == DIRECTORY_ONE;
 
@@ -311,7 +304,7 @@ void directory_find_recipient(struct directory *directory, const struct address 
 void directory_find_login(struct directory *directory, const struct filter_values *values,
 			  int64_t deadline, struct directory_hit *hit)
 {
-	find(directory, directory->login, values, deadline, hit);
+	find(directory, directory->login, directory->login_attributes, values, deadline, hit);
 }
 
 void directory_find_value(struct directory *directory, const char *attribute, struct span value,
@@ -322,7 +315,7 @@ void directory_find_value(struct directory *directory, const char *attribute, st
 	buffer_add_format(&text, "(%s=", attribute);
 	escape_filter_value(&text, value);
 	buffer_add_text(&text, ")");
-	find_text(directory, &text, deadline, hit);
+	find_text(directory, directory->login_attributes, &text, deadline, hit);
 }
 
 void directory_check_password(struct directory *directory, const char *dn, struct span password,
@@ -344,4 +337,19 @@ void directory_site(struct directory *directory, char to[SERVER_SITE_SIZE])
 bool directory_facts(struct directory *directory, int64_t deadline, struct facts *facts)
 {
 	return lookup_facts(directory->lookup, deadline, facts);
+}
+
+void directory_policy(struct directory *directory, const struct account *account, int64_t deadline,
+		      struct policy *policy)
+{
+	struct facts facts;
+
+	if (account && account->policy[0])
+		policies_find(directory->policies, directory->lookup, account->policy, deadline,
+			      policy);
+	else if (lookup_facts(directory->lookup, deadline, &facts))
+		policies_find(directory->policies, directory->lookup, facts.context, deadline,
+			      policy);
+	else
+		policies_find(directory->policies, directory->lookup, "", deadline, policy);
 }
