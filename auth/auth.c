@@ -76,6 +76,8 @@ static bool check_input(struct login *login)
 
 static bool judge_hit(struct login *login, const char *name, const struct directory_hit *hit)
 {
+	char cause[340];
+
 	switch (hit->found) {
 	case DIRECTORY_ONE:
 		return true;
@@ -85,8 +87,9 @@ static bool judge_hit(struct login *login, const char *name, const struct direct
 		log_error("directory.ambiguous", LOG_TEXT("session", login->ask->session),
 			  LOG_TEXT("user", name), LOG_TEXT("server", hit->server),
 			  LOG_TEXT("dn", hit->person.dn), LOG_TEXT("other", hit->other));
-		return login_end(login, AUTH_REJECTED, "two entries: %.150s and %.150s",
-				 hit->person.dn, hit->other);
+		snprintf(cause, sizeof(cause), "two entries: %.150s and %.150s", hit->person.dn,
+			 hit->other);
+		return login_pretend(login, cause);
 	case DIRECTORY_FAILED:
 		break;
 	}
@@ -105,7 +108,7 @@ static struct find_place login_place(const struct login *login)
 	};
 }
 
-static void find(struct login *login, const char *text, struct find_answer *answer)
+void login_find(struct login *login, const char *text, struct find_answer *answer)
 {
 	struct find_place place = login_place(login);
 
@@ -119,9 +122,9 @@ void login_name_account(const struct find_answer *found, char to[AUTH_ACCOUNT_SI
 			 found->hit.person.id);
 }
 
-bool login_find_person(struct login *login)
+static bool find_person(struct login *login)
 {
-	find(login, login->ask->user, &login->found);
+	login_find(login, login->ask->user, &login->found);
 	login->server = login->found.hit.server;
 	login_name_account(&login->found, login->account);
 	return judge_hit(login, login->ask->user, &login->found.hit);
@@ -135,7 +138,7 @@ static bool check_authzid(struct login *login)
 
 	if (!authzid || !authzid[0] || strcmp(authzid, login->ask->user) == 0)
 		return true;
-	find(login, authzid, &other);
+	login_find(login, authzid, &other);
 	if (!judge_hit(login, authzid, &other.hit))
 		return false;
 	if (other.directory == login->found.directory &&
@@ -246,7 +249,7 @@ void auth_login(struct auth *auth, const struct auth_ask *ask, struct auth_answe
 {
 	struct login login = login_make(auth, ask, "password", answer);
 
-	if (check_input(&login) && login_find_person(&login) && check_authzid(&login) &&
+	if (check_input(&login) && find_person(&login) && check_authzid(&login) &&
 	    check_state(&login) && login_check_password(&login))
 		login_welcome(&login);
 	login_hold(&login);

@@ -50,7 +50,8 @@ struct login {
 /* Always false: the login ends here. */
 bool login_end(struct login *login, enum auth_verdict verdict, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-bool login_find_person(struct login *login);
+/* Searches under the forms of the name. */
+void login_find(struct login *login, const char *text, struct find_answer *answer);
 /* States that no password changes; "" = none. */
 const char *login_bad_state(const struct login *login);
 void login_welcome(struct login *login);

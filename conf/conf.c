@@ -190,6 +190,7 @@ void conf_free(struct conf *conf)
 	free(conf->store.queue);
 	free(conf->log.file);
 	free(conf->user_prefix);
+	free(conf->password_expired_text);
 	free(conf->run);
 	free(conf->file);
 	conf_lines_free(conf->lines);
