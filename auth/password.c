@@ -140,8 +140,9 @@ bool login_check_password(struct login *login)
 	const struct person *person = &login->found.hit.person;
 	struct proof_of proof = { login->account, person->password_set,
 				  span_text(login->ask->password) };
+	bool right;
 
-	switch (proofs_find(login->auth->proofs, &proof)) {
+	switch (proofs_enter(login->auth->proofs, &proof, login->deadline)) {
 	case PROOF_RIGHT:
 		snprintf(login->checked.cause, sizeof(login->checked.cause),
 			 "password proved lately");
@@ -151,7 +152,9 @@ bool login_check_password(struct login *login)
 	case PROOF_UNKNOWN:
 		break;
 	}
-	return check_address(login, login->account) && ask_password(login, &proof);
+	right = check_address(login, login->account) && ask_password(login, &proof);
+	proofs_leave(login->auth->proofs, &proof);
+	return right;
 }
 
 bool login_guard(struct login *login, struct auth_guard *guard)

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/table.h"
 #include "base/wire.h"
+#include "directory/threads.h"
 #include "io/tls.h"
 
 enum {
@@ -21,6 +22,12 @@ struct right {
 	unsigned char mac[MAC_SIZE];
 };
 
+/* A password that the directory is being asked about. */
+struct asked {
+	struct asked *next;
+	unsigned char mac[MAC_SIZE];
+};
+
 struct familiar {
 	uint16_t bits;
 };
@@ -30,6 +37,8 @@ struct proofs {
 	struct table *right;    /* by account: struct right */
 	struct table *familiar; /* by account: struct familiar */
 	struct table *wrong;    /* by hash; a flood of them leaves the right ones alone */
+	struct asked *asked;
+	pthread_cond_t answered;
 	unsigned char key[MAC_SIZE], familiar_key[MAC_SIZE];
 };
 
@@ -44,6 +53,7 @@ struct proofs *proofs_new(void)
 	struct proofs *proofs = memory_new(sizeof(*proofs));
 
 	pthread_mutex_init(&proofs->mutex, NULL);
+	thread_cond_init(&proofs->answered);
 	proofs->right = table_new(PROOFS_MAX, release_right);
 	proofs->familiar = table_new(PROOFS_MAX, free);
 	proofs->wrong = table_new(PROOFS_MAX, free);
@@ -61,6 +71,7 @@ void proofs_free(struct proofs *proofs)
 	table_free(proofs->wrong);
 	memory_wipe(proofs->key, sizeof(proofs->key));
 	memory_wipe(proofs->familiar_key, sizeof(proofs->familiar_key));
+	pthread_cond_destroy(&proofs->answered);
 	pthread_mutex_destroy(&proofs->mutex);
 	free(proofs);
 }
@@ -93,24 +104,84 @@ static bool familiar_bits(const struct proofs *proofs, const struct proof_of *of
 	return hashed;
 }
 
+/* Under the mutex. */
+static enum proof find(struct proofs *proofs, const char *account,
+		       const unsigned char mac[MAC_SIZE])
+{
+	int64_t now = clock_ms();
+	const struct right *right = table_find(proofs->right, span_text(account), now);
+
+	if (right && memory_equal(right->mac, mac, MAC_SIZE))
+		return PROOF_RIGHT;
+	return table_find(proofs->wrong, span_make(mac, MAC_SIZE), now) ? PROOF_WRONG
+									: PROOF_UNKNOWN;
+}
+
 enum proof proofs_find(struct proofs *proofs, const struct proof_of *of)
 {
 	unsigned char mac[MAC_SIZE] = { 0 };
-	enum proof proof = PROOF_UNKNOWN;
-	int64_t now = clock_ms();
-	const struct right *right;
+	enum proof proof;
 
 	if (!hash(proofs->key, of, mac))
 		return PROOF_UNKNOWN;
 	pthread_mutex_lock(&proofs->mutex);
-	right = table_find(proofs->right, span_text(of->account), now);
-	if (right && memory_equal(right->mac, mac, sizeof(mac)))
-		proof = PROOF_RIGHT;
-	else if (table_find(proofs->wrong, span_make(mac, sizeof(mac)), now))
-		proof = PROOF_WRONG;
+	proof = find(proofs, of->account, mac);
 	pthread_mutex_unlock(&proofs->mutex);
 	memory_wipe(mac, sizeof(mac));
 	return proof;
+}
+
+/* The place that points to it, or the end. */
+static struct asked **asked_place(struct proofs *proofs, const unsigned char mac[MAC_SIZE])
+{
+	struct asked **place = &proofs->asked;
+
+	while (*place && !memory_equal((*place)->mac, mac, MAC_SIZE))
+		place = &(*place)->next;
+	return place;
+}
+
+enum proof proofs_enter(struct proofs *proofs, const struct proof_of *of, int64_t deadline)
+{
+	struct asked *asked = memory_new(sizeof(*asked));
+	bool familiar = proofs_is_familiar(proofs, of);
+	enum proof proof;
+
+	(void)hash(proofs->key, of, asked->mac);
+	pthread_mutex_lock(&proofs->mutex);
+	while ((proof = find(proofs, of->account, asked->mac)) == PROOF_UNKNOWN && !familiar &&
+	       *asked_place(proofs, asked->mac))
+		if (!thread_wait(&proofs->answered, &proofs->mutex, deadline))
+			break;
+	if (proof == PROOF_UNKNOWN) {
+		asked->next = proofs->asked;
+		proofs->asked = asked;
+	}
+	pthread_mutex_unlock(&proofs->mutex);
+	if (proof != PROOF_UNKNOWN) {
+		memory_wipe(asked, sizeof(*asked));
+		free(asked);
+	}
+	return proof;
+}
+
+void proofs_leave(struct proofs *proofs, const struct proof_of *of)
+{
+	unsigned char mac[MAC_SIZE] = { 0 };
+	struct asked **place, *asked;
+
+	(void)hash(proofs->key, of, mac);
+	pthread_mutex_lock(&proofs->mutex);
+	place = asked_place(proofs, mac);
+	asked = *place;
+	if (asked)
+		*place = asked->next;
+	pthread_cond_broadcast(&proofs->answered);
+	pthread_mutex_unlock(&proofs->mutex);
+	memory_wipe(mac, sizeof(mac));
+	if (asked)
+		memory_wipe(asked, sizeof(*asked));
+	free(asked);
 }
 
 void proofs_right(struct proofs *proofs, const struct proof_of *of, unsigned seconds)

@@ -31,6 +31,14 @@ struct proof_of {
 struct proofs *proofs_new(void);
 void proofs_free(struct proofs *proofs);
 enum proof proofs_find(struct proofs *proofs, const struct proof_of *of);
+/*
+ * The same, by who is about to ask the directory: while another asks about the same password of
+ * the account this waits for the answer, until `deadline` (clock_ms), so that a wrong one counts
+ * once. One that looks like the owner's waits for nobody. After PROOF_UNKNOWN proofs_leave must
+ * follow, behind proofs_right or proofs_wrong.
+ */
+enum proof proofs_enter(struct proofs *proofs, const struct proof_of *of, int64_t deadline);
+void proofs_leave(struct proofs *proofs, const struct proof_of *of);
 /* Remembers the right one, and `seconds` (0 = not at all) that it need not be asked about again. */
 void proofs_right(struct proofs *proofs, const struct proof_of *of, unsigned seconds);
 void proofs_wrong(struct proofs *proofs, const struct proof_of *of, unsigned seconds);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "auth/proofs.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+
+#include "base/clock.h"
 
 static const struct proof_of right = { "id1", 5, { "secret", 6 } };
 static const struct proof_of other_password = { "id1", 5, { "secret2", 7 } };
@@ -84,6 +88,47 @@ static void tells_the_owner_from_most(void **state)
 	proofs_free(proofs);
 }
 
+struct asker {
+	struct proofs *proofs;
+	enum proof proof;
+};
+
+static void *ask_too(void *context)
+{
+	struct asker *asker = context;
+
+	asker->proof = proofs_enter(asker->proofs, &right, clock_ms() + 20000);
+	if (asker->proof == PROOF_UNKNOWN)
+		proofs_leave(asker->proofs, &right);
+	return NULL;
+}
+
+/* Two programs with the same wrong password at once: the second waits for the first one's answer. */
+static void asks_once_at_a_time(void **state)
+{
+	struct proofs *proofs = proofs_new();
+	struct asker asker = { .proofs = proofs, .proof = PROOF_RIGHT };
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(proofs_enter(proofs, &right, clock_ms()), PROOF_UNKNOWN);
+	assert_int_equal(proofs_enter(proofs, &other_password, clock_ms()), PROOF_UNKNOWN);
+	proofs_leave(proofs, &other_password);
+	assert_int_equal(pthread_create(&thread, NULL, ask_too, &asker), 0);
+	usleep(50000);
+	proofs_wrong(proofs, &right, 30);
+	proofs_leave(proofs, &right);
+	pthread_join(thread, NULL);
+	assert_int_equal(asker.proof, PROOF_WRONG);
+	/* Of an owner's devices none waits for the other. */
+	proofs_right(proofs, &right, 0);
+	assert_int_equal(proofs_enter(proofs, &right, clock_ms() + 20000), PROOF_UNKNOWN);
+	assert_int_equal(proofs_enter(proofs, &right, clock_ms() + 20000), PROOF_UNKNOWN);
+	proofs_leave(proofs, &right);
+	proofs_leave(proofs, &right);
+	proofs_free(proofs);
+}
+
 static void ignores_the_oversized(void **state)
 {
 	struct proofs *proofs = proofs_new();
@@ -107,6 +152,7 @@ int main(void)
 		cmocka_unit_test(one_right_one_an_account),
 		cmocka_unit_test(zero_seconds_forgets),
 		cmocka_unit_test(tells_the_owner_from_most),
+		cmocka_unit_test(asks_once_at_a_time),
 		cmocka_unit_test(ignores_the_oversized),
 	};
 
