@@ -138,7 +138,7 @@ void policies_find(struct policies *policies, struct lookup *lookup, const char 
 		log_warning("directory.policy", LOG_TEXT("dn", dn),
 			    LOG_NUMBER("assumed_threshold", policy->threshold),
 			    LOG_TEXT("why", "this password policy may not be read"),
-			    LOG_TEXT("do", "give our account the right to read it"));
+			    LOG_TEXT("do", "let our account read it (postern.conf(5), LOCKOUT)"));
 		keep(policies, policy, now);
 	}
 }

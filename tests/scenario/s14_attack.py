@@ -145,8 +145,25 @@ def fine_grained(site):
     code, facts = site.explain("ivan")
     check("explain names the policy", "CN=strict" in facts.get("lockout policy", ""), facts)
     equal("and its threshold", facts.get("lockout threshold"), "3")
-    lacks("and that it is a policy read, not assumed", facts.get("lockout policy", ""), "assumed")
+    contains("which our account may not read, as by default: it is assumed", facts.get("lockout policy", ""), "assumed")
+    check("the log says so", site.lab.logged("directory.policy dn=\"CN=strict"), "no line directory.policy")
     guessing(site, "ivan", "Ivan-Pw1", 3, 30)
+
+
+def fine_grained_readable(site):
+    """With the right to read them."""
+    site.user("nora", "Nora-Pw1")
+    site.lab.samba_tool("dsacl", "set", "--objectdn=CN=Password Settings Container,CN=System," + BASE,
+                        "--sddl=(A;CI;GR;;;AU)")
+    site.lab.samba_tool("domain", "passwordsettings", "pso", "create", "mild", "2", "--account-lockout-threshold=4",
+                        "--account-lockout-duration=10", "--reset-account-lockout-after=10", "--complexity=off",
+                        "--min-pwd-length=0", "--history-length=0", "--min-pwd-age=0", "--max-pwd-age=0")
+    site.lab.samba_tool("domain", "passwordsettings", "pso", "apply", "mild", "nora")
+    facts = site.explain("nora")[1]
+    equal("a policy that may be read is read", (facts.get("lockout threshold"), facts.get("lockout window")),
+          ("4", "600 s"))
+    lacks("and not assumed", facts.get("lockout policy", ""), "assumed")
+    guessing(site, "nora", "Nora-Pw1", 4, 30)
 
 
 def seen_elsewhere(site):
@@ -414,6 +431,7 @@ def main():
         since = stale_password(site, "erin")
     for test, arguments in ((same_text, (place,)), (guessing, (site, "bob", "Bob-Pw1", 5, 100)),
                             (guessing_all_at_once, (site, "bob", "Bob-Pw1", 5)), (fine_grained, (site,)),
+                            (fine_grained_readable, (site,)),
                             (guessing_all_at_once, (site, "ivan", "Ivan-Pw1", 3)), (seen_elsewhere, (site,)),
                             (stale_password_later, (site, "erin", since)), (explained, (site,)), (spraying, (site,)),
                             (configured_hint, (site,)), (end_disabled, (site,)), (end_changed, (site,)),
