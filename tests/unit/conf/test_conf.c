@@ -168,6 +168,10 @@ static const struct {
 	{ REST "directory d { domain = a.example keytab = /k attribute_mail = 'a b' }", 3,
 	  "attribute name" },
 	{ REST "directory d { domain = a.example keytab = /k quota_unit = 0 }", 3, "out of range" },
+	{ REST "directory d { domain = a.example keytab = /k cache_password = 61 }", 3,
+	  "write 0 to 60 seconds" },
+	{ ALL "password_expired_text = 'M\xc3\xb6glich'", 4, "printable ASCII" },
+	{ ALL "password_expired_text = 'a\tb'", 4, "printable ASCII" },
 	{ REST
 	  "directory d { domain = a.example keytab = /k\nrecipient_filter = 'mail=%{address}' }",
 	  4, "at character 1: \"(\" is missing" },
