@@ -34,7 +34,7 @@ struct backoff {
 struct backoff_rule backoff_rule_make(unsigned threshold, int64_t window)
 {
 	if (threshold == 0)
-		return (struct backoff_rule){ FREE_FAILURES, FREE_FAILURES, FREE_WINDOW_MS };
+		return (struct backoff_rule){ FREE_FAILURES, 2 * FREE_FAILURES, FREE_WINDOW_MS };
 	return (struct backoff_rule){
 		.strangers = threshold > 2 ? threshold - 2 : 1,
 		.owner = threshold > 2 ? threshold - 1 : 1,

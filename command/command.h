@@ -29,7 +29,7 @@ command_run command_check, command_status, command_reload, command_stop, command
 	command_explain;
 
 /* Somebody listens at <run>/control: there is a gateway to ask. Says nothing. */
-bool control_is_open(const struct command_options *options);
+bool control_is_open(const char *run);
 /*
  * Says a word to the master of the running gateway, over <run>/control. False after
  * an explanation on standard error; what follows the "ok" line is in reply.

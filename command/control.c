@@ -48,16 +48,14 @@ static int control_connect(const char *run)
 }
 
 /* One that may not be used is one that listens: control_ask says so. */
-bool control_is_open(const struct command_options *options)
+bool control_is_open(const char *run)
 {
-	struct conf *conf = conf_read(options->file, NULL, check_complain, NULL);
-	int fd = conf ? control_open_socket(conf->run) : -1;
-	bool open = fd >= 0 || (conf && errno == EACCES);
+	int fd = control_open_socket(run);
 
-	if (fd >= 0)
-		close(fd);
-	conf_free(conf);
-	return open;
+	if (fd < 0)
+		return errno == EACCES;
+	close(fd);
+	return true;
 }
 
 static bool control_talk(int fd, const char *word, struct buffer *reply)

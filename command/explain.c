@@ -13,40 +13,44 @@
 #include "daemon/explain.h"
 #include "directory/directories.h"
 
-enum { KEY_WIDTH = 24 };
+enum { KEY_WIDTH = 34 };
 
 static bool is_list(struct span key)
 {
 	return key.length > 2 && memcmp(key.at + key.length - 2, "[]", 2) == 0;
 }
 
+/* Takes a line "key TAB value" from the front. False: there is no more. */
+static bool take_fact(struct span *lines, struct span *key, struct span *value)
+{
+	while (span_cut(lines, '\n', value))
+		if (span_cut(value, '\t', key) && value->at)
+			return true;
+	return false;
+}
+
 static void print_text(struct span lines)
 {
-	struct span line, key;
+	struct span key, value;
 
-	while (span_cut(&lines, '\n', &line)) {
-		if (!span_cut(&line, '\t', &key))
-			continue;
+	while (take_fact(&lines, &key, &value)) {
 		if (is_list(key))
 			key.length -= 2;
-		printf("%-*.*s %.*s\n", KEY_WIDTH, (int)key.length, key.at, (int)line.length,
-		       line.at);
+		printf("%-*.*s %.*s\n", KEY_WIDTH, (int)key.length, key.at, (int)value.length,
+		       value.at);
 	}
 }
 
 /* The values of a list stand one behind the other. */
 static void print_json(struct span lines)
 {
-	struct span line, key, open = { NULL, 0 };
+	struct span key, value, open = { NULL, 0 };
 	bool first = true;
 
 	printf("{");
-	while (span_cut(&lines, '\n', &line)) {
-		bool same;
+	while (take_fact(&lines, &key, &value)) {
+		bool same = open.at && span_equal(open, key);
 
-		if (!span_cut(&line, '\t', &key))
-			continue;
-		same = open.at && span_equal(open, key);
 		if (open.at && !same)
 			printf("]");
 		printf("%s", first ? "\n  " : same ? ", " : ",\n  ");
@@ -56,7 +60,7 @@ static void print_json(struct span lines)
 			json_text(stdout, is_list(key) ? span_make(key.at, key.length - 2) : key);
 			printf(is_list(key) ? ": [" : ": ");
 		}
-		json_text(stdout, line);
+		json_text(stdout, value);
 	}
 	printf("%s\n}\n", open.at ? "]" : "");
 }
@@ -64,11 +68,11 @@ static void print_json(struct span lines)
 /* The value of the line with that key; empty when there is none. */
 static struct span value_of(struct span lines, const char *wanted)
 {
-	struct span line, key;
+	struct span key, value;
 
-	while (span_cut(&lines, '\n', &line))
-		if (span_cut(&line, '\t', &key) && span_is(key, wanted))
-			return line;
+	while (take_fact(&lines, &key, &value))
+		if (span_is(key, wanted))
+			return value;
 	return span_text("");
 }
 
@@ -95,14 +99,14 @@ static bool explain_alone(const struct conf *conf, const char *name, struct buff
 static bool ask(const struct command_options *options, const char *name, struct buffer *lines)
 {
 	char word[600];
-	struct conf *conf;
-	bool told;
+	struct conf *conf = conf_read(options->file, NULL, check_complain, NULL);
+	bool told = false;
 
 	snprintf(word, sizeof(word), "explain login %.500s", name);
-	if (control_is_open(options))
-		return control_ask(options, word, lines);
-	conf = conf_read(options->file, NULL, check_complain, NULL);
-	told = conf && explain_alone(conf, name, lines);
+	if (conf && control_is_open(conf->run))
+		told = control_ask(options, word, lines);
+	else if (conf)
+		told = explain_alone(conf, name, lines);
 	conf_free(conf);
 	return told;
 }

@@ -50,6 +50,7 @@ static void stays_below_the_threshold(void **state)
 	}
 	assert_int_equal(backoff_rule_make(5, 1234).window, 1234);
 	assert_true(backoff_rule_make(0, 0).strangers >= 20);
+	assert_true(backoff_rule_make(0, 0).owner > backoff_rule_make(0, 0).strangers);
 }
 
 static void stops_strangers_first(void **state)
