@@ -348,6 +348,35 @@ def end_deleted(site):
     live.end("deleted")
 
 
+def end_with_a_ticket(site):
+    """How the login was proved makes no difference: a Kerberos ticket that is good for hours, a download under way."""
+    lab, cache = site.lab, "FILE:%s/olga.cc" % site.lab.state
+    environment = dict(os.environ, KRB5_CONFIG=lab.values["LAB_KRB5_CONFIG"], KRB5CCNAME=cache)
+    text = read(site.conf)
+    with open(site.conf, "w") as file:
+        file.write(text.replace("pop3 {", 'pop3 {\n\tauthentication = { "basic", "integrated" }'))
+    check("tickets are taken in POP3", site.reload(), lab.log()[-1500:])
+    site.user("olga", "Olga-Pw1")
+    with Smtp(lab.address, source=OWNER) as smtp:
+        equal("a large message", smtp.transact("x@elsewhere.example", "olga@corp.example",
+                                               message(token(), body=("0123456789" * 7 + "\n") * 350000)).code, 250)
+    done = lab.inside("kinit", "-c", cache, "olga", input="Olga-Pw1\n", env=environment)
+    check("olga has a ticket", done.returncode == 0, done.stdout)
+    curl = harness.Process(
+        "nsenter", "--target", read(lab.state + "/anchor").strip(), "--net", "--mount", "--", "curl", "-sS",
+        "--cacert", lab.values["LAB_CA"], "--login-options", "AUTH=GSSAPI", "-u", ":", "--limit-rate", "150k",
+        "-o", "/dev/null", "pop3s://mail.corp.example:995/1", log=lab.state + "/curl.out", env=environment)
+    if not check("and comes in with it", wait_for(lambda: re.search(
+            r"auth\.ok .*mechanism=GSSAPI .*user=\"?olga", lab.log()), 20), read(lab.state + "/curl.out")):
+        return
+    watch = Stopwatch()
+    lab.samba_tool("user", "disable", "olga")
+    code = curl.wait(SECONDS)
+    check("disabled: her download ends in time", code not in (None, 0) and watch.seconds < SECONDS, code)
+    check("the log says why", lab.logged('auth.ended') and re.search(
+        r'auth\.ended .*cause="account disabled"', lab.log()), lab.log()[-1500:])
+
+
 def outage_ends_nothing(site):
     """A controller that does not answer for longer than two rounds of questions."""
     live = site.pop("alice", "Alice-Pw1")
@@ -436,7 +465,7 @@ def main():
                             (guessing_all_at_once, (site, "ivan", "Ivan-Pw1", 3)), (seen_elsewhere, (site,)),
                             (stale_password_later, (site, "erin", since)), (explained, (site,)), (spraying, (site,)),
                             (configured_hint, (site,)), (end_disabled, (site,)), (end_changed, (site,)),
-                            (end_deleted, (site,)), (outage_ends_nothing, (site,)), (explained_alone, (site,)),
+                            (end_deleted, (site,)), (end_with_a_ticket, (site,)), (outage_ends_nothing, (site,)), (explained_alone, (site,)),
                             (stale_after_restart, (site, "alice"))):
         with case(test.__name__):
             test(*arguments)
