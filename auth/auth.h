@@ -8,11 +8,14 @@
 #define AUTH_AUTH_H
 
 #include "auth/backoff.h"
+#include "auth/standing.h"
 #include "base/outcome.h"
 #include "routing/routing.h"
 
 struct auth;
 struct conf_directory;
+
+enum { AUTH_PATIENCE_MS = 18000 }; /* for all of a login: name, password, and the answer held */
 
 struct auth_ask {
 	const char *service; /* "smtp" or "pop" */
@@ -37,7 +40,10 @@ struct auth_answer {
 	enum auth_verdict verdict;
 	char who[324]; /* canonical: primary address, or the name where there is none */
 	struct route_mailbox mailbox; /* id "" = none */
-	char cause[400];              /* for the log */
+	struct standing standing; /* OK, NO_MAILBOX: what the session lives by; .session is "" */
+	unsigned hold; /* milliseconds that the answer is to be held back (auth/pace.h, throttle.h)
+			*/
+	char cause[400]; /* for the log */
 };
 
 struct auth *auth_new(const struct conf *conf, struct directories *directories);
@@ -47,6 +53,13 @@ const struct conf_directory *auth_directory(struct auth *auth, const char *user,
 					    const char *default_domain);
 /* May be called concurrently; `answer` is always filled. */
 void auth_login(struct auth *auth, const struct auth_ask *ask, struct auth_answer *answer);
+/*
+ * Would the logins of these sessions, STANDING_BATCH_MAX at most, be let in today? Entries are
+ * asked for again, many at once; an answer serves all sessions of an account, and others for some
+ * seconds. What ends is logged with the session.
+ */
+void auth_recheck(struct auth *auth, const struct standing *standings, size_t count,
+		  enum standing_state *states);
 
 struct find_proof;
 /*

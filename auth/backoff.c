@@ -34,11 +34,9 @@ struct backoff {
 struct backoff_rule backoff_rule_make(unsigned threshold, int64_t window)
 {
 	if (threshold == 0)
-		return (struct backoff_rule){ FREE_FAILURES, FREE_FAILURES, FREE_WINDOW_MS };
+		return (struct backoff_rule){ FREE_FAILURES, 2 * FREE_FAILURES, FREE_WINDOW_MS };
 	return (struct backoff_rule){
-		.strangers = threshold > 3   ? threshold - 2
-			     : threshold > 2 ? 2
-					     : 1,
+		.strangers = threshold > 2 ? threshold - 2 : 1,
 		.owner = threshold > 2 ? threshold - 1 : 1,
 		.window = window > 0 ? window : LOCKOUT_WINDOW_MS,
 	};
@@ -108,19 +106,23 @@ static void befriend(struct backoff *backoff, const char *account, const char *c
 	table_put(backoff->friends, span_text(key.text), memory_new(1), now + FRIEND_MS);
 }
 
-bool backoff_enter(struct backoff *backoff, const struct backoff_rule *rule, const char *account,
-		   const char *client, int64_t deadline)
+bool backoff_enter(struct backoff *backoff, const struct backoff_try *try, int64_t deadline)
 {
+	const struct backoff_rule *rule = &try->rule;
 	struct account state;
 	bool in = false;
 
 	pthread_mutex_lock(&backoff->mutex);
 	for (;;) {
 		int64_t now = clock_ms();
-		unsigned limit =
-			is_friend(backoff, account, client, now) ? rule->owner : rule->strangers;
+		bool owner = try->familiar || is_friend(backoff, try->account, try->client, now);
+		unsigned limit = owner ? rule->owner : rule->strangers;
 
-		state = load(backoff, account, now);
+		state = load(backoff, try->account, now);
+		/* Taken over: others wait here with an older number of the directory. */
+		if (state.failures < try->elsewhere)
+			state = (struct account){ try->elsewhere, state.pending,
+						  now + rule->window };
 		in = state.failures + state.pending < limit;
 		if (in || state.pending == 0 || state.failures >= limit)
 			break;
@@ -133,34 +135,59 @@ bool backoff_enter(struct backoff *backoff, const struct backoff_rule *rule, con
 		state.pending++;
 		if (state.forgets < soonest && state.failures == 0)
 			state.forgets = soonest;
-		save(backoff, account, &state, state.forgets);
+		save(backoff, try->account, &state, state.forgets);
 	}
 	pthread_mutex_unlock(&backoff->mutex);
 	return in;
 }
 
-void backoff_leave(struct backoff *backoff, const struct backoff_rule *rule, const char *account,
-		   const char *client, enum backoff_end end)
+void backoff_leave(struct backoff *backoff, const struct backoff_try *try, enum backoff_end end)
+{
+	int64_t now = clock_ms();
+	struct account state;
+
+	pthread_mutex_lock(&backoff->mutex);
+	state = load(backoff, try->account, now);
+	if (state.pending > 0)
+		state.pending--;
+	if (end == BACKOFF_RIGHT) {
+		state.failures = 0; /* AD forgets too */
+		befriend(backoff, try->account, try->client, now);
+	}
+	if (end == BACKOFF_WRONG) {
+		state.failures++;
+		state.forgets = now + try->rule.window;
+	}
+	if (state.failures == 0 && state.pending == 0)
+		table_drop(backoff->accounts, span_text(try->account));
+	else
+		save(backoff, try->account, &state,
+		     state.forgets > now ? state.forgets : now + 1000);
+	pthread_cond_broadcast(&backoff->changed);
+	pthread_mutex_unlock(&backoff->mutex);
+}
+
+bool backoff_is_friend(struct backoff *backoff, const char *account, const char *client)
+{
+	bool friend;
+
+	pthread_mutex_lock(&backoff->mutex);
+	friend = is_friend(backoff, account, client, clock_ms());
+	pthread_mutex_unlock(&backoff->mutex);
+	return friend;
+}
+
+struct backoff_state backoff_look(struct backoff *backoff, const char *account)
 {
 	int64_t now = clock_ms();
 	struct account state;
 
 	pthread_mutex_lock(&backoff->mutex);
 	state = load(backoff, account, now);
-	if (state.pending > 0)
-		state.pending--;
-	if (end == BACKOFF_RIGHT) {
-		state.failures = 0; /* AD forgets too */
-		befriend(backoff, account, client, now);
-	}
-	if (end == BACKOFF_WRONG) {
-		state.failures++;
-		state.forgets = now + rule->window;
-	}
-	if (state.failures == 0 && state.pending == 0)
-		table_drop(backoff->accounts, span_text(account));
-	else
-		save(backoff, account, &state, state.forgets > now ? state.forgets : now + 1000);
-	pthread_cond_broadcast(&backoff->changed);
 	pthread_mutex_unlock(&backoff->mutex);
+	return (struct backoff_state){
+		.failures = state.failures,
+		.pending = state.pending,
+		.left = state.failures && state.forgets > now ? state.forgets - now : 0,
+	};
 }

@@ -97,6 +97,8 @@ static void search(const struct find_place *place, const struct login_try *try,
 	};
 
 	directory_find_login(answer->directory, &values, place->deadline, &answer->hit);
+	if (place->tried)
+		place->tried(place->context, &answer->hit);
 }
 
 const struct conf_directory *find_directory(const struct find_place *place, const char *text)

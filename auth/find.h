@@ -17,6 +17,9 @@ struct find_place {
 	struct directories *directories;
 	const char *default_domain; /* for a bare name; "" = the default domain */
 	int64_t deadline;           /* clock_ms; 0 = nothing is waited for */
+	/* Called for each search with what came of it. May be NULL. */
+	void (*tried)(void *context, const struct directory_hit *hit);
+	void *context;
 };
 
 struct find_answer {

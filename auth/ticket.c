@@ -10,10 +10,20 @@
 #define TICKET_VERSION  1
 #define TICKET_MAC_SIZE 16
 
+size_t ticket_seal(struct wire_writer *writer, const unsigned char key[TICKET_KEY_SIZE])
+{
+	unsigned char mac[MAC_SIZE];
+
+	if (writer->failed)
+		return 0;
+	mac_sha256(span_make(key, TICKET_KEY_SIZE), span_make(writer->at, writer->used), mac);
+	wire_put_bytes(writer, mac, TICKET_MAC_SIZE);
+	return writer->failed ? 0 : writer->used;
+}
+
 size_t ticket_sign(const struct ticket *ticket, const unsigned char key[TICKET_KEY_SIZE], void *to,
 		   size_t size)
 {
-	unsigned char mac[MAC_SIZE];
 	struct wire_writer writer;
 
 	wire_writer_init(&writer, to, size);
@@ -25,11 +35,7 @@ size_t ticket_sign(const struct ticket *ticket, const unsigned char key[TICKET_K
 	wire_put_u64(&writer, ticket->quota);
 	wire_put_u64(&writer, (uint64_t)ticket->expires);
 	wire_put_text(&writer, ticket->session);
-	if (writer.failed)
-		return 0;
-	mac_sha256(span_make(key, TICKET_KEY_SIZE), span_make(to, writer.used), mac);
-	wire_put_bytes(&writer, mac, TICKET_MAC_SIZE);
-	return writer.failed ? 0 : writer.used;
+	return ticket_seal(&writer, key);
 }
 
 static bool ticket_signed(struct span signed_part, const char *mac,
@@ -60,16 +66,24 @@ static bool ticket_read(struct span bytes, struct ticket *ticket)
 	return wire_done(&reader) && version == TICKET_VERSION;
 }
 
+bool ticket_unseal(struct span sealed, const unsigned char key[TICKET_KEY_SIZE],
+		   struct span *content)
+{
+	if (sealed.length <= TICKET_MAC_SIZE)
+		return false;
+	*content = span_make(sealed.at, sealed.length - TICKET_MAC_SIZE);
+	return ticket_signed(*content, sealed.at + content->length, key);
+}
+
 bool ticket_verify(struct span encoded, const unsigned char key[TICKET_KEY_SIZE],
 		   enum ticket_purpose purpose, int64_t now, struct ticket *ticket)
 {
+	struct span content;
+
 	memset(ticket, 0, sizeof(*ticket));
-	if (encoded.length <= TICKET_MAC_SIZE || encoded.length > TICKET_SIZE_MAX)
+	if (encoded.length > TICKET_SIZE_MAX || !ticket_unseal(encoded, key, &content))
 		return false;
-	struct span signed_part = span_make(encoded.at, encoded.length - TICKET_MAC_SIZE);
-	if (!ticket_signed(signed_part, encoded.at + signed_part.length, key) ||
-	    !ticket_read(signed_part, ticket) || ticket->purpose != purpose ||
-	    ticket->expires <= now) {
+	if (!ticket_read(content, ticket) || ticket->purpose != purpose || ticket->expires <= now) {
 		memset(ticket, 0, sizeof(*ticket));
 		return false;
 	}

@@ -13,7 +13,11 @@
 #define TICKET_KEY_SIZE 32
 #define TICKET_SIZE_MAX 700 /* encoded */
 
-enum ticket_purpose { TICKET_DELIVER = 1, TICKET_READ = 2 };
+enum ticket_purpose {
+	TICKET_DELIVER = 1,
+	TICKET_READ = 2,
+	TICKET_STANDING = 3 /* auth/standing.h */
+};
 
 struct ticket {
 	enum ticket_purpose purpose;
@@ -31,5 +35,12 @@ size_t ticket_sign(const struct ticket *ticket, const unsigned char key[TICKET_K
 /* False unless the signature, the form, the purpose and the time are right. */
 bool ticket_verify(struct span encoded, const unsigned char key[TICKET_KEY_SIZE],
 		   enum ticket_purpose purpose, int64_t now, struct ticket *ticket);
+
+/* The signature behind what was written (0: no room), and taken off again, for every kind of
+ * ticket. */
+struct wire_writer;
+size_t ticket_seal(struct wire_writer *writer, const unsigned char key[TICKET_KEY_SIZE]);
+bool ticket_unseal(struct span sealed, const unsigned char key[TICKET_KEY_SIZE],
+		   struct span *content);
 
 #endif

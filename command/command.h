@@ -26,8 +26,10 @@ struct command_options {
 typedef int command_run(const struct command_options *options, int argc, char **argv);
 
 command_run command_check, command_status, command_reload, command_stop, command_version;
-command_run command_mailbox, command_passwd, command_domain;
+command_run command_mailbox, command_passwd, command_domain, command_explain;
 
+/* Somebody listens at <run>/control: there is a gateway to ask. Says nothing. */
+bool control_is_open(const char *run);
 /*
  * Says a word to the master of the running gateway, over <run>/control. False after
  * an explanation on standard error; what follows the "ok" line is in reply.

@@ -15,7 +15,8 @@
 
 enum { REPLY_MAX = 1 << 20 };
 
-static int control_connect(const char *run)
+/* -1 with errno. */
+static int control_open_socket(const char *run)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -26,19 +27,40 @@ static int control_connect(const char *run)
 	    connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
 		return fd;
 	trouble = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = trouble;
+	return -1;
+}
+
+static int control_connect(const char *run)
+{
+	int fd = control_open_socket(run), trouble = errno;
+
+	if (fd >= 0)
+		return fd;
 	fprintf(stderr, "postern: %s/control: %s\n", run, strerror(trouble));
 	fputs(trouble == EACCES
 		      ? "postern: this needs root\n"
 		      : "postern: is posternd running with this configuration (-c FILE)?\n",
 	      stderr);
-	if (fd >= 0)
-		close(fd);
 	return -1;
+}
+
+/* One that may not be used is one that listens: control_ask says so. */
+bool control_is_open(const char *run)
+{
+	int fd = control_open_socket(run);
+
+	if (fd < 0)
+		return errno == EACCES;
+	close(fd);
+	return true;
 }
 
 static bool control_talk(int fd, const char *word, struct buffer *reply)
 {
-	char line[64];
+	char line[1024];
 	int length = snprintf(line, sizeof line, "%s\n", word);
 	ssize_t count;
 

@@ -29,6 +29,8 @@ static const struct command {
 	{ "reload", command_reload, "",
 	  "check the configuration, then take it without dropping sessions" },
 	{ "stop", command_stop, "", "finish what was taken in, then end" },
+	{ "explain", command_explain, "login NAME",
+	  "how a login of that name goes, and what decides it" },
 	{ "check", command_check, "", "test the configuration and what it names" },
 	{ "mailbox", command_mailbox,
 	  "add ADDRESS [--create-user|--no-create-user] [--quota SIZE] [--stdin] [--user NAME] "

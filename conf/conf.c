@@ -192,6 +192,7 @@ void conf_free(struct conf *conf)
 	free(conf->mailboxes);
 	free(conf->pam_service);
 	free(conf->user_prefix);
+	free(conf->password_expired_text);
 	free(conf->run);
 	free(conf->file);
 	conf_lines_free(conf->lines);

@@ -65,7 +65,7 @@ struct conf_directory {
 	bool fast_bind;           /* password checks by AD's fast bind, where a controller offers it */
 	unsigned cache_positive;  /* seconds */
 	unsigned cache_negative;  /* seconds */
-	unsigned cache_password;  /* seconds a proved password is remembered, hashed; 0 = never */
+	unsigned cache_password;  /* seconds a proved password is remembered, hashed; 60 at most; 0 = never */
 	struct conf_schema schema;
 	const char *file;
 	unsigned line; /* of the section, for later complaints */
@@ -164,6 +164,7 @@ struct conf {
 	char *user_prefix;  /* users are <prefix>-front, <prefix>-dir, <prefix>-store; default "postern" */
 	char *run;          /* directory of the control socket and the pid file */
 	unsigned frontends; /* processes; 0 = one per core */
+	char *password_expired_text; /* for who has the right password; "" = as a wrong one */
 	/* Never empty: without sections, one that stands for the method, with its name. */
 	struct conf_directory *directories;
 	size_t directories_count;

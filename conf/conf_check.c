@@ -6,7 +6,7 @@
 
 #include "mail/address.h"
 
-enum { RUN_MAX = 99 };
+enum { RUN_MAX = 99, REPLY_TEXT_MAX = 200 };
 
 bool conf_domain_name_valid(struct span name)
 {
@@ -180,6 +180,19 @@ static bool prefix_valid(const char *prefix)
 	return true;
 }
 
+/* It stands in replies of SMTP and POP3, behind their codes. */
+static void check_text(struct conf_reading *reading, const char *key, const char *text)
+{
+	bool printable = true;
+
+	for (const char *at = text; *at; at++)
+		printable &= *at >= ' ' && *at <= '~';
+	if (!printable || strlen(text) > REPLY_TEXT_MAX)
+		conf_tell_key(reading, 0, key,
+			      "%s is no text for a reply: write up to %d printable ASCII characters",
+			      key, REPLY_TEXT_MAX);
+}
+
 static void check_top(struct conf_reading *reading)
 {
 	const struct conf *conf = reading->conf;
@@ -205,6 +218,7 @@ static void check_top(struct conf_reading *reading)
 			"run is longer than %d octets, too long for the socket in it: choose a "
 			"shorter path",
 			RUN_MAX);
+	check_text(reading, "password_expired_text", conf->password_expired_text);
 	if (conf->directories_count == 0)
 		conf_tell(reading, 0, "no section directory: add directory \"name\" { ... }");
 	if (conf->domains_count == 0)

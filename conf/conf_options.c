@@ -94,7 +94,7 @@ static const struct conf_key directory_keys[] = {
 	BOOL(conf_directory, "fast_bind", fast_bind, "false"),
 	NUMBER(TIME, conf_directory, "cache_positive", cache_positive, "30s", 0, DAY),
 	NUMBER(TIME, conf_directory, "cache_negative", cache_negative, "10s", 0, DAY),
-	NUMBER(TIME, conf_directory, "cache_password", cache_password, "0", 0, DAY),
+	NUMBER(TIME, conf_directory, "cache_password", cache_password, "0", 0, 60),
 	TEXT(conf_directory, "recipient_filter", schema.recipient_filter, NULL),
 	TEXT(conf_directory, "login_filter", schema.login_filter, NULL),
 	TEXT(conf_directory, "attribute_id", schema.attribute_id, NULL),
@@ -191,6 +191,8 @@ static const struct conf_key root_keys[] = {
 	TEXT(conf, "user_prefix", user_prefix, "postern"),
 	PATH(conf, "run", run, "/run/postern"),
 	NUMBER(COUNT, conf, "frontends", frontends, "0", 0, 256),
+	TEXT(conf, "password_expired_text", password_expired_text,
+	     "Password expired; change it on a domain computer"),
 	END,
 };
 

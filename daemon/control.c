@@ -15,7 +15,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "daemon/master.h"
+#include "daemon/generation.h"
+#include "io/packet.h"
+
+enum { EXPLAIN_MS = 25000 };
 
 struct control {
 	struct master *master;
@@ -34,6 +37,59 @@ static void add_process(struct process *process, void *context)
 			  process->restarts);
 }
 
+/* A question that a role answers: its client waits, the master does not. */
+struct control_ask {
+	int client;
+};
+
+static void control_say(int client, struct span reply)
+{
+	if (send(client, reply.at, reply.length, MSG_NOSIGNAL) < 0)
+		log_warning("control.unheard", LOG_TEXT("why", strerror(errno)));
+}
+
+static void on_explained(void *context, enum channel_result result, const struct packet *packet)
+{
+	struct control_ask *ask = context;
+	struct buffer reply = BUFFER_EMPTY;
+
+	if (result == CHANNEL_ANSWERED) {
+		if (packet->fd >= 0)
+			close(packet->fd);
+		buffer_add_text(&reply, "ok\n");
+		buffer_add(&reply, packet->body.at, packet->body.length);
+	} else {
+		buffer_add_text(&reply, "error the directory role does not answer\n");
+	}
+	control_say(ask->client, buffer_span(&reply));
+	buffer_clear(&reply);
+	close(ask->client);
+	free(ask);
+}
+
+/* True: the client is answered, and closed, later. */
+static bool control_explain(struct control *control, int client, struct span name, struct buffer *reply)
+{
+	struct generation *generation = generation_in_force(control->master);
+	struct message_explain explain = { .question = QUESTION_LOGIN };
+	char memory[sizeof explain + 16];
+	struct wire_writer writer;
+	struct control_ask *ask;
+
+	if (!generation || !generation->directory.control || !span_copy(name, explain.subject, sizeof explain.subject)) {
+		buffer_add_text(reply, generation ? "error that name cannot be asked about\n"
+						  : "error the gateway is not up yet\n");
+		return false;
+	}
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_explain(&writer, &explain);
+	ask = memory_new(sizeof *ask);
+	ask->client = client;
+	channel_ask(generation->directory.control, MESSAGE_EXPLAIN, span_make(memory, writer.used), -1, EXPLAIN_MS,
+		    on_explained, ask);
+	return true;
+}
+
 static void control_do(struct control *control, struct span word, struct buffer *reply)
 {
 	if (span_is(word, "status")) {
@@ -50,23 +106,31 @@ static void control_do(struct control *control, struct span word, struct buffer 
 	}
 }
 
-/* Root's own tool sends its line at once; whoever does not is not waited for. */
-static void control_serve(struct control *control, int client)
+/* Root's own tool sends its line at once; whoever does not is not waited for. True: the client is kept. */
+static bool control_serve(struct control *control, int client)
 {
+	static const char explain[] = "explain login ";
 	struct timeval patience = { 1, 0 };
 	struct buffer reply = BUFFER_EMPTY;
-	char line[64];
+	struct span word;
+	char line[1024];
+	bool kept = false;
 	ssize_t length;
 
 	setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	length = recv(client, line, sizeof line, 0);
 	if (length <= 1 || line[length - 1] != '\n')
-		return;
-	control_do(control, span_make(line, (size_t)length - 1), &reply);
-	if (send(client, buffer_bytes(&reply), buffer_used(&reply), MSG_NOSIGNAL) < 0)
-		log_warning("control.unheard", LOG_TEXT("why", strerror(errno)));
+		return false;
+	word = span_make(line, (size_t)length - 1);
+	if (span_starts_nocase(word, explain))
+		kept = control_explain(control, client, span_skip(word, sizeof explain - 1), &reply);
+	else
+		control_do(control, word, &reply);
+	if (!kept)
+		control_say(client, buffer_span(&reply));
 	buffer_clear(&reply);
+	return kept;
 }
 
 static void on_client(evutil_socket_t fd, short what, void *context)
@@ -76,8 +140,8 @@ static void on_client(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (client < 0)
 		return;
-	control_serve(context, client);
-	close(client);
+	if (!control_serve(context, client))
+		close(client);
 }
 
 static bool control_bind(struct control *control)

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "conf/conf.h"
 #include "daemon/exchange_table.h"
+#include "daemon/explain.h"
 #include "daemon/login.h"
 #include "daemon/local_link.h"
 #include "daemon/work.h"
@@ -19,6 +20,7 @@
 
 /* Each directory has its own pools, so that one that does not answer holds up nobody else's threads. */
 enum { POOL_LOOKUP, POOL_PASSWORD, POOLS_OF_ONE };
+enum { RECHECK_THREADS = 8 }; /* each asks for many at once */
 /* A slow client may take hours from RCPT to the end of its data. */
 /* A login takes 18 s at most, and the frontend waits 26. */
 enum { PATIENCE_MS = 8000 };
@@ -71,7 +73,8 @@ static const struct conf_directory *role_asked(struct directory_role *role, enum
 
 /*
  * Work that asks no directory is done at once, so it may go anywhere. Whom an exchange will
- * ask is not known before its end: all of them share a pool of their own.
+ * ask is not known before its end: all of them share a pool of their own. So do the
+ * questions about open sessions, which may be about several, and the administrator's.
  */
 static unsigned role_lane(void *context, const struct work_permit *permit, struct span body)
 {
@@ -79,6 +82,8 @@ static unsigned role_lane(void *context, const struct work_permit *permit, struc
 	size_t count = role->conf->directories_count, index = 0;
 	const struct conf_directory *directory;
 
+	if (permit->kind == MESSAGE_RECHECK || permit->kind == MESSAGE_EXPLAIN)
+		return (unsigned)count * POOLS_OF_ONE + 1;
 	if (permit->kind != MESSAGE_RESOLVE && permit->kind != MESSAGE_LOGIN)
 		return (unsigned)count * POOLS_OF_ONE;
 	directory = count > 1 ? role_asked(role, permit->kind, body) : NULL;
@@ -129,6 +134,18 @@ static bool role_shed(struct work *work)
 	return work->permit->kind == MESSAGE_LOGIN && shed_login(work);
 }
 
+static size_t role_standing(const struct directory_role *role, struct standing *standing, const char *session,
+			    char to[STANDING_SIZE_MAX])
+{
+	size_t length = 0;
+
+	if (span_copy(span_text(session), standing->session, sizeof standing->session))
+		length = standing_sign(standing, role->key, to, STANDING_SIZE_MAX);
+	if (length == 0)
+		memory_die("a standing did not fit");
+	return length;
+}
+
 static bool handle_resolve(struct work *work)
 {
 	struct directory_role *role = work->context;
@@ -162,15 +179,19 @@ static bool handle_resolve(struct work *work)
 	return true;
 }
 
-/* `ticket`: room for the identity's. */
-static void role_identify(const struct directory_role *role, const struct auth_answer *answer, const char *session,
-			  struct message_identity *identity, char ticket[TICKET_SIZE_MAX])
+/* `ticket` and `standing`: room for the identity's. */
+static void role_identify(const struct directory_role *role, struct auth_answer *answer, const char *session,
+			  struct message_identity *identity, char ticket[TICKET_SIZE_MAX],
+			  char standing[STANDING_SIZE_MAX])
 {
 	identity->verdict = answer->verdict;
 	memcpy(identity->who, answer->who, sizeof identity->who);
 	if (answer->verdict == AUTH_OK && answer->mailbox.id[0])
 		identity->ticket =
 			span_make(ticket, role_ticket(role, TICKET_READ, &answer->mailbox, session, ticket));
+	if (answer->verdict == AUTH_OK || answer->verdict == AUTH_NO_MAILBOX)
+		identity->standing =
+			span_make(standing, role_standing(role, &answer->standing, session, standing));
 }
 
 static bool handle_login(struct work *work)
@@ -179,7 +200,7 @@ static bool handle_login(struct work *work)
 	struct message_login login;
 	struct message_identity identity = { 0 };
 	struct auth_answer answer = { 0 };
-	char memory[2048], ticket[TICKET_SIZE_MAX];
+	char memory[2048], ticket[TICKET_SIZE_MAX], standing[STANDING_SIZE_MAX];
 	struct wire_writer writer;
 
 	if (!message_get_login(work_body(work), &login))
@@ -194,9 +215,33 @@ static bool handle_login(struct work *work)
 				       .session = login.session },
 		   &answer);
 	memory_wipe(login.password, sizeof login.password);
-	role_identify(role, &answer, login.session, &identity, ticket);
+	role_identify(role, &answer, login.session, &identity, ticket, standing);
 	wire_writer_init(&writer, memory, sizeof memory);
 	message_put_identity(&writer, &identity);
+	work_answer_later(work, &writer, answer.hold);
+	return true;
+}
+
+static bool handle_recheck(struct work *work)
+{
+	struct directory_role *role = work->context;
+	struct standing standings[STANDING_BATCH_MAX];
+	enum standing_state states[STANDING_BATCH_MAX];
+	struct message_recheck ask;
+	struct wire_reader reader;
+	struct wire_writer writer;
+	char memory[STANDING_BATCH_MAX];
+
+	if (!message_get_recheck(work_body(work), &ask))
+		return false;
+	wire_reader_init(&reader, ask.tickets.at, ask.tickets.length);
+	for (uint32_t i = 0; i < ask.count; i++)
+		if (!standing_verify(wire_get_span(&reader), role->key, &standings[i]))
+			return false; /* a frontend shows what it was given */
+	auth_recheck(role->auth, standings, ask.count, states);
+	wire_writer_init(&writer, memory, sizeof memory);
+	for (uint32_t i = 0; i < ask.count; i++)
+		wire_put_u8(&writer, (uint8_t)states[i]);
 	work_answer(work, &writer, -1);
 	return true;
 }
@@ -269,7 +314,7 @@ static bool handle_exchange(struct work *work)
 	struct buffer challenge = BUFFER_EMPTY;
 	struct exchange *exchange;
 	struct wire_writer writer;
-	char *memory, ticket[TICKET_SIZE_MAX], session[SESSION_SIZE] = "";
+	char *memory, ticket[TICKET_SIZE_MAX], standing[STANDING_SIZE_MAX], session[SESSION_SIZE] = "";
 	bool malformed;
 
 	if (!message_get_exchange(work_body(work), &message))
@@ -281,11 +326,11 @@ static bool handle_exchange(struct work *work)
 		span_copy(span_text(exchange_session(exchange)), session, sizeof session);
 		exchange_advance(work, &message, exchange, &challenge, &answer, &turn);
 	}
-	role_identify(work->context, &answer, session, &turn.identity, ticket);
+	role_identify(work->context, &answer, session, &turn.identity, ticket, standing);
 	memory = memory_new(PACKET_BODY_MAX);
 	wire_writer_init(&writer, memory, PACKET_BODY_MAX);
 	message_put_turn(&writer, &turn);
-	work_answer(work, &writer, -1);
+	work_answer_later(work, &writer, turn.more ? 0 : answer.hold);
 	free(memory);
 	buffer_wipe(&challenge);
 	return true;
@@ -317,6 +362,23 @@ static void role_peer_free(void *context, void *own)
 	exchange_table_free(own);
 }
 
+static bool handle_explain(struct work *work)
+{
+	struct directory_role *role = work->context;
+	struct message_explain ask;
+	struct buffer lines = BUFFER_EMPTY;
+	struct wire_writer writer;
+
+	if (!message_get_explain(work_body(work), &ask))
+		return false;
+	explain_login(role->auth, role->conf, ask.subject, EXPLAIN_RUNNING, &lines);
+	wire_writer_init(&writer, buffer_bytes(&lines), buffer_used(&lines));
+	writer.used = buffer_used(&lines);
+	work_answer(work, &writer, -1);
+	buffer_clear(&lines);
+	return true;
+}
+
 static void role_start_directories(void *context)
 {
 	struct directory_role *role = context;
@@ -343,11 +405,13 @@ int directory_main(struct role_start *begin)
 		{ MESSAGE_LOGIN, ROLE_FRONTEND, POOL_PASSWORD, false, handle_login, PATIENCE_MS },
 		{ MESSAGE_EXCHANGE, ROLE_FRONTEND, POOL_PASSWORD, false, handle_exchange, PATIENCE_MS },
 		{ MESSAGE_EXCHANGE_DROP, ROLE_FRONTEND, POOL_PASSWORD, false, handle_exchange_drop, 0 },
+		{ MESSAGE_RECHECK, ROLE_FRONTEND, POOL_LOOKUP, false, handle_recheck, PATIENCE_MS },
+		{ MESSAGE_EXPLAIN, ROLE_MASTER, POOL_LOOKUP, false, handle_explain, PATIENCE_MS },
 		{ 0 },
 	};
 	const struct conf *conf = begin->conf;
-	size_t exchanges = conf->directories_count * POOLS_OF_ONE; /* their pool */
-	unsigned *threads = memory_array(exchanges + 2, sizeof *threads);
+	size_t exchanges = conf->directories_count * POOLS_OF_ONE; /* their pool; behind it that of open sessions */
+	unsigned *threads = memory_array(exchanges + 3, sizeof *threads);
 	struct directory_role role = { .conf = conf };
 	struct work_plan plan = { .permits = permits, .threads = threads, .context = &role,
 				  .lane = role_lane, .shed = role_shed, .peer_new = role_peer_new,
@@ -376,6 +440,7 @@ int directory_main(struct role_start *begin)
 		threads[i * POOLS_OF_ONE + POOL_PASSWORD] = conf->directories[i].password_checks;
 		threads[exchanges] += conf->directories[i].password_checks;
 	}
+	threads[exchanges + 1] = RECHECK_THREADS;
 	role.routing = routing_new(conf, role.directories);
 	role.auth = auth_new(conf, role.directories);
 	code = work_serve(begin, &plan);

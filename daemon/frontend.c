@@ -100,6 +100,7 @@ void session_free(struct session *session)
 {
 	struct frontend *frontend = session->frontend;
 
+	recheck_forget(session);
 	*session->place = session->next;
 	if (session->next)
 		session->next->place = session->place;

@@ -9,6 +9,7 @@
 
 #include "conf/conf.h"
 #include "daemon/login.h"
+#include "daemon/recheck.h"
 #include "daemon/role.h"
 #include "gateway/smtp_server.h"
 #include "io/packet.h"
@@ -60,6 +61,7 @@ struct frontend {
 	struct server *servers;
 	size_t servers_count;
 	struct table *routes;	 /* address -> struct route_answer, for its good_for seconds */
+	struct recheck *recheck; /* sessions with a login; NULL before the first */
 	struct tally *tally;	 /* connections now open, here and in the other frontends */
 	int spools[SPOOLS_MAX]; /* fresh files for messages to come, from whichever store */
 	unsigned spools_count;
@@ -80,6 +82,8 @@ struct session {
 	struct session *next, **place;
 	void (*free)(struct session *session); /* the protocol's part; then session_free */
 	void (*shutdown)(struct session *session); /* say goodbye as soon as nothing is lost by it */
+	void (*expel)(struct session *session); /* the account may not log in any more */
+	struct watched *watched;		/* daemon/recheck.h; NULL = nobody has logged in */
 	char address[46];
 	char id[SESSION_SIZE];
 	bool counted; /* against the limits: not when it is there to be refused only */

@@ -183,6 +183,7 @@ void message_put_identity(struct wire_writer *writer, const struct message_ident
 	wire_put_u8(writer, (uint8_t)identity->verdict);
 	wire_put_text(writer, identity->who);
 	wire_put_span(writer, identity->ticket);
+	wire_put_span(writer, identity->standing);
 }
 
 static void get_identity(struct wire_reader *reader, struct message_identity *identity)
@@ -190,6 +191,7 @@ static void get_identity(struct wire_reader *reader, struct message_identity *id
 	identity->verdict = get_choice(reader, AUTH_TEMPORARY);
 	wire_get_text(reader, identity->who, sizeof identity->who);
 	identity->ticket = get_span(reader, TICKET_SIZE_MAX);
+	identity->standing = get_span(reader, STANDING_SIZE_MAX);
 }
 
 bool message_get_identity(struct span body, struct message_identity *identity)
@@ -247,6 +249,47 @@ bool message_get_turn(struct span body, struct message_turn *turn)
 	turn->more = get_flag(&reader);
 	turn->challenge = get_span(&reader, MESSAGE_TOKEN_MAX);
 	get_identity(&reader, &turn->identity);
+	return wire_done(&reader);
+}
+
+/* Spans one behind the other, exactly so many: a count that lies is not worked on. */
+static bool is_row(struct span spans, uint32_t count)
+{
+	struct wire_reader reader = reader_of(spans);
+
+	for (uint32_t i = 0; i < count && !reader.failed; i++)
+		(void)wire_get_span(&reader);
+	return wire_done(&reader);
+}
+
+void message_put_recheck(struct wire_writer *writer, const struct message_recheck *recheck)
+{
+	wire_put_u32(writer, recheck->count);
+	wire_put_span(writer, recheck->tickets);
+}
+
+bool message_get_recheck(struct span body, struct message_recheck *recheck)
+{
+	struct wire_reader reader = reader_of(body);
+
+	recheck->count = wire_get_u32(&reader);
+	recheck->tickets = wire_get_span(&reader);
+	return wire_done(&reader) && recheck->count > 0 && recheck->count <= STANDING_BATCH_MAX &&
+	       is_row(recheck->tickets, recheck->count);
+}
+
+void message_put_explain(struct wire_writer *writer, const struct message_explain *explain)
+{
+	wire_put_u8(writer, (uint8_t)explain->question);
+	wire_put_text(writer, explain->subject);
+}
+
+bool message_get_explain(struct span body, struct message_explain *explain)
+{
+	struct wire_reader reader = reader_of(body);
+
+	explain->question = get_choice(&reader, QUESTION_LOGIN);
+	wire_get_text(&reader, explain->subject, sizeof explain->subject);
 	return wire_done(&reader);
 }
 

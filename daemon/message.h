@@ -30,6 +30,7 @@ enum message_kind {
 	MESSAGE_LOG,       /* level and form (enum log_level, log_form) as a pair; descriptor: the log of now */
 	MESSAGE_RETIRE,    /* accept nothing new, leave when the last session ends */
 	MESSAGE_TALLY,     /* to frontends, no body; descriptor: the memory in which they count connections together */
+	MESSAGE_EXPLAIN,   /* to the directory role; struct message_explain -> lines "key TAB value" */
 	MESSAGE_DRAIN,     /* as RETIRE, and end sessions as soon as that loses nothing */
 	/* any role -> master */
 	MESSAGE_READY = 16, /* no body: set up, sandboxed */
@@ -40,6 +41,7 @@ enum message_kind {
 	MESSAGE_LOGIN,        /* struct message_login -> struct message_identity */
 	MESSAGE_EXCHANGE,     /* struct message_exchange -> struct message_turn */
 	MESSAGE_EXCHANGE_DROP, /* handle (u32); no answer */
+	MESSAGE_RECHECK,      /* struct message_recheck -> one octet a ticket, enum standing_state */
 
 	/* frontend -> store; the answer has the same kind */
 	MESSAGE_SPOOL = 48, /* no body -> struct message_result + descriptor */
@@ -111,6 +113,18 @@ struct message_identity {
 	enum auth_verdict verdict;
 	char who[324];
 	struct span ticket; /* TICKET_READ; empty without a mailbox */
+	struct span standing; /* auth/standing.h, for MESSAGE_RECHECK; empty unless OK or NO_MAILBOX */
+};
+
+struct message_recheck {
+	uint32_t count;      /* STANDING_BATCH_MAX at most */
+	struct span tickets; /* count of them in wire form, one behind the other */
+};
+
+enum message_question { QUESTION_LOGIN };
+struct message_explain {
+	enum message_question question;
+	char subject[512]; /* the name */
 };
 
 #define MESSAGE_TOKEN_MAX       (48 * 1024) /* octets of one message of an exchange */
@@ -209,6 +223,10 @@ void message_put_exchange(struct wire_writer *writer, const struct message_excha
 bool message_get_exchange(struct span body, struct message_exchange *exchange);
 void message_put_turn(struct wire_writer *writer, const struct message_turn *turn);
 bool message_get_turn(struct span body, struct message_turn *turn);
+void message_put_recheck(struct wire_writer *writer, const struct message_recheck *recheck);
+bool message_get_recheck(struct span body, struct message_recheck *recheck);
+void message_put_explain(struct wire_writer *writer, const struct message_explain *explain);
+bool message_get_explain(struct span body, struct message_explain *explain);
 void message_put_result(struct wire_writer *writer, const struct message_result *result);
 bool message_get_result(struct span body, struct message_result *result);
 void message_put_deliver(struct wire_writer *writer, const struct message_deliver *deliver);

@@ -10,6 +10,7 @@
 #include "daemon/ahead.h"
 #include "daemon/frontend.h"
 #include "daemon/listing.h"
+#include "daemon/login_reply.h"
 #include "daemon/opening.h"
 #include "daemon/removal.h"
 
@@ -127,6 +128,12 @@ static void pop3_session_free(struct session *session)
 	session_free(session);
 }
 
+/* daemon/recheck.h */
+static void pop3_session_expel(struct session *session)
+{
+	pop3_server_expel(((struct pop3_session *)session)->engine);
+}
+
 static void pop3_session_shutdown(struct session *session)
 {
 	struct pop3_session *pop3 = (struct pop3_session *)session;
@@ -217,24 +224,15 @@ static void login_decide(struct pop3_session *pop3, const struct message_identit
 
 	if (verdict == AUTH_OK && identity->ticket.length == 0)
 		verdict = AUTH_NO_MAILBOX;
-	switch (verdict) {
-	case AUTH_OK:
-		memcpy(pop3->who, identity->who, sizeof pop3->who);
-		maildrop_open(pop3, identity->ticket);
-		return;
-	case AUTH_NO_MAILBOX:
-		refuse(pop3, POP3_CODE_SYS_PERM, "This account has no mailbox here");
-		return;
-	case AUTH_EXPIRED:
-		refuse(pop3, POP3_CODE_AUTH, "Password expired; change it on a domain computer");
-		return;
-	case AUTH_REJECTED:
-		refuse(pop3, POP3_CODE_AUTH, "Invalid user name or password");
-		return;
-	case AUTH_TEMPORARY:
-		refuse(pop3, POP3_CODE_SYS_TEMP, "Temporary authentication failure");
+	if (verdict != AUTH_OK) {
+		struct login_reply_pop3 reply = login_reply_pop3(pop3->session.frontend->conf, verdict);
+
+		refuse(pop3, reply.code, reply.text);
 		return;
 	}
+	recheck_watch(&pop3->session, identity->standing);
+	memcpy(pop3->who, identity->who, sizeof pop3->who);
+	maildrop_open(pop3, identity->ticket);
 }
 
 static void on_login(void *context, enum channel_result result, const struct packet *packet)
@@ -504,6 +502,7 @@ void pop3_session_start(struct port *port, int fd, const char *address, const ch
 	pop3->message = -1;
 	pop3->session.free = pop3_session_free;
 	pop3->session.shutdown = pop3_session_shutdown;
+	pop3->session.expel = pop3_session_expel;
 	session_init(&pop3->session, port, fd, address, !refuse_text, &stream_calls);
 	pop3->engine = pop3_server_new(&port->pop3, &engine_calls, pop3);
 	if (refuse_text && port->conf->tls == CONF_TLS_IMPLICIT)

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/frontend.h"
+#include "daemon/login_reply.h"
 #include "daemon/route_cache.h"
 
 enum { LOGGED_MAX = 400, BODY_BATCH = 64 * 1024, TICKETS_MAX = PACKET_BODY_MAX - 1024 };
@@ -77,6 +78,7 @@ static void on_secured(void *owner, const char *version, const char *cipher)
 {
 	struct smtp_session *smtp = owner;
 
+	recheck_forget(&smtp->session); /* a login before TLS is forgotten */
 	smtp_server_tls_started(smtp->engine, version, cipher,
 				login_certificate(&smtp->session));
 	/* TLS from the first octet: the greeting was waiting for it. */
@@ -124,6 +126,12 @@ static void smtp_session_free(struct session *session)
 	routes_forget(smtp);
 	free(smtp->route);
 	session_free(session);
+}
+
+/* daemon/recheck.h */
+static void smtp_session_expel(struct session *session)
+{
+	smtp_server_expel(((struct smtp_session *)session)->engine);
 }
 
 static void smtp_session_shutdown(struct session *session)
@@ -180,23 +188,13 @@ static void ask(struct smtp_session *smtp, struct channel *channel, enum message
 
 static void login_decide(struct smtp_session *smtp, const struct message_identity *identity)
 {
-	switch (identity->verdict) {
-	case AUTH_OK:
-	case AUTH_NO_MAILBOX:
+	struct smtp_reply reply = login_reply_smtp(smtp->session.frontend->conf, identity->verdict);
+
+	if (identity->verdict == AUTH_OK || identity->verdict == AUTH_NO_MAILBOX) {
+		recheck_watch(&smtp->session, identity->standing);
 		smtp_server_identify(smtp->engine, identity->who);
-		answer(smtp, OUTCOME_OK, NULL);
-		return;
-	case AUTH_EXPIRED:
-		answer(smtp, OUTCOME_PERM,
-		       &(struct smtp_reply){ 535, "5.7.8", "Password expired; change it on a domain computer" });
-		return;
-	case AUTH_REJECTED:
-		answer(smtp, OUTCOME_PERM, NULL);
-		return;
-	case AUTH_TEMPORARY:
-		answer(smtp, OUTCOME_TEMP, NULL);
-		return;
 	}
+	answer(smtp, login_reply_outcome(identity->verdict), &reply);
 }
 
 static void on_login(void *context, enum channel_result result, const struct packet *packet)
@@ -621,6 +619,7 @@ void smtp_session_start(struct port *port, int fd, const char *address, const ch
 	smtp->spool = -1;
 	smtp->session.free = smtp_session_free;
 	smtp->session.shutdown = smtp_session_shutdown;
+	smtp->session.expel = smtp_session_expel;
 	session_init(&smtp->session, port, fd, address, !refuse, &stream_calls);
 	smtp->engine = smtp_server_new(&port->smtp, &engine_calls, smtp, address, smtp->session.id);
 	if (refuse && port->conf->tls == CONF_TLS_IMPLICIT)

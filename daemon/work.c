@@ -16,15 +16,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "daemon/held.h"
 #include "io/packet.h"
 
 enum { WORK_WAITING_MAX = 10000, WORK_OCTETS_MAX = 32 << 20,
-       WORK_STACK = 512 * 1024, WORK_PATIENCE_MS = 5000, WORK_BATCH = 32 };
+       WORK_STACK = 512 * 1024, WORK_PATIENCE_MS = 5000, WORK_BATCH = 32, WORK_AGAIN_MS = 20 };
 
 struct work_peer {
 	struct message_peer who;
 	int fd;
-	unsigned held; /* works not yet finished; under server.lock */
+	unsigned held; /* works not yet finished and answers to be sent; under server.lock */
 	bool closed;   /* no more packets; freed when held is 0 */
 	bool accused, unheard; /* said once */
 	void *own;
@@ -44,7 +45,9 @@ static struct {
 	struct work_pool *pools;
 	size_t pools_count;
 	bool ending;
+	struct held *answers; /* to be sent later; under lock. Only the main thread takes them */
 	struct work_peer *peers;
+	struct work_peer master; /* asks over the control channel; not among the peers */
 	size_t peers_count;
 	bool bury; /* main thread: a peer may be over */
 	const struct work_plan *plan;
@@ -126,6 +129,70 @@ static void server_wake(void)
 
 	if (write(server.wake, &one, sizeof one) < 0 && errno != EAGAIN)
 		memory_die("an eventfd failed");
+}
+
+void work_answer_later(struct work *work, const struct wire_writer *writer, unsigned hold)
+{
+	struct held_answer answer = { .owner = work->peer,
+				      .due = clock_ms() + hold,
+				      .kind = (uint16_t)work->permit->kind,
+				      .id = work->id };
+	bool held = false;
+
+	pthread_mutex_lock(&server.lock);
+	if (hold > 0 && work->id != 0 && !writer->failed && !server.ending)
+		held = held_add(server.answers, &answer, span_make(writer->at, writer->used));
+	if (held)
+		work->peer->held++;
+	pthread_mutex_unlock(&server.lock);
+	if (held)
+		server_wake(); /* it may be due before what the main thread waits for */
+	else
+		work_answer(work, writer, -1);
+}
+
+/* One that the peer has no room for comes again soon: the main thread waits for nobody. */
+static void answer_send(struct held_answer *answer)
+{
+	struct work_peer *peer = answer->owner;
+	struct packet packet = { .kind = answer->kind,
+				 .id = answer->id,
+				 .fd = -1,
+				 .body = span_make(answer->body, answer->length) };
+	enum packet_result result = peer->closed ? PACKET_CLOSED : packet_send(peer->fd, &packet);
+	bool again;
+
+	pthread_mutex_lock(&server.lock);
+	answer->due = clock_ms() + WORK_AGAIN_MS;
+	again = result == PACKET_AGAIN && !server.ending &&
+		held_add(server.answers, answer, packet.body);
+	if (!again && --peer->held == 0 && peer->closed)
+		server.bury = true;
+	pthread_mutex_unlock(&server.lock);
+	free(answer);
+}
+
+static void answers_send(int64_t now)
+{
+	struct held_answer *answer;
+
+	do {
+		pthread_mutex_lock(&server.lock);
+		answer = held_take(server.answers, now);
+		pthread_mutex_unlock(&server.lock);
+		if (answer)
+			answer_send(answer);
+	} while (answer);
+}
+
+static int answers_wait(void)
+{
+	int wait;
+
+	pthread_mutex_lock(&server.lock);
+	wait = held_wait(server.answers, clock_ms());
+	pthread_mutex_unlock(&server.lock);
+	return wait;
 }
 
 static void server_accuse(struct work_peer *peer, const char *why, unsigned kind)
@@ -259,16 +326,24 @@ static struct work *work_new(struct work_peer *peer, const struct work_permit *p
 	return work;
 }
 
-/* False: the kind is not permitted. */
-static bool server_queue(struct work_peer *peer, const struct packet *packet)
+/* NULL: not one of its rules. */
+static const struct work_permit *permit_of(const struct work_peer *peer, const struct packet *packet)
 {
 	const struct work_permit *permit = server.plan->permits;
-	struct work_pool *pool;
-	struct work *work;
 
 	while (permit->kind && (permit->kind != packet->kind || permit->from != peer->who.role))
 		permit++;
-	if (!permit->kind || !descriptor_permitted(permit, packet)) {
+	return permit->kind && descriptor_permitted(permit, packet) ? permit : NULL;
+}
+
+/* False: too much is waiting, or the kind is not permitted. */
+static bool server_queue(struct work_peer *peer, const struct packet *packet)
+{
+	const struct work_permit *permit = permit_of(peer, packet);
+	struct work_pool *pool;
+	struct work *work;
+
+	if (!permit) {
 		server_accuse(peer, "not permitted", packet->kind);
 		return false;
 	}
@@ -387,6 +462,8 @@ static bool master_listen(void)
 		peer_introduce(&packet);
 	else if (packet.kind == MESSAGE_LOG)
 		role_take_log(server.role, &packet);
+	else if (permit_of(&server.master, &packet))
+		(void)server_queue(&server.master, &packet);
 	else if (packet.fd >= 0)
 		close(packet.fd);
 	return packet.kind != MESSAGE_DRAIN;
@@ -397,13 +474,16 @@ static void server_poll(bool *over)
 	size_t count = 2, i = 2;
 	struct pollfd *polls = memory_array(server.peers_count + 2, sizeof *polls);
 	bool busy = server_busy();
+	int wait = answers_wait();
 	uint64_t woken;
 
 	polls[0] = (struct pollfd){ .fd = server.control, .events = POLLIN };
 	polls[1] = (struct pollfd){ .fd = server.wake, .events = POLLIN };
 	for (struct work_peer *peer = server.peers; peer; peer = peer->next)
 		polls[count++] = (struct pollfd){ .fd = peer->closed || busy ? -1 : peer->fd, .events = POLLIN };
-	if (poll(polls, count, busy ? 10 : -1) > 0) {
+	if (busy && (wait < 0 || wait > 10))
+		wait = 10;
+	if (poll(polls, count, wait) > 0) {
 		for (struct work_peer *peer = server.peers; peer; peer = peer->next, i++)
 			if (polls[i].revents)
 				peer_listen(peer);
@@ -414,6 +494,7 @@ static void server_poll(bool *over)
 			*over = !master_listen();
 	}
 	free(polls);
+	answers_send(clock_ms());
 	if (server.bury)
 		peers_bury();
 }
@@ -478,6 +559,9 @@ int work_serve(const struct role_start *begin, const struct work_plan *plan)
 	server.plan = plan;
 	server.control = begin->control;
 	server.role = begin->role;
+	server.master.who.role = ROLE_MASTER;
+	server.master.fd = begin->control;
+	server.answers = held_new();
 	server.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (server.wake < 0)
 		memory_die("no eventfd");
@@ -491,6 +575,8 @@ int work_serve(const struct role_start *begin, const struct work_plan *plan)
 		server_poll(&over);
 	pools_stop(threads, count);
 	free(threads);
+	answers_send(INT64_MAX);
+	held_free(server.answers);
 	for (struct work_peer *peer = server.peers; peer; peer = peer->next)
 		peer->closed = true;
 	peers_bury();

@@ -12,7 +12,7 @@
 
 struct work;
 
-struct work_permit {
+struct work_permit { /* from ROLE_MASTER: over the control channel */
 	enum message_kind kind;
 	enum role from;
 	unsigned pool;
@@ -67,5 +67,7 @@ struct span work_body(const struct work *work);
 void *work_own(const struct work *work); /* what peer_new gave */
 /* Sends the answer, descriptor too if fd >= 0 (stays the caller's). */
 void work_answer(struct work *work, const struct wire_writer *writer, int fd);
+/* The same after so many milliseconds, without holding the thread. 0 = now. */
+void work_answer_later(struct work *work, const struct wire_writer *writer, unsigned hold);
 
 #endif

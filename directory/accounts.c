@@ -44,6 +44,8 @@ void accounts_find_in(const struct directory *directory, const struct conf_domai
 	switch (mailboxes_read(directory->conf->mailboxes, domain->name, lower, &file, why)) {
 	case MAILBOXES_FOUND:
 		take_person(&file, domain->name, lower, &hit->person);
+		account_clear(&hit->account);
+		hit->account.password_set = file.password_set;
 		accounts_say(hit, DIRECTORY_ONE, "mailbox", hit->person.address);
 		if (!file.id[0])
 			accounts_say(hit, DIRECTORY_FAILED, "no id in the mailbox file of",
@@ -136,6 +138,27 @@ static void file_check_password(struct directory *directory, const char *dn, str
 	mailbox_file_wipe(&file);
 }
 
+bool accounts_read_again(struct directory *directory, int64_t deadline,
+			 struct directory_again *again, size_t count)
+{
+	(void)deadline;
+	for (size_t i = 0; i < count; i++) {
+		char domain[256], name[256], why[MAILBOXES_WHY];
+		struct mailbox_file file;
+		enum mailboxes_found found = mailboxes_find(
+			directory->conf->mailboxes, again[i].id, domain, name, &file, why);
+
+		again[i].there = found == MAILBOXES_FOUND;
+		again[i].kind = PERSON_ACCOUNT;
+		again[i].state = file.locked ? PERSON_LOCKED | PERSON_SHUT : 0;
+		again[i].password_set = file.password_set;
+		mailbox_file_wipe(&file);
+		if (found == MAILBOXES_TROUBLE)
+			return false;
+	}
+	return true;
+}
+
 static enum directory_found file_scram_keys(struct directory *directory, const char *dn,
 					    struct scram_keys *keys)
 {
@@ -162,4 +185,5 @@ const struct directory_method method_password_file = {
 	.find_login = accounts_find_login,
 	.check_password = file_check_password,
 	.scram_keys = file_scram_keys,
+	.read_again = accounts_read_again,
 };

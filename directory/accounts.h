@@ -24,6 +24,9 @@ void accounts_find_address(const struct directory *directory, const char *local,
 /* directory_find_login where the login name is the whole address. */
 void accounts_find_login(struct directory *directory, const struct filter_values *values,
 			 int64_t deadline, struct directory_hit *hit);
+/* directory_read_again; a password that was changed is seen. */
+bool accounts_read_again(struct directory *directory, int64_t deadline,
+			 struct directory_again *again, size_t count);
 /* "" when it does not fit. */
 void accounts_copy(struct span text, char *to, size_t size);
 void accounts_judge(struct checker_answer *answer, enum password_result result, const char *cause);

@@ -82,6 +82,8 @@ static bool ldap_open(struct directory *directory, char *room, size_t size)
 	const struct conf_directory *section = directory->section;
 
 	person_attributes(&section->schema, directory->attributes);
+	account_attributes(&section->schema, directory->login_attributes);
+	directory->policies = policies_new();
 	directory->cache = cache_new(section->cache_positive, section->cache_negative);
 	return open_filters(directory, room, size) && open_locator(directory, room, size) &&
 	       open_secrets(directory, room, size);
@@ -111,6 +113,7 @@ static void ldap_close(struct directory *directory)
 	filter_free(directory->recipient);
 	filter_free(directory->login);
 	cache_free(directory->cache);
+	policies_free(directory->policies);
 	memory_wipe(directory->password, sizeof(directory->password));
 }
 
@@ -160,6 +163,7 @@ static void read_one(struct directory *directory, const struct entry *entry, con
 			    LOG_TEXT("dn", hit->person.dn),
 			    LOG_TEXT("attribute", directory->section->schema.attribute_quota),
 			    LOG_TEXT("cause", "unreadable value: the domain's default holds"));
+	account_read(entry, &hit->account);
 	hit->found = DIRECTORY_ONE;
 	snprintf(hit->cause, sizeof(hit->cause), "found by %.250s", filter);
 }
@@ -187,19 +191,20 @@ static void read_result(struct directory *directory, const struct search_result 
 }
 
 /* `text`: the filter, without a NUL; cleared. */
-static void find_text(struct directory *directory, struct buffer *text, int64_t deadline,
-		      struct directory_hit *hit)
+static void find_text(struct directory *directory, const char *const *attributes,
+		      struct buffer *text, int64_t deadline, struct directory_hit *hit)
 {
 	struct search_result result;
 	struct search search = {
 		.scope = LDAP_SCOPE_SUBTREE,
-		.attributes = directory->attributes,
+		.attributes = attributes,
 		.ad = directory->section->schema.active_directory,
 	};
 
 	*hit = (struct directory_hit){ .found = DIRECTORY_FAILED };
 	buffer_add(text, "", 1);
 	search.filter = buffer_bytes(text);
+	snprintf(hit->filter, sizeof(hit->filter), "%s", search.filter);
 	if (lookup_search(directory->lookup, &search, deadline, &result))
 		read_result(directory, &result, search.filter, hit);
 	else if (result.server[0])
@@ -212,12 +217,13 @@ static void find_text(struct directory *directory, struct buffer *text, int64_t 
 }
 
 static void find(struct directory *directory, const struct filter *filter,
-		 const struct filter_values *values, int64_t deadline, struct directory_hit *hit)
+		 const char *const *attributes, const struct filter_values *values,
+		 int64_t deadline, struct directory_hit *hit)
 {
 	struct buffer text = BUFFER_EMPTY;
 
 	filter_expand(filter, values, &text);
-	find_text(directory, &text, deadline, hit);
+	find_text(directory, attributes, &text, deadline, hit);
 }
 
 static int64_t lookup_deadline(const struct directory *directory, int64_t now)
@@ -267,8 +273,8 @@ static void ldap_find_recipient(struct directory *directory, const struct addres
 
 	ascii_lower_text(key);
 	if (!find_cached(directory, span_text(key), now, hit)) {
-		find(directory, directory->recipient, &values, lookup_deadline(directory, now),
-		     hit);
+		find(directory, directory->recipient, directory->attributes, &values,
+		     lookup_deadline(directory, now), hit);
 		if (hit->found == DIRECTORY_ONE || hit->found == DIRECTORY_NOBODY) {
 			bool exists = hit->found == DIRECTORY_ONE;
 
@@ -285,7 +291,7 @@ static void ldap_find_recipient(struct directory *directory, const struct addres
 static void ldap_find_login(struct directory *directory, const struct filter_values *values,
 			    int64_t deadline, struct directory_hit *hit)
 {
-	find(directory, directory->login, values, deadline, hit);
+	find(directory, directory->login, directory->login_attributes, values, deadline, hit);
 }
 
 static void ldap_find_value(struct directory *directory, const char *attribute, struct span value,
@@ -296,7 +302,7 @@ static void ldap_find_value(struct directory *directory, const char *attribute, 
 	buffer_add_format(&text, "(%s=", attribute);
 	escape_filter_value(&text, value);
 	buffer_add_text(&text, ")");
-	find_text(directory, &text, deadline, hit);
+	find_text(directory, directory->login_attributes, &text, deadline, hit);
 }
 
 static void ldap_check_password(struct directory *directory, const char *dn, struct span password,
@@ -322,6 +328,21 @@ static bool ldap_facts(struct directory *directory, int64_t deadline, struct fac
 	return lookup_facts(directory->lookup, deadline, facts);
 }
 
+static void ldap_policy(struct directory *directory, const struct account *account,
+			int64_t deadline, struct policy *policy)
+{
+	struct facts facts;
+
+	if (account && account->policy[0])
+		policies_find(directory->policies, directory->lookup, account->policy, deadline,
+			      policy);
+	else if (lookup_facts(directory->lookup, deadline, &facts))
+		policies_find(directory->policies, directory->lookup, facts.context, deadline,
+			      policy);
+	else
+		policies_find(directory->policies, directory->lookup, "", deadline, policy);
+}
+
 const struct directory_method method_ldap = {
 	.open = ldap_open,
 	.start = ldap_start,
@@ -331,4 +352,6 @@ const struct directory_method method_ldap = {
 	.find_value = ldap_find_value,
 	.check_password = ldap_check_password,
 	.facts = ldap_facts,
+	.policy = ldap_policy,
+	.read_again = ldap_read_again,
 };

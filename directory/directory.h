@@ -8,11 +8,13 @@
 #ifndef DIRECTORY_DIRECTORY_H
 #define DIRECTORY_DIRECTORY_H
 
+#include "directory/account.h"
 #include "directory/checker.h"
 #include "directory/facts.h"
 #include "directory/filter.h"
 #include "directory/locator.h"
 #include "directory/person.h"
+#include "directory/policy.h"
 
 struct address;
 struct conf;
@@ -31,8 +33,10 @@ enum directory_found { DIRECTORY_ONE, DIRECTORY_NOBODY, DIRECTORY_MANY, DIRECTOR
 struct directory_hit {
 	enum directory_found found;
 	struct person person;       /* ONE; the first of MANY */
+	struct account account;     /* ONE */
 	char other[PERSON_DN_SIZE]; /* MANY: the second DN */
 	char server[SERVER_NAME_SIZE];
+	char filter[640];  /* as it was sent */
 	char cause[320];   /* for the log: what was searched, what came */
 	unsigned good_for; /* seconds; 0 = not at all */
 };
@@ -67,6 +71,25 @@ void directory_site(struct directory *directory, char to[SERVER_SITE_SIZE]);
 struct scram_keys;
 enum directory_found directory_scram_keys(struct directory *directory, const char *dn,
 					  struct scram_keys *keys);
+/*
+ * When this account would be locked out; NULL: one of which nothing is known. Of a directory
+ * that says nothing: never.
+ */
+void directory_policy(struct directory *directory, const struct account *account, int64_t deadline,
+		      struct policy *policy);
+
+enum { DIRECTORY_AGAIN_MAX = 32 };
+struct directory_again {
+	const char *id; /* as in struct person */
+	/* The answer: */
+	bool there;
+	enum person_kind kind;
+	unsigned state;
+	int64_t password_set; /* ACCOUNT_ABSENT = it does not say */
+};
+/* Reads the entries of up to DIRECTORY_AGAIN_MAX different identities. False: no answer. Always asks. */
+bool directory_read_again(struct directory *directory, int64_t deadline,
+			  struct directory_again *again, size_t count);
 /*
  * False when they are not known and cannot be had by `deadline`; with a deadline that
  * has passed (0) it does not block.

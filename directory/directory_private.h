@@ -7,9 +7,18 @@
 #ifndef DIRECTORY_DIRECTORY_PRIVATE_H
 #define DIRECTORY_DIRECTORY_PRIVATE_H
 
+#include "accounts/mailboxes.h"
 #include "directory/directory.h"
 
 enum { PASSWORD_SIZE = 512 };
+
+/*
+ * A mailbox that the administrator locked takes mail and lets nobody in, whatever the
+ * method: the lock is in its file. Without a mailbox there is nothing to lock. False with
+ * *why: it cannot be seen.
+ */
+bool directory_apply_lock(const struct directory *directory, struct person *person,
+			  char why[MAILBOXES_WHY]);
 
 /* Each call as in directory/directory.h. NULL: nothing to do, nobody, nothing known. */
 struct directory_method {
@@ -28,7 +37,14 @@ struct directory_method {
 	enum directory_found (*scram_keys)(struct directory *directory, const char *dn,
 					   struct scram_keys *keys);
 	bool (*facts)(struct directory *directory, int64_t deadline, struct facts *facts);
+	void (*policy)(struct directory *directory, const struct account *account, int64_t deadline,
+		       struct policy *policy);
+	bool (*read_again)(struct directory *directory, int64_t deadline,
+			   struct directory_again *again, size_t count);
 };
+
+bool ldap_read_again(struct directory *directory, int64_t deadline, struct directory_again *again,
+		     size_t count); /* again.c */
 
 extern const struct directory_method method_ldap, method_local, method_password_file;
 
@@ -40,12 +56,14 @@ struct directory {
 	/* Of the method directory: */
 	struct filter *recipient, *login;
 	const char *attributes[PERSON_ATTRIBUTES];
+	const char *login_attributes[ACCOUNT_ATTRIBUTES];
 	struct credentials *credentials;
 	char password[PASSWORD_SIZE]; /* of the service, for simple binds */
 	struct locator *locator;
 	struct lookup *lookup;
 	struct checker *checker;
 	struct cache *cache;
+	struct policies *policies;
 };
 
 #endif

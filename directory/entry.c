@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "directory/filetime.h"
 
 struct entry_value {
 	char *bytes;
@@ -109,4 +110,14 @@ bool entry_has(const struct entry *entry, const char *attribute, const char *val
 		if (span_is_nocase(found, value))
 			return true;
 	return false;
+}
+
+int64_t entry_number(const struct entry *entry, const char *attribute, int64_t absent)
+{
+	struct span value;
+	int64_t number;
+
+	if (!entry_value(entry, attribute, 0, &value) || !filetime_parse(value, &number))
+		return absent;
+	return number;
 }

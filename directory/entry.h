@@ -25,6 +25,8 @@ const char *entry_dn(const struct entry *entry);
 /* The value number `index` of the attribute; false when there is none. */
 bool entry_value(const struct entry *entry, const char *attribute, size_t index,
 		 struct span *value);
+/* A number (FILETIME and the like) as it stands; `absent` when there is none that can be read. */
+int64_t entry_number(const struct entry *entry, const char *attribute, int64_t absent);
 bool entry_has(const struct entry *entry, const char *attribute, const char *value); /* any case */
 
 #endif

@@ -3,13 +3,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "conf/conf.h"
 #include "directory/entry.h"
 #include "directory/escape.h"
-#include "directory/filetime.h"
 #include "directory/search.h"
 
 struct facts_source {
@@ -30,8 +30,11 @@ static bool copy_value(const struct entry *entry, const char *attribute, char *t
 static struct entry *read_one(const struct facts_source *source, const char *base, int scope,
 			      const char *filter, const char *const *attributes)
 {
-	struct search search = { base, scope, filter, attributes,
-				 source->conf->schema.active_directory };
+	struct search search = { .base = base,
+				 .scope = scope,
+				 .filter = filter,
+				 .attributes = attributes,
+				 .ad = source->conf->schema.active_directory };
 	struct search_result result;
 	struct entry *entry = NULL;
 
@@ -65,35 +68,6 @@ static void read_names(const struct facts_source *source, const char *configurat
 	entry_free(entry);
 	free(base);
 	buffer_clear(&filter);
-}
-
-static int64_t entry_number(const struct entry *entry, const char *attribute)
-{
-	struct span value;
-	int64_t number;
-
-	if (!entry_value(entry, attribute, 0, &value) || !filetime_parse(value, &number))
-		return 0;
-	return number;
-}
-
-static void read_policy(const struct facts_source *source, const char *context, struct facts *facts)
-{
-	static const char *const attributes[] = { "lockoutThreshold", "lockOutObservationWindow",
-						  NULL };
-	struct entry *entry =
-		read_one(source, context, LDAP_SCOPE_BASE, "(objectClass=*)", attributes);
-
-	if (entry) {
-		int64_t threshold = entry_number(entry, "lockoutThreshold");
-		int64_t window = entry_number(entry, "lockOutObservationWindow");
-
-		facts->lockout_threshold =
-			threshold > 0 && threshold < 1000000 ? (unsigned)threshold : 0;
-		/* Durations are negative (MS-ADTS 3.1.1.1); the least of all means "for ever". */
-		facts->lockout_window = window < 0 && window != INT64_MIN ? -window / 10000 : 0;
-	}
-	entry_free(entry);
 }
 
 /* The LDAP ping on the connection itself: where UDP does not get through it is the only one. */
@@ -136,8 +110,8 @@ bool facts_load(struct connection *connection, const struct conf_directory *conf
 	if (conf->schema.active_directory && context[0]) {
 		if (configuration[0])
 			read_names(&source, configuration, context, facts);
-		read_policy(&source, context, facts);
 		read_netlogon(&source, facts);
+		memcpy(facts->context, context, sizeof(facts->context));
 	}
 	if (conf->netbios[0])
 		snprintf(facts->netbios, sizeof(facts->netbios), "%s", conf->netbios);

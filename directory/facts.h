@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What a directory says about itself, asked once a connection is made: where its
- * entries are, and of AD the names of the domain and when it locks accounts out.
+ * entries are, and of AD the names of the domain.
  */
 #ifndef DIRECTORY_FACTS_H
 #define DIRECTORY_FACTS_H
@@ -16,13 +16,12 @@ struct facts {
 	char base[PERSON_DN_SIZE];  /* where searches start */
 	char netbios[64];           /* "" = none or unknown */
 	char dns_domain[256];       /* of AD, lower case; "" = none or unknown */
-	unsigned lockout_threshold; /* wrong passwords before AD locks; 0 = it never does */
 	bool has_netlogon;
 	struct netlogon netlogon; /* of the controller that was asked, with our site */
-	int64_t lockout_window;   /* milliseconds after which AD forgets wrong passwords */
+	char context[PERSON_DN_SIZE]; /* head of AD's domain, with its password policy; "" = none */
 };
 
-/* False with *why when even the base cannot be learnt. Policies of the domain are optional. */
+/* False with *why when even the base cannot be learnt.  */
 bool facts_load(struct connection *connection, const struct conf_directory *conf, int64_t deadline,
 		struct facts *facts, char *why, size_t size);
 

@@ -12,7 +12,10 @@ static const char fast_bind[] = "1.2.840.113556.1.4.1781";
 static bool is_offered(struct connection *connection, int64_t deadline)
 {
 	static const char *const attributes[] = { "supportedExtension", NULL };
-	struct search search = { "", LDAP_SCOPE_BASE, "(objectClass=*)", attributes, false };
+	struct search search = { .base = "",
+				 .scope = LDAP_SCOPE_BASE,
+				 .filter = "(objectClass=*)",
+				 .attributes = attributes };
 	struct search_result result;
 	bool offered;
 

@@ -31,26 +31,40 @@ static int64_t shadow_changed(void)
 	return (int64_t)status.st_mtim.tv_sec * 1000000 + status.st_mtim.tv_nsec / 1000;
 }
 
+/* ONE, NOBODY or FAILED with errno. */
+static enum directory_found find_entry(const char *name)
+{
+	char *memory = memory_new(ENTRY_SIZE);
+	struct passwd entry, *found = NULL;
+	int error = getpwnam_r(name, &entry, memory, ENTRY_SIZE, &found);
+
+	free(memory);
+	errno = error;
+	if (found)
+		return DIRECTORY_ONE;
+	return error == 0 || error == ENOENT || error == ESRCH ? DIRECTORY_NOBODY : DIRECTORY_FAILED;
+}
+
 /* A mailbox whose account was taken away receives nothing more. */
 static void require_account(struct directory_hit *hit)
 {
-	char *memory;
-	struct passwd entry, *found = NULL;
-	int error;
-
 	if (hit->found != DIRECTORY_ONE)
 		return;
 	hit->person.password_set = shadow_changed();
-	memory = memory_new(ENTRY_SIZE);
-	error = getpwnam_r(hit->person.account, &entry, memory, ENTRY_SIZE, &found);
-	if (!found && (error == 0 || error == ENOENT || error == ESRCH)) {
+	hit->account.password_set = ACCOUNT_ABSENT; /* the file with all of them does not say whose */
+	switch (find_entry(hit->person.account)) {
+	case DIRECTORY_NOBODY:
 		accounts_say(hit, DIRECTORY_ONE, "no system account", hit->person.account);
 		hit->person.state |= PERSON_DISABLED;
-	} else if (!found) {
-		accounts_say(hit, DIRECTORY_FAILED,
-			     "the system's accounts cannot be read:", strerror(error));
+		break;
+	case DIRECTORY_FAILED:
+		accounts_say(hit, DIRECTORY_FAILED, "the system's accounts cannot be read:",
+			     strerror(errno));
+		break;
+	case DIRECTORY_ONE:
+	case DIRECTORY_MANY:
+		break;
 	}
-	free(memory);
 }
 
 static void local_find_recipient(struct directory *directory, const struct address *address,
@@ -102,6 +116,34 @@ static void local_find_login(struct directory *directory, const struct filter_va
 	require_account(hit);
 }
 
+static bool local_read_again(struct directory *directory, int64_t deadline,
+			     struct directory_again *again, size_t count)
+{
+	if (!accounts_read_again(directory, deadline, again, count))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		char domain[256], name[256], why[MAILBOXES_WHY];
+		struct mailbox_file file;
+
+		again[i].password_set = ACCOUNT_ABSENT;
+		if (!again[i].there || mailboxes_find(directory->conf->mailboxes, again[i].id, domain,
+						      name, &file, why) != MAILBOXES_FOUND)
+			continue;
+		mailbox_file_wipe(&file);
+		switch (find_entry(name)) {
+		case DIRECTORY_NOBODY:
+			again[i].state |= PERSON_DISABLED;
+			break;
+		case DIRECTORY_FAILED:
+			return false;
+		case DIRECTORY_ONE:
+		case DIRECTORY_MANY:
+			break;
+		}
+	}
+	return true;
+}
+
 static void local_check_password(struct directory *directory, const char *dn, struct span password,
 				 int64_t deadline, struct checker_answer *answer)
 {
@@ -123,4 +165,5 @@ const struct directory_method method_local = {
 	.find_recipient = local_find_recipient,
 	.find_login = local_find_login,
 	.check_password = local_check_password,
+	.read_again = local_read_again,
 };

@@ -61,47 +61,45 @@ void directory_find_recipient(struct directory *directory, const struct address 
 	directory->method->find_recipient(directory, address, hit);
 }
 
-/*
- * A mailbox that the administrator locked takes mail and lets nobody in, whatever the
- * method: the lock is in its file. Without a mailbox there is nothing to lock.
- */
-static void apply_lock(struct directory *directory, struct directory_hit *hit)
+bool directory_apply_lock(const struct directory *directory, struct person *person,
+			  char why[MAILBOXES_WHY])
 {
 	const struct conf_domain *domain;
 	struct mailbox_file file;
 	struct address address;
-	char why[MAILBOXES_WHY];
+	enum mailboxes_found found;
 	const char *wrong;
 
-	if (!address_parse(span_text(hit->person.address), &address, &wrong))
-		return;
+	if (!address_parse(span_text(person->address), &address, &wrong))
+		return true;
 	domain = conf_find_domain(directory->conf, address.domain);
 	if (!domain)
-		return;
+		return true;
 	ascii_lower_text(address.local);
-	switch (mailboxes_read(directory->conf->mailboxes,
+	found = mailboxes_read(directory->conf->mailboxes,
 			       domain->alias_of ? domain->alias_of->name : domain->name,
-			       address.local, &file, why)) {
-	case MAILBOXES_FOUND:
-		if (file.locked)
-			hit->person.state |= PERSON_LOCKED | PERSON_SHUT;
-		break;
-	case MAILBOXES_TROUBLE:
-		hit->found = DIRECTORY_FAILED;
-		snprintf(hit->cause, sizeof hit->cause, "%s", why);
-		break;
-	case MAILBOXES_NONE:
-		break;
-	}
+			       address.local, &file, why);
+	if (found == MAILBOXES_FOUND && file.locked)
+		person->state |= PERSON_LOCKED | PERSON_SHUT;
 	mailbox_file_wipe(&file);
+	return found != MAILBOXES_TROUBLE;
+}
+
+static void apply_lock(struct directory *directory, struct directory_hit *hit)
+{
+	char why[MAILBOXES_WHY];
+
+	if (hit->found != DIRECTORY_ONE || directory_apply_lock(directory, &hit->person, why))
+		return;
+	hit->found = DIRECTORY_FAILED;
+	snprintf(hit->cause, sizeof hit->cause, "%s", why);
 }
 
 void directory_find_login(struct directory *directory, const struct filter_values *values,
 			  int64_t deadline, struct directory_hit *hit)
 {
 	directory->method->find_login(directory, values, deadline, hit);
-	if (hit->found == DIRECTORY_ONE)
-		apply_lock(directory, hit);
+	apply_lock(directory, hit);
 }
 
 void directory_find_value(struct directory *directory, const char *attribute, struct span value,
@@ -110,8 +108,7 @@ void directory_find_value(struct directory *directory, const char *attribute, st
 	*hit = (struct directory_hit){ .found = DIRECTORY_NOBODY };
 	if (directory->method->find_value)
 		directory->method->find_value(directory, attribute, value, deadline, hit);
-	if (hit->found == DIRECTORY_ONE)
-		apply_lock(directory, hit);
+	apply_lock(directory, hit);
 }
 
 void directory_check_password(struct directory *directory, const char *dn, struct span password,
@@ -129,6 +126,20 @@ enum directory_found directory_scram_keys(struct directory *directory, const cha
 
 bool directory_facts(struct directory *directory, int64_t deadline, struct facts *facts)
 {
-	*facts = (struct facts){ .lockout_threshold = 0 };
+	*facts = (struct facts){ .base = "" };
 	return !directory->method->facts || directory->method->facts(directory, deadline, facts);
+}
+
+void directory_policy(struct directory *directory, const struct account *account, int64_t deadline,
+		      struct policy *policy)
+{
+	*policy = (struct policy){ .threshold = 0 };
+	if (directory->method->policy)
+		directory->method->policy(directory, account, deadline, policy);
+}
+
+bool directory_read_again(struct directory *directory, int64_t deadline,
+			  struct directory_again *again, size_t count)
+{
+	return directory->method->read_again(directory, deadline, again, count);
 }

@@ -20,7 +20,8 @@ static const char *const ad_names[] = {
 	"objectSid",      "sAMAccountName", "userPrincipalName", "userAccountControl",
 	"accountExpires", "pwdLastSet",     computed_name,
 };
-static const char *const plain_names[] = { "uid" };
+/* The second is there where the overlay ppolicy is. */
+static const char *const plain_names[] = { "uid", "pwdChangedTime" };
 
 static size_t names_add(const char **names, size_t count, const char *const *more, size_t size)
 {
@@ -54,14 +55,17 @@ static void copy_first(const struct entry *entry, const char *attribute, char *t
 		to[0] = '\0';
 }
 
-static int64_t number_of(const struct entry *entry, const char *attribute, int64_t absent)
+int64_t person_password_set(const struct entry *entry, int64_t absent)
 {
+	int64_t set = entry_number(entry, "pwdLastSet", absent);
 	struct span value;
-	int64_t number;
+	uint64_t digits;
 
-	if (!entry_value(entry, attribute, 0, &value) || !filetime_parse(value, &number))
-		return absent;
-	return number;
+	/* "20261126161452Z": as a number it grows with time all the same. */
+	if (set != absent || !entry_value(entry, "pwdChangedTime", 0, &value) ||
+	    value.length < 14 || !span_number(span_make(value.at, 14), &digits))
+		return set;
+	return (int64_t)digits;
 }
 
 static enum person_kind read_kind(const struct entry *entry)
@@ -79,19 +83,19 @@ static enum person_kind read_kind(const struct entry *entry)
 
 static unsigned read_ad_state(const struct entry *entry, int64_t now)
 {
-	unsigned control = (unsigned)number_of(entry, "userAccountControl", 0);
-	unsigned computed = (unsigned)number_of(entry, computed_name, 0);
+	unsigned control = (unsigned)entry_number(entry, "userAccountControl", 0);
+	unsigned computed = (unsigned)entry_number(entry, computed_name, 0);
 	unsigned state = 0;
 
 	if (control & UAC_DISABLED)
 		state |= PERSON_DISABLED;
-	if (filetime_unix(number_of(entry, "accountExpires", 0)) <= now)
+	if (filetime_unix(entry_number(entry, "accountExpires", 0)) <= now)
 		state |= PERSON_EXPIRED;
 	if (computed & UAC_LOCKED)
 		state |= PERSON_LOCKED;
 	if (computed & UAC_PASSWORD_EXPIRED)
 		state |= PERSON_MUST_CHANGE;
-	if (number_of(entry, "pwdLastSet", 1) == 0 && !(control & UAC_NEVER_EXPIRES))
+	if (entry_number(entry, "pwdLastSet", 1) == 0 && !(control & UAC_NEVER_EXPIRES))
 		state |= PERSON_MUST_CHANGE;
 	return state;
 }
@@ -199,7 +203,7 @@ bool person_read(const struct entry *entry, const struct conf_schema *schema,
 	if (schema->active_directory && person->kind == PERSON_ACCOUNT)
 		person->state = read_ad_state(entry, now);
 	person->quota = read_quota(entry, schema);
-	person->password_set = number_of(entry, "pwdLastSet", 0);
+	person->password_set = person_password_set(entry, 0);
 	*why = NULL;
 	return true;
 }

@@ -35,7 +35,7 @@ struct person {
 	enum person_kind kind;
 	unsigned state;
 	struct quota quota;
-	int64_t password_set; /* pwdLastSet as it stands; 0 where unknown */
+	int64_t password_set; /* person_password_set; 0 where unknown */
 };
 
 /* The attributes person_read looks at, NULL-terminated; at most PERSON_ATTRIBUTES of them. */
@@ -51,6 +51,11 @@ void person_attributes(const struct conf_schema *schema, const char *names[PERSO
  */
 bool person_read(const struct entry *entry, const struct conf_schema *schema,
 		 const struct conf *conf, int64_t now, struct person *person, const char **why);
+/*
+ * When the password was set, as a number that grows with every change: pwdLastSet, or
+ * pwdChangedTime as one number of its digits; `absent` where the directory does not say.
+ */
+int64_t person_password_set(const struct entry *entry, int64_t absent);
 /* "disabled", "account expired", "locked", ...: the state that weighs most; "" for none. */
 const char *person_state_name(unsigned state);
 

@@ -17,11 +17,11 @@ int search_send(LDAP *ldap, const struct search *search, int *code)
 {
 	LDAPControl control = { .ldctl_oid = domain_scope };
 	LDAPControl *controls[] = { &control, NULL };
-	int id = -1;
+	int most = search->most ? (int)search->most : SEARCH_ENTRIES_MAX, id = -1;
 
 	*code = ldap_search_ext(ldap, search->base, search->scope, search->filter,
 				(char **)(void *)(const void *)search->attributes, 0,
-				search->ad ? controls : NULL, NULL, NULL, SEARCH_ENTRIES_MAX, &id);
+				search->ad ? controls : NULL, NULL, NULL, most, &id);
 	return *code == LDAP_SUCCESS ? id : -1;
 }
 
@@ -56,7 +56,7 @@ static void take_entry(LDAP *ldap, LDAPMessage *message, struct search_result *r
 	struct entry *entry;
 	char *dn;
 
-	if (result->count == SEARCH_ENTRIES_MAX)
+	if (result->count == SEARCH_ENTRIES_ROOM)
 		return;
 	dn = ldap_get_dn(ldap, message);
 	entry = entry_new(dn ? dn : "");

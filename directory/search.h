@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is asked of a directory and what comes back. A search never wants more
- * than a few entries: more than one hit is an answer of its own.
+ * What is asked of a directory and what comes back. A search for one person never wants
+ * more than a few entries: more than one hit is an answer of its own.
  */
 #ifndef DIRECTORY_SEARCH_H
 #define DIRECTORY_SEARCH_H
@@ -12,7 +12,7 @@
 
 struct entry;
 
-enum { SEARCH_ENTRIES_MAX = 3 };
+enum { SEARCH_ENTRIES_MAX = 3 /* that a search wants */, SEARCH_ENTRIES_ROOM = 33 };
 
 struct search {
 	const char *base;
@@ -20,11 +20,12 @@ struct search {
 	const char *filter;
 	const char *const *attributes; /* NULL-terminated */
 	bool ad; /* send the domain-scope control: no continuation references */
+	unsigned most; /* entries, up to SEARCH_ENTRIES_ROOM; 0 = SEARCH_ENTRIES_MAX */
 };
 
 struct search_result {
 	int code; /* LDAP result code or negative API error */
-	struct entry *entries[SEARCH_ENTRIES_MAX];
+	struct entry *entries[SEARCH_ENTRIES_ROOM];
 	size_t count;
 	char server[SERVER_NAME_SIZE];
 	char diagnostic[CONNECTION_TEXT_SIZE];

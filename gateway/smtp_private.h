@@ -101,7 +101,7 @@ struct smtp_server {
 	bool asking;   /* inside the owner's ask call */
 	bool skipping; /* inside a command line that was too long */
 	bool skipped_cr;
-	bool esmtp, shutdown;
+	bool esmtp, shutdown, expelled;
 	bool authenticated;
 	unsigned errors;
 	unsigned messages; /* accepted */
@@ -119,6 +119,7 @@ struct smtp_server {
 };
 
 /* smtp_server.c */
+enum smtp_step smtp_hang_up_expelled(struct smtp_server *server);
 enum smtp_step smtp_close(struct smtp_server *server);
 void smtp_forget_transaction(struct smtp_server *server, bool committed);
 

@@ -93,6 +93,20 @@ void smtp_server_shutdown(struct smtp_server *server)
 	server->shutdown = true;
 }
 
+enum smtp_step smtp_hang_up_expelled(struct smtp_server *server)
+{
+	return smtp_hang_up(server, 421, "4.7.0", "Your login is no longer valid");
+}
+
+void smtp_server_expel(struct smtp_server *server)
+{
+	if (server->state == SMTP_CLOSED)
+		return;
+	server->expelled = true;
+	if (smtp_server_idle(server))
+		(void)smtp_hang_up_expelled(server);
+}
+
 /* RFC 3207 section 4.2: knowledge obtained before the handshake is discarded. */
 void smtp_server_tls_started(struct smtp_server *server, const char *version, const char *cipher,
 			     bool certificate)

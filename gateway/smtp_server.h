@@ -124,6 +124,9 @@ void smtp_server_timeout(struct smtp_server *server); /* 421 4.4.2, then close *
 /* 421 4.3.2 at the next command outside a transaction. */
 void smtp_server_shutdown(struct smtp_server *server);
 
+/* The login is not good any more: 421 4.7.0 at the next command, or at once between transactions. */
+void smtp_server_expel(struct smtp_server *server);
+
 /*
  * Takes as much of the input as can be used now and returns how much that was.
  * Less than length: a partial command line (feed it again with more behind it),

@@ -183,6 +183,8 @@ enum smtp_step smtp_command(struct smtp_server *server, struct span line)
 	verb = find_verb(command.verb);
 	if (!(verb->rules & NO_DETAIL))
 		server->detail = command.argument;
+	if (server->expelled)
+		return smtp_hang_up_expelled(server);
 	if (server->shutdown && (server->state & (SMTP_CONNECTED | SMTP_READY)) &&
 	    !(verb->rules & IN_SHUTDOWN))
 		return smtp_hang_up(server, 421, "4.3.2", "Service closing, try again later");

@@ -15,6 +15,11 @@ static const char *const codes[] = {
 	[POP3_CODE_LOGIN_DELAY] = "[LOGIN-DELAY] ",
 };
 
+const char *pop3_code_text(enum pop3_code code)
+{
+	return codes[code];
+}
+
 void pop3_write_text(struct pop3_server *server, const char *text)
 {
 	server->calls->write(server->owner, text, strlen(text));

@@ -157,13 +157,23 @@ void pop3_server_refuse(struct pop3_server *server, const char *why)
 	leave(server, POP3_CLOSE);
 }
 
-void pop3_server_timeout(struct pop3_server *server)
+/* RFC 1939 section 3: no reply, no removal. */
+static void hang_up(struct pop3_server *server, const char *event)
 {
 	if (server->state == POP3_STATE_CLOSED)
 		return;
-	/* RFC 1939 section 3: no reply, no removal. */
-	pop3_note(server, "pop3.timeout", NULL, NULL);
+	pop3_note(server, event, NULL, NULL);
 	leave(server, POP3_CLOSE);
+}
+
+void pop3_server_timeout(struct pop3_server *server)
+{
+	hang_up(server, "pop3.timeout");
+}
+
+void pop3_server_expel(struct pop3_server *server)
+{
+	hang_up(server, "pop3.expelled");
 }
 
 void pop3_server_tls_started(struct pop3_server *server, bool certificate)

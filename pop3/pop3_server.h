@@ -49,6 +49,8 @@ struct pop3_maildrop { /* the owner's; must stay until pop3_server_free */
 enum pop3_code { POP3_CODE_NONE, POP3_CODE_AUTH, POP3_CODE_IN_USE, POP3_CODE_SYS_TEMP, POP3_CODE_SYS_PERM,
 		 POP3_CODE_LOGIN_DELAY };
 
+const char *pop3_code_text(enum pop3_code code); /* "[AUTH] ", as it stands before the text; "" = none */
+
 struct pop3_calls {
 	void (*write)(void *owner, const char *bytes, size_t length);
 	bool (*writable)(void *owner); /* the output is under its watermark */
@@ -71,7 +73,7 @@ struct pop3_calls {
 	/* The next bytes of the message now open: count read, 0 at the end, -1 on trouble (the session is closed,
 	 * because a multi-line reply cannot report an error). */
 	long (*read)(void *owner, char *to, size_t size);
-	/* For the log: pop3.refused, pop3.too_many_errors, pop3.timeout, pop3.read_failed. detail: the verb, or NULL
+	/* For the log: pop3.refused, pop3.too_many_errors, pop3.timeout, pop3.expelled, pop3.read_failed. detail: the verb, or NULL
 	 * when it was none; never what the client typed, which might be a password out of place. reply may be NULL. */
 	void (*note)(void *owner, const char *event, const char *detail, const char *reply);
 };
@@ -84,6 +86,8 @@ void pop3_server_free(struct pop3_server *server); /* wipes; calls no call, drop
 void pop3_server_greet(struct pop3_server *server);
 void pop3_server_refuse(struct pop3_server *server, const char *why); /* -ERR [SYS/TEMP] why, close */
 void pop3_server_timeout(struct pop3_server *server); /* close without UPDATE (RFC 1939 section 3) */
+/* The login is not good any more: closed without UPDATE, whatever goes on. */
+void pop3_server_expel(struct pop3_server *server);
 /*
  * As smtp_server_feed. While the output is over its watermark no further command is taken: waiting is true until
  * drained. After STLS all that came with it is used up and thrown away.

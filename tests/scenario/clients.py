@@ -27,8 +27,8 @@ class Reply(str):
 class Lines:
     """A connection that is read by lines."""
 
-    def __init__(self, address, port, context=None, timeout=TIMEOUT):
-        self.socket = socket.create_connection((address, port), timeout)
+    def __init__(self, address, port, context=None, timeout=TIMEOUT, source=None):
+        self.socket = socket.create_connection((address, port), timeout, source and (source, 0))
         if context:
             self.secure(context)
         self.buffer = b""

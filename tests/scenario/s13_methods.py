@@ -256,6 +256,25 @@ def scram_logins(gateway, place):
         check("and not with a wrong password", done.returncode != 0, done.stdout)
 
 
+def sessions_end(gateway, place):
+    """Open sessions end when the password is changed or the mailbox locked; nobody else's."""
+    sessions = {user: Pop3(ADDRESS, 995, place.context)
+                for user in ("alice@corp.example", "bob@sales.example", "bob@corp.example")}
+    for (user, session), password in zip(sessions.items(), (ALICE, OTHER_BOB, BOB)):
+        answer = session.login(user, password)
+        check("a session of " + user, answer.startswith("+OK"), answer)
+    gateway.tool("passwd", "alice@corp.example", "--stdin", input="Alice-Pw2-file\n")
+    gateway.tool("mailbox", "lock", "bob@sales.example")
+    check("it ends with a changed password", sessions["alice@corp.example"].closed(90))
+    check("it ends with a locked mailbox", sessions["bob@sales.example"].closed(90))
+    answer = sessions["bob@corp.example"].ask("NOOP")
+    check("the namesake's goes on", answer.startswith("+OK"), answer)
+    for session in sessions.values():
+        session.close()
+    gateway.tool("passwd", "alice@corp.example", "--stdin", input=ALICE + "\n")
+    gateway.tool("mailbox", "unlock", "bob@sales.example")
+
+
 def quota(gateway, place):
     add(gateway, "dora@corp.example", ALICE, "--quota", "8K")
     with Smtp(ADDRESS) as smtp:
@@ -408,7 +427,7 @@ def main():
     for test, arguments in ((make_mailboxes, (gateway,)), (look_at_files, (gateway,)),
                             (mail_and_logins, (gateway, place)), (change_password, (gateway,)),
                             (scram_logins, (gateway, place)),
-                            (lock_and_delete, (gateway, place)), (quota, (gateway, place)),
+                            (sessions_end, (gateway, place)), (lock_and_delete, (gateway, place)), (quota, (gateway, place)),
                             (malformed_file, (gateway,)), (method_change, (gateway,))):
         with case(test.__name__):
             test(*arguments)

@@ -177,6 +177,10 @@ static const struct {
 	{ REST "directory d { domain = a.example keytab = /k attribute_mail = 'a b' }", 3,
 	  "attribute name" },
 	{ REST "directory d { domain = a.example keytab = /k quota_unit = 0 }", 3, "out of range" },
+	{ REST "directory d { domain = a.example keytab = /k cache_password = 61 }", 3,
+	  "write 0 to 60 seconds" },
+	{ ALL "password_expired_text = 'M\xc3\xb6glich'", 4, "printable ASCII" },
+	{ ALL "password_expired_text = 'a\tb'", 4, "printable ASCII" },
 	{ REST
 	  "directory d { domain = a.example keytab = /k\nrecipient_filter = 'mail=%{address}' }",
 	  4, "at character 1: \"(\" is missing" },
@@ -348,7 +352,7 @@ static void test_values(void **state)
 	struct conf *conf =
 		parse("directory one { domain = One.Example keytab = /k site = Berlin fast_bind = true }\n"
 		      "directory two { servers = {'ldaps://a', 'ldaps://b:1636'} " SIMPLE
-		      " preset = inetorgperson base = 'dc=x' netbios = TWO cache_password = 1h "
+		      " preset = inetorgperson base = 'dc=x' netbios = TWO cache_password = 1m "
 		      "quota_unit = 1K }\n"
 		      "domain One.Example { directory = one default = true quota = 100M postmaster "
 		      "= a@one.example }\n"
@@ -372,7 +376,7 @@ static void test_values(void **state)
 	assert_int_equal(conf->directories[1].servers_count, 2);
 	assert_string_equal(conf->directories[1].servers[1], "ldaps://b:1636");
 	assert_int_equal(conf->directories[1].tls, CONF_TLS_IMPLICIT);
-	assert_int_equal(conf->directories[1].cache_password, 3600);
+	assert_int_equal(conf->directories[1].cache_password, 60);
 	assert_int_equal(conf->directories[1].schema.quota_unit, 1024);
 	assert_string_equal(conf->directories[1].schema.attribute_id, "entryUUID");
 	assert_string_equal(conf->directories[1].schema.attribute_alias, "");

@@ -36,7 +36,10 @@ static const struct message_route sample_route = { OUTCOME_PERM,     ROUTE_REFUS
 						   "No such mailbox", 30,	    (uint64_t)1 << 40, SPAN("tick\0et") };
 static const struct message_login sample_login = { "smtp", "CORP\\alice",  "alice",  "Alice-Pw1",
 						   "corp.example", "192.0.2.1", "f0-1a2b" };
-static const struct message_identity sample_identity = { AUTH_EXPIRED, "alice@corp.example", SPAN("\0\1\2") };
+static const struct message_identity sample_identity = { AUTH_EXPIRED, "alice@corp.example", SPAN("\0\1\2"),
+							SPAN("standing") };
+static const struct message_recheck sample_recheck = { 2, SPAN("\1\0\0\0a\1\0\0\0b") };
+static const struct message_explain sample_explain = { QUESTION_LOGIN, "CORP\\alice" };
 static const struct message_result sample_result = { OUTCOME_TEMP, MESSAGE_RESULT_FULL, UINT64_MAX };
 static const struct message_deliver sample_deliver = { "f0-1a2b", 1, 2, SPAN("\1\0\0\0a\1\0\0\0b") };
 static const struct message_open sample_open = { "f0-1a2b", SPAN("ticket") };
@@ -50,7 +53,7 @@ static const struct message_exchange sample_exchange = {
 	9, 1, 2, 1, "GSS-SPNEGO", "192.0.2.1", "f0-1a2b", SPAN("end\0point"), SPAN("exporter"), SPAN("-----"),
 	SPAN("\x60\0") };
 static const struct message_turn sample_turn = { 0, SPAN("\xa1"),
-						 { AUTH_OK, "alice@corp.example", SPAN("ticket") } };
+						 { AUTH_OK, "alice@corp.example", SPAN("ticket"), SPAN("standing") } };
 
 KIND(start)
 KIND(peer)
@@ -58,6 +61,8 @@ KIND(resolve)
 KIND(route)
 KIND(login)
 KIND(identity)
+KIND(recheck)
+KIND(explain)
 KIND(result)
 KIND(deliver)
 KIND(open)
@@ -96,6 +101,7 @@ static const struct message_kind_row message_kinds[] = {
 	ROW(identity), ROW(result), ROW(deliver), ROW(open),	ROW(remove),
 	ROW(fetch), ROW(handed),	   ROW(exchange), ROW(turn),
 	ROW(prove), ROW(proof),
+	ROW(recheck), ROW(explain),
 };
 #define MESSAGE_KINDS (sizeof message_kinds / sizeof message_kinds[0])
 

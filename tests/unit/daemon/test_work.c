@@ -80,6 +80,18 @@ static bool shed_with_seven(struct work *work)
 	return true;
 }
 
+/* Held for as many tens of milliseconds as there are octets, 90 of them for an hour. */
+static bool handle_held(struct work *work)
+{
+	char room[100];
+	struct wire_writer writer;
+
+	wire_writer_init(&writer, room, sizeof room);
+	writer.used = work->length;
+	work_answer_later(work, &writer, work->length == 90 ? 3600000 : (unsigned)work->length * 10);
+	return true;
+}
+
 struct scene {
 	pid_t pid;
 	int control, peer;
@@ -91,6 +103,8 @@ static void serve(int control)
 		{ MESSAGE_RESOLVE, ROLE_FRONTEND, 0, false, handle_echo, 0 },
 		{ MESSAGE_LOGIN, ROLE_FRONTEND, 1, false, handle_slow, STALE_MS },
 		{ MESSAGE_USAGE, ROLE_FRONTEND, 0, false, handle_large, 0 },
+		{ MESSAGE_RECHECK, ROLE_FRONTEND, 0, false, handle_held, 0 },
+		{ MESSAGE_EXPLAIN, ROLE_MASTER, 0, false, handle_echo, 0 },
 		{ 0 },
 	};
 	static const unsigned threads[] = { 2, 1, 0 };
@@ -361,6 +375,53 @@ static void test_peer_that_takes_no_answers(void **state)
 	end(&scene);
 }
 
+/* They come when they are due, whatever was asked first, and all of them before the end. */
+static void test_answers_that_are_held(void **state)
+{
+	struct scene scene;
+	int64_t begun = clock_ms();
+
+	(void)state;
+	begin(&scene);
+	say(scene.peer, MESSAGE_RECHECK, 1, span_make(memory, 80), -1);
+	say(scene.peer, MESSAGE_RECHECK, 2, span_make(memory, 20), -1);
+	say(scene.peer, MESSAGE_RECHECK, 3, span_text(""), -1);
+	assert_int_equal(receive(scene.peer, PACKET_OK).id, 3);
+	assert_int_equal(receive(scene.peer, PACKET_OK).id, 2);
+	assert_true(clock_ms() - begun >= 200);
+	assert_int_equal(receive(scene.peer, PACKET_OK).id, 1);
+	assert_true(clock_ms() - begun >= 800);
+	/* One whose asker is gone, and one that is due after the end. */
+	say(scene.peer, MESSAGE_RECHECK, 4, span_make(memory, 10), -1);
+	usleep(50000);
+	close(scene.peer);
+	usleep(200000);
+	introduce(&scene);
+	say(scene.peer, MESSAGE_RECHECK, 5, span_make(memory, 90), -1);
+	usleep(100000);
+	say(scene.control, MESSAGE_DRAIN, 0, span_text(""), -1);
+	assert_int_equal(receive(scene.peer, PACKET_OK).id, 5);
+	end_wait(&scene);
+}
+
+static void test_the_master_asks(void **state)
+{
+	struct scene scene;
+	struct packet packet;
+
+	(void)state;
+	begin(&scene);
+	say(scene.control, MESSAGE_EXPLAIN, 9, span_text("1234"), -1);
+	packet = receive(scene.control, PACKET_OK);
+	assert_int_equal(packet.kind, MESSAGE_EXPLAIN);
+	assert_int_equal(packet.id, 9);
+	/* What only a frontend may ask, and what only the master may. */
+	say(scene.control, MESSAGE_RESOLVE, 10, span_text("1234"), -1);
+	say(scene.peer, MESSAGE_EXPLAIN, 11, span_text("1234"), -1);
+	assert_accused(&scene);
+	end(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -369,6 +430,8 @@ int main(void)
 		cmocka_unit_test(test_culprits),
 		cmocka_unit_test(test_stale_work_is_dropped),
 		cmocka_unit_test(test_lanes),
+		cmocka_unit_test(test_answers_that_are_held),
+		cmocka_unit_test(test_the_master_asks),
 		cmocka_unit_test(test_peer_that_takes_no_answers),
 	};
 

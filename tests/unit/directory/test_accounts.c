@@ -109,6 +109,18 @@ static enum password_result prove(const struct scene *scene, const char *dn, con
 	return answer.result;
 }
 
+static void expect_again(const struct scene *scene, char id, unsigned state, bool there)
+{
+	char text[MAILBOX_ID_SIZE] = "";
+	struct directory_again again = { .id = text };
+
+	memset(text, id, MAILBOX_ID_SIZE - 1);
+	assert_true(directory_read_again(scene->directory, 0, &again, 1));
+	assert_int_equal(again.there, there);
+	if (there)
+		assert_int_equal(again.state, state);
+}
+
 static void password_files(void **state)
 {
 	struct scene scene;
@@ -139,8 +151,11 @@ static void password_files(void **state)
 	assert_int_equal(hit.person.state, PERSON_LOCKED | PERSON_SHUT);
 	assert_int_equal(login(&scene, "bob", NULL, &hit), DIRECTORY_NOBODY);
 	assert_int_equal(prove(&scene, "nobody@corp.example", RIGHT), PASSWORD_WRONG);
+	expect_again(&scene, 'a', 0, true);
+	expect_again(&scene, 'b', PERSON_LOCKED | PERSON_SHUT, true);
+	expect_again(&scene, 'c', 0, false);
 	assert_true(directory_facts(scene.directory, 0, &facts));
-	assert_int_equal(facts.lockout_threshold, 0);
+	assert_string_equal(facts.base, "");
 	close_scene(&scene);
 }
 
@@ -210,6 +225,9 @@ static void local_accounts(void **state)
 	assert_string_equal(asked, "bin");
 	assert_int_equal(prove(&scene, "bin@sales.example", "x"), PASSWORD_EXPIRED);
 	assert_int_equal(prove(&scene, "bin@sales.example", ""), PASSWORD_WRONG);
+	expect_again(&scene, 'a', 0, true);
+	expect_again(&scene, 'c', PERSON_DISABLED, true);
+	expect_again(&scene, 'e', 0, false);
 	put(&scene, "corp.example", "bin", 'd', false, NULL); /* not by our command: two persons */
 	assert_int_equal(login(&scene, "bin", NULL, &hit), DIRECTORY_MANY);
 	close_scene(&scene);

@@ -72,6 +72,42 @@ static void test_shutdown(void **state)
 	owner_clear(&owner);
 }
 
+/* The account was disabled meanwhile. */
+static void test_expel(void **state)
+{
+	static const char ended[] = "421 4.7.0 Your login is no longer valid\r\n" CLOSED;
+	struct owner owner;
+
+	(void)state;
+	owner_init(&owner, NULL);
+	feed(&owner, "EHLO c\r\n");
+	buffer_clear(&owner.output);
+	smtp_server_expel(owner.server); /* nothing is under way: at once */
+	check_output(&owner, ended);
+	smtp_server_expel(owner.server);
+	check_output(&owner, "");
+	owner_clear(&owner);
+
+	owner_init(&owner, NULL);
+	feed(&owner, TO "DATA\r\nhalf\r\n");
+	buffer_clear(&owner.output);
+	smtp_server_expel(owner.server); /* what had begun is finished */
+	check_output(&owner, "");
+	feed(&owner, ".\r\n");
+	check_output(&owner, TAKEN);
+	feed(&owner, "RSET\r\n");
+	check_output(&owner, ended);
+	owner_clear(&owner);
+
+	owner_init(&owner, NULL);
+	feed(&owner, TO);
+	buffer_clear(&owner.output);
+	smtp_server_expel(owner.server);
+	feed(&owner, "DATA\r\n");
+	check_output(&owner, ended);
+	owner_clear(&owner);
+}
+
 /* The session ends while the owner still thinks about an answer. */
 static void test_end_while_waiting(void **state)
 {
@@ -213,6 +249,7 @@ int main(void)
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_refuse),
 		cmocka_unit_test(test_shutdown),
+		cmocka_unit_test(test_expel),
 		cmocka_unit_test(test_end_while_waiting),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_few_body_calls),

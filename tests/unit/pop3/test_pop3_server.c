@@ -180,6 +180,17 @@ static void test_ends_without_update(void **state)
 	scene_clear(&scene);
 
 	scene_init(&scene, one_message);
+	login(&scene);
+	say(&scene, "DELE 1\r\n");
+	buffer_clear(&scene.output);
+	pop3_server_expel(scene.server);
+	pop3_server_expel(scene.server);
+	expect(&scene.output, "<close>");
+	expect(&scene.asks, "");
+	expect(&scene.notes, "pop3.expelled - -;");
+	scene_clear(&scene);
+
+	scene_init(&scene, one_message);
 	pop3_server_refuse(scene.server, "Too many connections");
 	pop3_server_refuse(scene.server, "Too many connections");
 	expect(&scene.output, "-ERR [SYS/TEMP] Too many connections\r\n<close>");
