@@ -6,6 +6,12 @@
 #include "base/memory.h"
 #include "daemon/frontend.h"
 
+/* What an engine takes as a line is never more than a message may have: that would be malformed. */
+_Static_assert(SMTP_AUTH_MAX / 4 * 3 <= MESSAGE_TOKEN_MAX && POP3_AUTH_MAX / 4 * 3 <= MESSAGE_TOKEN_MAX,
+	       "a token fits into its message");
+_Static_assert(MESSAGE_TOKEN_MAX + MESSAGE_CERTIFICATE_MAX + 1024 <= PACKET_BODY_MAX,
+	       "the first message of an exchange fits into its packet");
+
 void login_mechanisms(const struct conf_methods *methods, struct mechanism list[LOGIN_MECHANISMS])
 {
 	const unsigned always = MECHANISM_IN_PLAIN | MECHANISM_IN_TLS;

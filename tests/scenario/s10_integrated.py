@@ -487,6 +487,8 @@ def main():
             test(site)
     equal("no process died", site.lab.log().count("role.died"), 0)
     lacks("nobody sent what he may not", site.lab.log(), "work.culprit")
+    said = [line for line in site.lab.log().splitlines() if "Sanitizer:" in line or "runtime error:" in line]
+    check("sanitizers have nothing to say", not said, said)
     core.no_secret(site.place, list(PASSWORDS.values()) + ["Carol-Pw1", "Frank-Pw1", "Wrong-Pw1"])
 
 
