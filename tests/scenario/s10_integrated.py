@@ -473,7 +473,15 @@ def certificates(site):
 
 
 def main():
-    site = Site()
+    with tempfile.NamedTemporaryFile("w", suffix=".lsan") as file:  # gss-ntlmssp 1.2.0 loses 32 octets a login
+        file.write("leak:gssntlmssp.so\n")
+        file.flush()
+        os.chmod(file.name, 0o644)
+        os.environ["LSAN_OPTIONS"] = "print_suppressions=0:suppressions=" + file.name
+        logins(Site())
+
+
+def logins(site):
     site.lab.inside("chgrp", "winbindd_priv", site.state + "/samba/state/winbindd_privileged")
     for test in (offered, curl_with_a_ticket, other_programs_with_a_ticket, exchanges_by_hand,
                  exchanges_that_end_badly, negotiation_lets_no_ntlm_in, bindings, state_of_the_account, many_groups,
