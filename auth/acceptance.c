@@ -132,6 +132,7 @@ static void begin_bound(struct acceptance *acceptance, struct span token, struct
 static void explain(struct acceptance *acceptance, struct span token, struct turn *turn)
 {
 	struct span inner = spnego_inner(token);
+	OM_uint32 minor;
 
 	if (ntlm_type_of(inner) != NTLM_NONE)
 		snprintf(acceptance->cause, sizeof(acceptance->cause), "NTLM in negotiation: %s",
@@ -140,8 +141,10 @@ static void explain(struct acceptance *acceptance, struct span token, struct tur
 		 GSS_ROUTINE_ERROR(turn->major) != GSS_S_DUPLICATE_TOKEN && inner.length)
 		begin(acceptance, inner, span_text(""), ACCEPT_UNRECORDED, turn);
 	/* Nobody is let in by it. */
-	if (!GSS_ERROR(turn->major))
+	if (!GSS_ERROR(turn->major)) {
+		gss_release_buffer(&minor, &turn->output);
 		*turn = (struct turn){ .major = GSS_S_FAILURE };
+	}
 }
 
 static void begin_any(struct acceptance *acceptance, struct span token, struct turn *turn)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -146,8 +147,7 @@ static void check_directory(struct conf_machine *machine, const struct conf_dire
 		check_readable(machine, directory->line, "krb5_config", directory->krb5_config);
 	}
 	if (*directory->tls_ca) {
-		conf_machine_authorities(machine, directory->line, "tls_ca",
-					 directory->tls_ca);
+		conf_machine_authorities(machine, directory->line, "tls_ca", directory->tls_ca);
 		check_readable(machine, directory->line, "tls_ca", directory->tls_ca);
 	}
 }
@@ -182,6 +182,16 @@ static bool offers_tls(const struct conf_listen *listens, size_t count)
 	return false;
 }
 
+/* Whom winbind lets ask whether a response is right. */
+static void check_winbind(struct conf_machine *machine)
+{
+	if (conf_uses_ntlm(machine->conf) && !getgrnam("winbindd_priv"))
+		conf_machine_tell(
+			machine, 0, "smtp",
+			"authentication \"ntlm\" needs winbind, and there is no group "
+			"winbindd_priv: install winbind and gss-ntlmssp, and join the domain");
+}
+
 static void check_client_ca(struct conf_machine *machine, unsigned begins,
 			    const struct conf_methods *methods)
 {
@@ -195,6 +205,7 @@ bool conf_check_machine(const struct conf *conf, conf_complain complain, void *c
 	const struct conf_pop3 *pop3 = &conf->pop3;
 
 	conf_machine_users(&machine);
+	check_winbind(&machine);
 	for (size_t i = 0; conf->method == CONF_METHOD_DIRECTORY && i < conf->directories_count; i++)
 		check_directory(&machine, &conf->directories[i]);
 	for (size_t i = 0; i < conf->smtps_count; i++) {

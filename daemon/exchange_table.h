@@ -19,9 +19,11 @@ struct exchange_table;
 struct exchange_table *exchange_table_new(void);
 void exchange_table_free(struct exchange_table *table); /* and what is in it */
 
-/* Puts it in, as taken; what is too old, and the oldest when there is no room, is freed. False: the number is in use. */
+/* Puts it in, as taken; what is too old, and the oldest when there is no room, is freed. False: the
+ * number is in use. */
 bool exchange_table_add(struct exchange_table *table, uint32_t handle, struct exchange *exchange);
-/* For the calling thread alone, until it is given back. NULL: not there, *busy: another thread has it. */
+/* For the calling thread alone, until it is given back. NULL: not there, *busy: another thread has
+ * it. */
 struct exchange *exchange_table_take(struct exchange_table *table, uint32_t handle, bool *busy);
 /* It goes on. Freed here when it was dropped meanwhile. */
 void exchange_table_give(struct exchange_table *table, uint32_t handle);

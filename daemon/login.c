@@ -6,6 +6,13 @@
 #include "base/memory.h"
 #include "daemon/frontend.h"
 
+/* What an engine takes as a line is never more than a message may have: that would be malformed. */
+_Static_assert(SMTP_AUTH_MAX / 4 * 3 <= MESSAGE_TOKEN_MAX &&
+		       POP3_AUTH_MAX / 4 * 3 <= MESSAGE_TOKEN_MAX,
+	       "a token fits into its message");
+_Static_assert(MESSAGE_TOKEN_MAX + MESSAGE_CERTIFICATE_MAX + 1024 <= PACKET_BODY_MAX,
+	       "the first message of an exchange fits into its packet");
+
 void login_mechanisms(const struct conf_methods *methods, struct mechanism list[LOGIN_MECHANISMS])
 {
 	const unsigned always = MECHANISM_IN_PLAIN | MECHANISM_IN_TLS;
@@ -26,16 +33,17 @@ void login_mechanisms(const struct conf_methods *methods, struct mechanism list[
 			};
 	}
 	if (methods->ntlm)
-		list[count++] = (struct mechanism){ "NTLM",
-						    methods->ntlm_without_tls ? bound : MECHANISM_IN_TLS };
+		list[count++] =
+			(struct mechanism){ "NTLM",
+					    methods->ntlm_without_tls ? bound : MECHANISM_IN_TLS };
 	if (methods->certificate)
 		list[count++] = (struct mechanism){ "EXTERNAL",
 						    MECHANISM_IN_TLS | MECHANISM_WITH_CERTIFICATE };
 	list[count] = (struct mechanism){ NULL, 0 };
 }
 
-const struct conf_methods *login_methods(const struct conf *conf, uint32_t number, const char **service,
-					 const char **default_domain)
+const struct conf_methods *login_methods(const struct conf *conf, uint32_t number,
+					 const char **service, const char **default_domain)
 {
 	if (number < conf->smtps_count) {
 		*service = "smtp";
@@ -62,10 +70,12 @@ static void describe(const struct session *session, const struct mechanism_messa
 
 	ask->server = (uint32_t)(session->port->server - frontend->servers);
 	ask->tls = stream_secure(session->stream);
-	ask->end_point = span_make(connection->end_point,
-				   stream_binding(session->stream, STREAM_END_POINT, connection->end_point));
-	ask->exporter = span_make(connection->exporter,
-				  stream_binding(session->stream, STREAM_EXPORTER, connection->exporter));
+	ask->end_point =
+		span_make(connection->end_point,
+			  stream_binding(session->stream, STREAM_END_POINT, connection->end_point));
+	ask->exporter =
+		span_make(connection->exporter,
+			  stream_binding(session->stream, STREAM_EXPORTER, connection->exporter));
 	ask->certificate = span_make(connection->certificate,
 				     stream_certificate(session->stream, connection->certificate,
 							sizeof connection->certificate));
@@ -76,8 +86,8 @@ static void describe(const struct session *session, const struct mechanism_messa
 }
 
 bool login_ask_exchange(struct session *session, struct login_exchange *exchange,
-			const struct mechanism_message *message, channel_answer answer, void *context,
-			uint32_t *ask)
+			const struct mechanism_message *message, channel_answer answer,
+			void *context, uint32_t *ask)
 {
 	static char memory[PACKET_BODY_MAX];
 	static struct connection connection;
@@ -94,14 +104,14 @@ bool login_ask_exchange(struct session *session, struct login_exchange *exchange
 	body.handle = exchange->handle;
 	wire_writer_init(&writer, memory, sizeof memory);
 	message_put_exchange(&writer, &body);
-	*ask = channel_ask(session->frontend->directory, MESSAGE_EXCHANGE, span_make(memory, writer.used), -1,
-			   ASK_DIRECTORY_MS, answer, context);
+	*ask = channel_ask(session->frontend->directory, MESSAGE_EXCHANGE,
+			   span_make(memory, writer.used), -1, ASK_DIRECTORY_MS, answer, context);
 	memory_wipe(memory, writer.used);
 	return true;
 }
 
-bool login_exchange_more(struct login_exchange *exchange, enum channel_result result, const struct packet *packet,
-			 struct message_turn *turn)
+bool login_exchange_more(struct login_exchange *exchange, enum channel_result result,
+			 const struct packet *packet, struct message_turn *turn)
 {
 	if (result != CHANNEL_ANSWERED || !message_get_turn(packet->body, turn)) {
 		memset(turn, 0, sizeof *turn);
@@ -132,5 +142,6 @@ void login_drop_exchange(struct session *session, struct login_exchange *exchang
 		return;
 	wire_writer_init(&writer, memory, sizeof memory);
 	wire_put_u32(&writer, exchange->handle);
-	channel_tell(session->frontend->directory, MESSAGE_EXCHANGE_DROP, span_make(memory, writer.used), -1);
+	channel_tell(session->frontend->directory, MESSAGE_EXCHANGE_DROP,
+		     span_make(memory, writer.used), -1);
 }

@@ -19,9 +19,10 @@ struct session;
 
 /* What `methods` permits, for a profile of an engine. */
 void login_mechanisms(const struct conf_methods *methods, struct mechanism list[LOGIN_MECHANISMS]);
-/* Server `number` as MESSAGE_MATERIAL counts them, with its default domain and "smtp" or "pop"; NULL: there is none. */
-const struct conf_methods *login_methods(const struct conf *conf, uint32_t number, const char **service,
-					 const char **default_domain);
+/* Server `number` as MESSAGE_MATERIAL counts them, with its default domain and "smtp" or "pop";
+ * NULL: there is none. */
+const struct conf_methods *login_methods(const struct conf *conf, uint32_t number,
+					 const char **service, const char **default_domain);
 
 struct login_exchange { /* of a session; zeroed before the first */
 	bool begun;
@@ -33,11 +34,12 @@ struct login_exchange { /* of a session; zeroed before the first */
  * struct message_turn. False: there is no directory role now. *ask is for channel_forget.
  */
 bool login_ask_exchange(struct session *session, struct login_exchange *exchange,
-			const struct mechanism_message *message, channel_answer answer, void *context,
-			uint32_t *ask);
-/* What came; a turn with AUTH_TEMPORARY when there was no answer. True: another response is wanted. */
-bool login_exchange_more(struct login_exchange *exchange, enum channel_result result, const struct packet *packet,
-			 struct message_turn *turn);
+			const struct mechanism_message *message, channel_answer answer,
+			void *context, uint32_t *ask);
+/* What came; a turn with AUTH_TEMPORARY when there was no answer. True: another response is wanted.
+ */
+bool login_exchange_more(struct login_exchange *exchange, enum channel_result result,
+			 const struct packet *packet, struct message_turn *turn);
 /* The client has shown a certificate that is vouched for. */
 bool login_certificate(const struct session *session);
 /* The client goes on with something else, or away; nothing to do when none has begun. */

@@ -129,7 +129,7 @@ struct message_explain {
 
 #define MESSAGE_TOKEN_MAX       (48 * 1024) /* octets of one message of an exchange */
 #define MESSAGE_CERTIFICATE_MAX (8 * 1024)  /* octets of a client's certificates */
-#define MESSAGE_BINDING_MAX     64
+#define MESSAGE_BINDING_MAX     64 /* STREAM_BINDING_MAX */
 
 /* One message of a client in a login of several. What belongs to the first is empty in the others. */
 struct message_exchange {

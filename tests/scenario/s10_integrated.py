@@ -473,7 +473,15 @@ def certificates(site):
 
 
 def main():
-    site = Site()
+    with tempfile.NamedTemporaryFile("w", suffix=".lsan") as file:  # gss-ntlmssp 1.2.0 loses 32 octets a login
+        file.write("leak:gssntlmssp.so\n")
+        file.flush()
+        os.chmod(file.name, 0o644)
+        os.environ["LSAN_OPTIONS"] = "print_suppressions=0:suppressions=" + file.name
+        logins(Site())
+
+
+def logins(site):
     site.lab.inside("chgrp", "winbindd_priv", site.state + "/samba/state/winbindd_privileged")
     for test in (offered, curl_with_a_ticket, other_programs_with_a_ticket, exchanges_by_hand,
                  exchanges_that_end_badly, negotiation_lets_no_ntlm_in, bindings, state_of_the_account, many_groups,
@@ -487,6 +495,8 @@ def main():
             test(site)
     equal("no process died", site.lab.log().count("role.died"), 0)
     lacks("nobody sent what he may not", site.lab.log(), "work.culprit")
+    said = [line for line in site.lab.log().splitlines() if "Sanitizer:" in line or "runtime error:" in line]
+    check("sanitizers have nothing to say", not said, said)
     core.no_secret(site.place, list(PASSWORDS.values()) + ["Carol-Pw1", "Frank-Pw1", "Wrong-Pw1"])
 
 

@@ -15,8 +15,12 @@ static struct exchanges *exchanges;
 static struct exchange *make(void)
 {
 	return exchange_new(exchanges, NULL,
-			    &(struct exchange_ask){ .service = "smtp", .mechanism = "GSSAPI", .default_domain = "",
-						    .client = "192.0.2.1", .session = "s", .client_ca = "" });
+			    &(struct exchange_ask){ .service = "smtp",
+						    .mechanism = "GSSAPI",
+						    .default_domain = "",
+						    .client = "192.0.2.1",
+						    .session = "s",
+						    .client_ca = "" });
 }
 
 static struct exchange *add(struct exchange_table *table, uint32_t handle)

@@ -15,20 +15,33 @@ static void offers(void **state)
 {
 	static const struct {
 		struct conf_methods methods;
-		const char *plain, *tls, *certificate; /* before TLS, inside, and with a certificate */
+		const char *plain, *tls,
+			*certificate; /* before TLS, inside, and with a certificate */
 	} cases[] = {
 		{ { .basic = true }, "", "", "" },
-		{ { .integrated = true }, " GSSAPI GSS-SPNEGO", " GSSAPI GSS-SPNEGO", " GSSAPI GSS-SPNEGO" },
+		{ { .integrated = true },
+		  " GSSAPI GSS-SPNEGO",
+		  " GSSAPI GSS-SPNEGO",
+		  " GSSAPI GSS-SPNEGO" },
 		{ { .integrated = true, .binding = CONF_BINDING_REQUIRE },
-		  "", " GSSAPI GSS-SPNEGO", " GSSAPI GSS-SPNEGO" },
+		  "",
+		  " GSSAPI GSS-SPNEGO",
+		  " GSSAPI GSS-SPNEGO" },
 		{ { .ntlm = true }, "", " NTLM", " NTLM" },
 		{ { .ntlm = true, .ntlm_without_tls = true }, " NTLM", " NTLM", " NTLM" },
-		{ { .ntlm = true, .ntlm_without_tls = true, .binding = CONF_BINDING_REQUIRE }, "", " NTLM", " NTLM" },
+		{ { .ntlm = true, .ntlm_without_tls = true, .binding = CONF_BINDING_REQUIRE },
+		  "",
+		  " NTLM",
+		  " NTLM" },
 		{ { .certificate = true }, "", "", " EXTERNAL" },
 		{ { .integrated = true, .ntlm = true, .certificate = true },
-		  " GSSAPI GSS-SPNEGO", " GSSAPI GSS-SPNEGO NTLM", " GSSAPI GSS-SPNEGO NTLM EXTERNAL" },
+		  " GSSAPI GSS-SPNEGO",
+		  " GSSAPI GSS-SPNEGO NTLM",
+		  " GSSAPI GSS-SPNEGO NTLM EXTERNAL" },
 	};
-	static const struct mechanism_session sessions[] = { { false, false }, { true, false }, { true, true } };
+	static const struct mechanism_session sessions[] = { { false, false },
+							     { true, false },
+							     { true, true } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -51,8 +64,10 @@ static void finds_servers(void **state)
 {
 	struct conf_smtp smtps[] = { { .default_domain = (char[]){ "one.example" } },
 				     { .default_domain = (char[]){ "two.example" } } };
-	struct conf conf = { .smtps = smtps, .smtps_count = 2,
-			     .pop3 = { .enabled = true, .default_domain = (char[]){ "pop.example" } } };
+	struct conf conf = { .smtps = smtps,
+			     .smtps_count = 2,
+			     .pop3 = { .enabled = true,
+				       .default_domain = (char[]){ "pop.example" } } };
 	const char *service, *domain;
 
 	(void)state;
@@ -69,7 +84,8 @@ static void finds_servers(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(offers), cmocka_unit_test(finds_servers) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(offers),
+					    cmocka_unit_test(finds_servers) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
