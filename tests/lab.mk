@@ -2,13 +2,14 @@
 # The lab, the benchmark and the demonstration. Included by the Makefile. Packages are
 # installed before a second make builds: pkg-config's answers are read when make starts.
 
-BENCH_PROGRAMS := $(addprefix $(B)/tests/bench/,loadgen bound bound_tls bound_ldap delay_proxy)
+BENCH_PROGRAMS := $(addprefix $(B)/tests/bench/,loadgen bound bound_tls bound_ldap bound_gss delay_proxy)
 BENCH_OBJECTS  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/load*.c))
 
 $(B)/tests/bench/loadgen: $(BENCH_OBJECTS)
+$(B)/tests/bench/bound_gss: $(B)/tests/bench/load_gss.o
 
 $(BENCH_PROGRAMS): $(B)/tests/bench/%: $(B)/tests/bench/%.o
-	$(CC) $(LDFLAGS) -o $@ $^ -lgnutls -lldap -llber -lpthread
+	$(CC) $(LDFLAGS) -o $@ $^ -lgnutls -lldap -llber -lgssapi_krb5 -lpthread
 
 # All processors, unless make was told otherwise.
 LAB_JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))

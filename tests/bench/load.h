@@ -24,6 +24,7 @@ enum load_tls { LOAD_PLAIN, LOAD_STARTTLS, LOAD_IMPLICIT };
 struct load_options {
 	struct sockaddr_in server;
 	const char *domain;
+	const char *host;    /* auth-gssapi, auth-ntlm: the server's name in its service name */
 	unsigned sessions;   /* at once */
 	unsigned messages;   /* smtp: in one session */
 	unsigned recipients; /* smtp: of one message */
@@ -53,6 +54,7 @@ struct load_session {
 	gnutls_session_t tls; /* NULL on plain connections */
 	bool handshaking;
 	bool corked;               /* what is left of out and body lies inside GnuTLS */
+	void *context;             /* auth: of GSS-API, while the exchange lasts */
 	gnutls_datum_t resumption; /* what the last session of this slot was given */
 	char out[LOAD_OUT_SIZE];   /* goes first */
 	size_t out_length;
@@ -77,7 +79,7 @@ struct load_protocol {
 };
 
 extern const struct load_protocol load_smtp, load_smtp_rcpt, load_pop3_login, load_pop3_fetch,
-	load_pop3_idle;
+	load_pop3_idle, load_auth_plain, load_auth_gssapi, load_auth_ntlm;
 
 struct load {
 	const struct load_options *options;
@@ -104,6 +106,13 @@ bool load_begin(struct load *load);
 double load_clock(void);
 uint64_t load_count_delivered(const char *root);
 bool load_smtp_prepare(struct load *load);
+/* Gets a ticket or a credential for each user, where the protocol needs one. */
+bool load_auth_prepare(struct load *load);
+/*
+ * Who logs in next here. Slots own disjoint users where `users` is a multiple of
+ * `sessions`: no lock is met twice.
+ */
+void load_user_next(const struct load *load, struct load_session *session);
 
 struct load_times {      /* seconds since the start */
 	double accepted; /* the last session ended */

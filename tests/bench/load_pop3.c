@@ -19,14 +19,18 @@ enum {
 	POP3_HELD
 };
 
-/* Slots own disjoint users where `users` is a multiple of `sessions`: no lock is met twice. */
-static void user_send(struct load *load, struct load_session *session)
+void load_user_next(const struct load *load, struct load_session *session)
 {
 	const struct load_options *options = load->options;
 	uint64_t turn = session->slot + session->turns * options->sessions;
 
 	session->user = options->first_user + (unsigned)(turn % options->users);
-	load_send(session, "USER u%u@%s\r\n", session->user, options->domain);
+}
+
+static void user_send(struct load *load, struct load_session *session)
+{
+	load_user_next(load, session);
+	load_send(session, "USER u%u@%s\r\n", session->user, load->options->domain);
 	session->state = POP3_USER;
 }
 

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 static const struct load_protocol *protocols[] = { &load_smtp, &load_smtp_rcpt, &load_pop3_login,
-						   &load_pop3_fetch, &load_pop3_idle };
+						   &load_pop3_fetch, &load_pop3_idle,
+						   &load_auth_plain, &load_auth_gssapi,
+						   &load_auth_ntlm };
 
 static const struct load_protocol *find_protocol(const char *name)
 {
@@ -22,10 +24,12 @@ static const struct load_protocol *find_protocol(const char *name)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: loadgen smtp|smtp-rcpt|pop3-login|pop3-fetch|pop3-idle -p PORT "
-			"[OPTION...]\n"
+	fprintf(stderr, "usage: loadgen PROTOCOL -p PORT [OPTION...]\n"
+			"  PROTOCOL       smtp smtp-rcpt pop3-login pop3-fetch pop3-idle\n"
+			"                 auth-plain auth-gssapi auth-ntlm: POP3, AUTH and QUIT\n"
 			"  -a ADDRESS     of the server (127.0.0.1)\n"
 			"  -d DOMAIN      of the users (bench.example)\n"
+			"  -k HOST        auth-gssapi, auth-ntlm: the server's name (localhost)\n"
 			"  -s SESSIONS    at once (20)\n"
 			"  -m MESSAGES    smtp: in one session (1)\n"
 			"  -r RECIPIENTS  smtp: of one message (1)\n"
@@ -55,6 +59,9 @@ static bool read_option(struct load_options *options, int option)
 		return true;
 	case 'd':
 		options->domain = optarg;
+		return true;
+	case 'k':
+		options->host = optarg;
 		return true;
 	case 'w':
 		options->delivered_in = optarg;
@@ -127,6 +134,7 @@ static void print_result(const struct load *load, const struct load_times *times
 int main(int argc, char **argv)
 {
 	struct load_options options = { .domain = "bench.example",
+					.host = "localhost",
 					.sessions = 20,
 					.messages = 1,
 					.recipients = 1,
@@ -144,7 +152,7 @@ int main(int argc, char **argv)
 	if (!load.protocol)
 		usage();
 	for (optind = 2;
-	     (option = getopt(argc, argv, "a:p:d:s:m:r:z:f:u:n:t:e:w:lSTRj:b:x:")) != -1;)
+	     (option = getopt(argc, argv, "a:p:d:k:s:m:r:z:f:u:n:t:e:w:lSTRj:b:x:")) != -1;)
 		if (option == '?' ||
 		    !(strchr("smrzfunejb", option) ? read_number(&options, option)
 						   : read_option(&options, option)))
@@ -156,7 +164,7 @@ int main(int argc, char **argv)
 	load.sessions = calloc(options.sessions, sizeof(*load.sessions));
 	load.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (!load.sessions || load.epoll < 0 || !load_smtp_prepare(&load) ||
-	    !load_tls_prepare(&load)) {
+	    !load_tls_prepare(&load) || !load_auth_prepare(&load)) {
 		perror("load");
 		return 1;
 	}

@@ -16,6 +16,7 @@ bench_ldap_port=2389
 bench_domain=bench.example
 bench_suffix=dc=bench,dc=example
 bench_users=1000
+auth_users=40
 bench_bind_dn=cn=postern,$bench_suffix
 bench_bind_password=Service-Pw1
 bench_programs=${BENCH_PROGRAMS:-$top/build/tests/bench}

@@ -3,6 +3,7 @@
 """The lab's population, written straight into a freshly provisioned controller.
 
 populate.py accounts SMB.CONF     before Samba runs
+populate.py numbered SMB.CONF COUNT    u0, u1, ... with the passwords pw0, pw1, ..., at any time
 populate.py names SMB.CONF PASSWORD HOST-ADDRESS SINK-ADDRESS   DNS, while it runs
 """
 import sys
@@ -63,6 +64,13 @@ def accounts(smb_conf):
         db.add_remove_group_members(name, members, add_members_operation=True)
 
 
+def numbered(smb_conf, count):
+    db = database(smb_conf)
+    for number in range(int(count)):
+        name = "u%d" % number
+        db.newuser(name, "pw%d" % number, mailaddress="%s@%s" % (name, DOMAIN))
+
+
 def tool(*arguments):
     """samba-tool in this process: its imports alone take most of a second."""
     if cmd_sambatool()._run("samba-tool", *arguments):
@@ -86,4 +94,4 @@ def names(smb_conf, password, host, sink):
 
 
 if __name__ == "__main__":
-    {"accounts": accounts, "names": names}[sys.argv[1]](*sys.argv[2:])
+    {"accounts": accounts, "numbered": numbered, "names": names}[sys.argv[1]](*sys.argv[2:])
