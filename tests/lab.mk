@@ -9,7 +9,7 @@ $(B)/tests/bench/loadgen: $(BENCH_OBJECTS)
 $(B)/tests/bench/bound_gss: $(B)/tests/bench/load_gss.o
 
 $(BENCH_PROGRAMS): $(B)/tests/bench/%: $(B)/tests/bench/%.o
-	$(CC) $(LDFLAGS) -o $@ $^ -lgnutls -lldap -llber -lgssapi_krb5 -lpthread
+	$(CC) $(LDFLAGS) -o $@ $^ -lgnutls -lldap -llber -lgssapi_krb5 -lkrb5 -lpthread
 
 # All processors, unless make was told otherwise.
 LAB_JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))

@@ -154,8 +154,20 @@ dovecot_ldap() {
 		auth_bind = yes
 		auth_bind_userdn = %n@$lab_domain
 		user_filter = (&(sAMAccountType=805306368)(sAMAccountName=%n)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))
-		user_attrs = =user=%n
+		user_attrs = sAMAccountName=user
 	END
+}
+
+# One file for each user, with the ticket of the user and one for the gateway.
+tickets_fetch() {
+	local number
+	export KRB5_CONFIG=$lab_state/krb5.conf KRB5CCNAME
+	mkdir -p "$auth_tickets"
+	for ((number = 0; number < auth_users; number++)); do
+		KRB5CCNAME=FILE:$auth_tickets/u$number
+		{ inside kinit "u$number" <<<"pw$number" && inside kvno "pop/$lab_host"; } \
+			>>"$lab_state/tickets.log" 2>&1 || die "no ticket: $lab_state/tickets.log"
+	done
 }
 
 # dovecot_start NAME PORT OCTETS-OF-CACHE
@@ -185,6 +197,7 @@ start() {
 		"$auth_users"
 	# as an administrator would: the gateway's user is to reach winbind's privileged pipe
 	chgrp winbindd_priv "$lab_state/samba/state/winbindd_privileged"
+	tickets_fetch
 	postern_start
 	dovecot_start dovecot-asks 2111 0
 	dovecot_start dovecot-remembers 2112 10M

@@ -6,7 +6,8 @@
 #   bench NAME postern=X peer=Y ratio=R unit=U    one line a row. Rates: R = X/Y. Where less is
 #                   better (KB, ms, s/1000): R = Y/X. A row without a peer has "-".
 #   cpu NAME ...    processor seconds for 1,000 messages or sessions: the system's own, slapd's
-#                   and the load generator's; the share is ours by the peer's
+#                   (in the rows auth_* those of the domain's controller with its winbind) and
+#                   the load generator's; the share is ours by the peer's
 #   busy NAME ...   processors in use by all of these, and those that had nothing to do: with
 #                   none idle they are what bounds; what neither used, others on the machine did
 #   bound NAME=V    what the bare disk, bare GnuTLS and slapd allow, measured in the same run
@@ -34,11 +35,13 @@ here=$(dirname "$0")
 . "$here/rows_maildrop.sh"
 # shellcheck source=tests/bench/rows_directory.sh
 . "$here/rows_directory.sh"
+# shellcheck source=tests/bench/rows_auth.sh
+. "$here/rows_auth.sh"
 
 rows=${BENCH_ROWS:-bound smtp_deliver_1 smtp_deliver_100 smtp_starttls_1 smtp_starttls_100 \
 	smtp_deliver_200k smtp_fanout_100 submission pop3_login pop3_fetch pop3s_login pop3s_fetch \
-	open_maildrop idle_memory idle_memory_tls idle_held directory_50ms scale_sessions \
-	scale_directory}
+	open_maildrop idle_memory idle_memory_tls idle_held directory_50ms auth_gssapi \
+	auth_ntlm auth_plain_cached scale_sessions scale_directory}
 
 # Users up to here get the mail of the delivery rows, the next ones own mailboxes of growing
 # size, and the last hundred 13 messages each.
@@ -169,9 +172,19 @@ run_row() {
 	pop3s_login) pop3_row "$1" pop3s pop3-login ;;
 	pop3s_fetch) pop3_row "$1" pop3s pop3-fetch "${fetch[@]}" ;;
 	open_maildrop | idle_memory | idle_memory_tls | idle_held) "$1" ;;
+	auth_gssapi | auth_ntlm | auth_plain_cached) "$1" ;;
 	directory_50ms | scale_directory | scale_sessions) "$1" ;;
 	*) die "unknown row $1" ;;
 	esac
+}
+
+# The rows auth_* have a place of their own.
+needs_peers() {
+	local row
+	for row in $rows; do
+		[[ $row == auth_* ]] || return 0
+	done
+	return 1
 }
 
 main() {
@@ -181,9 +194,12 @@ main() {
 	# Mailboxes must hold what this run put there and nothing else.
 	"$here/bench-down.sh"
 	trap '"$here/bench-down.sh"' EXIT
-	"$here/bench-up.sh" >/dev/null
-	"$here/peers.sh" start
-	fill_mailboxes
+	mkdir -p "$bench_state"
+	if needs_peers; then
+		"$here/bench-up.sh" >/dev/null
+		"$here/peers.sh" start
+		fill_mailboxes
+	fi
 	for row in $rows; do
 		# in a process of its own, so that the first error ends the row, and only the row
 		run_row "$row" &

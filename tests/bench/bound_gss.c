@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the libraries allow: bound_gss KEYTAB HOST DOMAIN SECONDS
+ * What the libraries allow: bound_gss KEYTAB TICKETS HOST DOMAIN SECONDS
  * Kerberos: bare gss_accept_sec_context of MIT krb5 in one process and one thread, on tokens
  * made beforehand, with the replay cache that it has of itself. NTLM: bare contexts of gss-ntlmssp
  * in eight threads, client and server, each a question to winbind and through it to the domain.
@@ -161,17 +161,19 @@ static void check_ntlm(double seconds)
 
 int main(int argc, char **argv)
 {
-	double seconds = argc == 5 ? atof(argv[4]) : 0;
+	double seconds = argc == 6 ? atof(argv[5]) : 0;
+	struct gss_client_place place;
 
 	if (seconds <= 0) {
-		fprintf(stderr, "usage: bound_gss KEYTAB HOST DOMAIN SECONDS\n");
+		fprintf(stderr, "usage: bound_gss KEYTAB TICKETS HOST DOMAIN SECONDS\n");
 		return 2;
 	}
+	place = (struct gss_client_place){ .tickets = argv[2], .host = argv[3], .domain = argv[4] };
 	setenv("KRB5_KTNAME", argv[1], 1);
-	if (!gss_client_prepare(GSS_CLIENT_KERBEROS, argv[2], argv[3], 0, USERS))
+	if (!gss_client_prepare(GSS_CLIENT_KERBEROS, &place, 0, USERS))
 		return 1;
 	accept_kerberos(seconds);
-	if (!gss_client_prepare(GSS_CLIENT_NTLM, argv[2], argv[3], 0, USERS))
+	if (!gss_client_prepare(GSS_CLIENT_NTLM, &place, 0, USERS))
 		return 1;
 	check_ntlm(seconds);
 	return 0;

@@ -25,6 +25,7 @@ struct load_options {
 	struct sockaddr_in server;
 	const char *domain;
 	const char *host;    /* auth-gssapi, auth-ntlm: the server's name in its service name */
+	const char *tickets; /* auth-gssapi: directory with a file u0, u1, ... of each user */
 	unsigned sessions;   /* at once */
 	unsigned messages;   /* smtp: in one session */
 	unsigned recipients; /* smtp: of one message */
@@ -106,7 +107,7 @@ bool load_begin(struct load *load);
 double load_clock(void);
 uint64_t load_count_delivered(const char *root);
 bool load_smtp_prepare(struct load *load);
-/* Gets a ticket or a credential for each user, where the protocol needs one. */
+/* Reads the tickets or makes a credential for each user, where the protocol needs one. */
 bool load_auth_prepare(struct load *load);
 /*
  * Who logs in next here. Slots own disjoint users where `users` is a multiple of

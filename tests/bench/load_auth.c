@@ -2,7 +2,7 @@
 /*
  * POP3 sessions that log in by a mechanism of SASL (RFC 5034) and leave. Each session has
  * a context of its own, so each response is a new one; what belongs to a user (a ticket for
- * the service, a password) is there before the clock runs.
+ * the service, a password) is read before the clock runs.
  */
 #include "tests/bench/load.h"
 
@@ -28,11 +28,10 @@ static enum gss_client_kind kind_of(const struct load *load)
 bool load_auth_prepare(struct load *load)
 {
 	const struct load_options *options = load->options;
+	struct gss_client_place place = { options->host, options->domain, options->tickets };
 
-	if (load->protocol != &load_auth_gssapi && load->protocol != &load_auth_ntlm)
-		return true;
-	return gss_client_prepare(kind_of(load), options->host, options->domain,
-				  options->first_user, options->users);
+	return (load->protocol != &load_auth_gssapi && load->protocol != &load_auth_ntlm) ||
+	       gss_client_prepare(kind_of(load), &place, options->first_user, options->users);
 }
 
 static void context_end(struct load_session *session)

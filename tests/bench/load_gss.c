@@ -2,6 +2,8 @@
 #include "tests/bench/load_gss.h"
 
 #include <gssapi/gssapi_ext.h>
+#include <gssapi/gssapi_krb5.h>
+#include <krb5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,19 +49,53 @@ static bool name_import(const char *text, gss_OID type, gss_name_t *name)
 	return gss_client_good(kind_used, major, minor, text);
 }
 
-/* The credential keeps what it gets in memory: a ticket of the user, later one for the service. */
-static bool credential_make(const char *domain, unsigned user, gss_cred_id_t *credential)
+/* A copy in memory: no file is read while the clock runs. */
+static krb5_error_code tickets_copy(krb5_context krb5, const char *file, krb5_ccache *memory)
 {
-	gss_OID_set_desc only = { 1, &mechanisms[kind_used] };
+	krb5_principal principal = NULL;
+	krb5_ccache from = NULL;
+	krb5_error_code error = krb5_cc_resolve(krb5, file, &from);
+
+	if (!error)
+		error = krb5_cc_get_principal(krb5, from, &principal);
+	if (!error)
+		error = krb5_cc_new_unique(krb5, "MEMORY", NULL, memory);
+	if (!error)
+		error = krb5_cc_initialize(krb5, *memory, principal);
+	if (!error)
+		error = krb5_cc_copy_creds(krb5, from, *memory);
+	krb5_free_principal(krb5, principal);
+	if (from)
+		krb5_cc_close(krb5, from);
+	return error;
+}
+
+static bool credential_of_tickets(const char *directory, unsigned user, gss_cred_id_t *credential)
+{
+	static krb5_context krb5;
+	OM_uint32 major, minor;
+	krb5_ccache memory;
+	char file[300];
+
+	snprintf(file, sizeof(file), "FILE:%s/u%u", directory, user);
+	if ((!krb5 && krb5_init_context(&krb5)) || tickets_copy(krb5, file, &memory)) {
+		fprintf(stderr, "load: no tickets in %s\n", file);
+		return false;
+	}
+	/* The credential goes on using it. */
+	major = gss_krb5_import_cred(&minor, memory, NULL, NULL, credential);
+	return gss_client_good(GSS_CLIENT_KERBEROS, major, minor, file);
+}
+
+static bool credential_of_password(const char *domain, unsigned user, gss_cred_id_t *credential)
+{
+	gss_OID_set_desc only = { 1, &mechanisms[GSS_CLIENT_NTLM] };
 	gss_buffer_desc password;
 	gss_name_t name = GSS_C_NO_NAME;
 	OM_uint32 major, minor, ignored;
 	char text[300], secret[32];
 
-	if (kind_used == GSS_CLIENT_NTLM)
-		snprintf(text, sizeof(text), "%s\\u%u", domain, user);
-	else
-		snprintf(text, sizeof(text), "u%u", user);
+	snprintf(text, sizeof(text), "%s\\u%u", domain, user);
 	password.length = (size_t)snprintf(secret, sizeof(secret), "pw%u", user);
 	password.value = secret;
 	if (!name_import(text, GSS_C_NT_USER_NAME, &name))
@@ -67,23 +103,10 @@ static bool credential_make(const char *domain, unsigned user, gss_cred_id_t *cr
 	major = gss_acquire_cred_with_password(&minor, name, &password, GSS_C_INDEFINITE, &only,
 					       GSS_C_INITIATE, credential, NULL, NULL);
 	gss_release_name(&ignored, &name);
-	return gss_client_good(kind_used, major, minor, text);
+	return gss_client_good(GSS_CLIENT_NTLM, major, minor, text);
 }
 
-/* The first context of a user fetches the ticket for the service. */
-static bool credential_try(unsigned user)
-{
-	gss_buffer_desc output = GSS_C_EMPTY_BUFFER;
-	gss_ctx_id_t context = GSS_C_NO_CONTEXT;
-	OM_uint32 major, minor, ignored;
-
-	major = gss_client_step(user, &context, GSS_C_NO_BUFFER, &output, &minor);
-	gss_release_buffer(&ignored, &output);
-	gss_delete_sec_context(&ignored, &context, GSS_C_NO_BUFFER);
-	return gss_client_good(kind_used, major, minor, "no context");
-}
-
-bool gss_client_prepare(enum gss_client_kind kind, const char *host, const char *domain,
+bool gss_client_prepare(enum gss_client_kind kind, const struct gss_client_place *place,
 			unsigned first, unsigned count)
 {
 	char service[300];
@@ -94,12 +117,13 @@ bool gss_client_prepare(enum gss_client_kind kind, const char *host, const char 
 	kind_used = kind;
 	first_user = first;
 	credentials = calloc(count, sizeof(*credentials));
-	snprintf(service, sizeof(service), "pop@%s", host);
+	snprintf(service, sizeof(service), "pop@%s", place->host);
 	if (!credentials || !name_import(service, GSS_C_NT_HOSTBASED_SERVICE, &server))
 		return false;
 	for (unsigned i = 0; i < count; i++)
-		if (!credential_make(domain, first + i, &credentials[i]) ||
-		    !credential_try(first + i))
+		if (!(kind == GSS_CLIENT_NTLM
+			      ? credential_of_password(place->domain, first + i, &credentials[i])
+			      : credential_of_tickets(place->tickets, first + i, &credentials[i])))
 			return false;
 	return true;
 }

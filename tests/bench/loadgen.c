@@ -30,6 +30,7 @@ static void usage(void)
 			"  -a ADDRESS     of the server (127.0.0.1)\n"
 			"  -d DOMAIN      of the users (bench.example)\n"
 			"  -k HOST        auth-gssapi, auth-ntlm: the server's name (localhost)\n"
+			"  -c DIRECTORY   auth-gssapi: of files with tickets, u0, u1, ... (.)\n"
 			"  -s SESSIONS    at once (20)\n"
 			"  -m MESSAGES    smtp: in one session (1)\n"
 			"  -r RECIPIENTS  smtp: of one message (1)\n"
@@ -62,6 +63,9 @@ static bool read_option(struct load_options *options, int option)
 		return true;
 	case 'k':
 		options->host = optarg;
+		return true;
+	case 'c':
+		options->tickets = optarg;
 		return true;
 	case 'w':
 		options->delivered_in = optarg;
@@ -135,6 +139,7 @@ int main(int argc, char **argv)
 {
 	struct load_options options = { .domain = "bench.example",
 					.host = "localhost",
+					.tickets = ".",
 					.sessions = 20,
 					.messages = 1,
 					.recipients = 1,
@@ -152,7 +157,7 @@ int main(int argc, char **argv)
 	if (!load.protocol)
 		usage();
 	for (optind = 2;
-	     (option = getopt(argc, argv, "a:p:d:k:s:m:r:z:f:u:n:t:e:w:lSTRj:b:x:")) != -1;)
+	     (option = getopt(argc, argv, "a:p:d:k:c:s:m:r:z:f:u:n:t:e:w:lSTRj:b:x:")) != -1;)
 		if (option == '?' ||
 		    !(strchr("smrzfunejb", option) ? read_number(&options, option)
 						   : read_option(&options, option)))

@@ -17,6 +17,8 @@ bench_domain=bench.example
 bench_suffix=dc=bench,dc=example
 bench_users=1000
 auth_users=40
+auth_state=$labs_root/$bench_name-auth
+auth_tickets=$auth_state/tickets
 bench_bind_dn=cn=postern,$bench_suffix
 bench_bind_password=Service-Pw1
 bench_programs=${BENCH_PROGRAMS:-$top/build/tests/bench}
