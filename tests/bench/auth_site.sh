@@ -103,6 +103,7 @@ dovecot_configuration() {
 		default_internal_user = dovecot
 		default_login_user = dovenull
 		auth_mechanisms = plain gssapi ntlm
+		auth_verbose = yes
 		auth_username_format = %Ln
 		auth_krb5_keytab = $1/keytab
 		auth_gssapi_hostname = $lab_host

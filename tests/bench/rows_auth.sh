@@ -54,6 +54,9 @@ auth_ntlm() {
 
 auth_plain_cached() {
 	auth_site_up
+	# what it remembers of users who came by ticket makes it refuse their passwords ("unknown user")
+	"$here/auth_site.sh" run doveadm -c "$auth_state/dovecot-remembers/dovecot.conf" \
+		auth cache flush >/dev/null 2>&1
 	auth_once plain dovecot-remembers
 	auth_once plain postern
 	auth_turns auth_plain_cached plain 20 dovecot-remembers postern
