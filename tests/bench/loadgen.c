@@ -9,10 +9,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const struct load_protocol *protocols[] = { &load_smtp, &load_smtp_rcpt, &load_pop3_login,
-						   &load_pop3_fetch, &load_pop3_idle,
-						   &load_auth_plain, &load_auth_gssapi,
-						   &load_auth_ntlm };
+static const struct load_protocol *protocols[] = { &load_smtp,        &load_smtp_rcpt,
+						   &load_pop3_login,  &load_pop3_fetch,
+						   &load_pop3_idle,   &load_auth_plain,
+						   &load_auth_gssapi, &load_auth_ntlm };
 
 static const struct load_protocol *find_protocol(const char *name)
 {

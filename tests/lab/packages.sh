@@ -25,7 +25,7 @@ packages_test() {
 }
 
 packages_bench() {
-	echo postfix postfix-ldap dovecot-core dovecot-pop3d dovecot-ldap dovecot-gssapi gss-ntlmssp winbind libkrb5-dev slapd ldap-utils \
+	echo postfix postfix-ldap dovecot-core dovecot-pop3d dovecot-ldap dovecot-gssapi gss-ntlmssp slapd ldap-utils \
 		python3 openssl gcc procps
 }
 
