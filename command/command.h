@@ -26,6 +26,7 @@ struct command_options {
 typedef int command_run(const struct command_options *options, int argc, char **argv);
 
 command_run command_check, command_status, command_reload, command_stop, command_version;
+command_run command_join, command_leave, command_rotate;
 
 /*
  * Says a word to the master of the running gateway, over <run>/control. False after

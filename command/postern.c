@@ -25,11 +25,20 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "status", command_status, "",
-	  "the processes of the running gateway, their state and restarts" },
+	  "the processes of the running gateway, and how its directories are bound" },
 	{ "reload", command_reload, "",
 	  "check the configuration, then take it without dropping sessions" },
 	{ "stop", command_stop, "", "finish what was taken in, then end" },
-	{ "check", command_check, "", "test the configuration and what it names" },
+	{ "check", command_check, "",
+	  "test the configuration and look at the domain from all sides; each finding with its "
+	  "remedy" },
+	{ "join", command_join,
+	  "DOMAIN [-U ADMIN] [--host MAIL-NAME]... [--ntlm] [--dry-run] [more: postern(1)]",
+	  "make this machine a member of an Active Directory domain and write the configuration" },
+	{ "leave", command_leave, "[-U ADMIN] [--stdin-password] [--local]",
+	  "delete the computer account and the keytab" },
+	{ "rotate", command_rotate, "[--days N | --now]",
+	  "give the computer accounts new passwords when theirs are older than 30 days" },
 	{ "version", command_version, "", "print the version" },
 };
 
