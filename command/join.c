@@ -19,6 +19,7 @@
 #include "command/join.h"
 #include "conf/conf.h"
 #include "daemon/check.h"
+#include "directory/inspect.h"
 #include "mail/address.h"
 
 enum { NETBIOS_MAX = 15, OPTION_FIRST = 256 };
@@ -234,6 +235,9 @@ static bool may_begin(struct join *join)
 	if (join->ntlm && join->one_time)
 		return join_fail("--ntlm needs an administrator's password or ticket: a one-time "
 				 "password serves once only");
+	if (join->ntlm && !inspect_has_ntlmssp())
+		return join_fail(
+			"NTLM needs a mechanism for GSSAPI: apt install gss-ntlmssp winbind");
 	if (!join->dry_run && !getpwnam("postern-dir"))
 		return join_fail("there is no user postern-dir: run make install, or conf/users.sh "
 				 "add");

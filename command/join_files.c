@@ -81,11 +81,13 @@ static void directory_text(const struct join *join, const char *krb5_config, str
 }
 
 static void server_text(const struct join *join, const char *section, const char *listens,
-			const char *more, struct buffer *text)
+			const char *anonymous, struct buffer *text)
 {
-	buffer_add_format(
-		text, "%s {\n%s\tfqdn = \"%s\"\n\tcertificate = \"%s\"\n\tkey = \"%s\"\n%s}\n\n",
-		section, listens, join->hosts[0], join->certificate_path, join->key_path, more);
+	buffer_add_format(text,
+			  "%s {\n%s\tfqdn = \"%s\"\n\tcertificate = \"%s\"\n\tkey = \"%s\"\n"
+			  "\tauthentication = { %s\"basic\", \"integrated\"%s }\n}\n\n",
+			  section, listens, join->hosts[0], join->certificate_path, join->key_path,
+			  anonymous, join->ntlm ? ", \"ntlm\"" : "");
 }
 
 void join_conf_text(const struct join *join, const char *krb5_config, struct buffer *text)
@@ -96,12 +98,11 @@ void join_conf_text(const struct join *join, const char *krb5_config, struct buf
 			  join->name, join->realm);
 	directory_text(join, krb5_config, text);
 	server_text(join, "smtp \"Default SMTP Virtual Server\"",
-		    "\tlisten \"*:25\" { tls = \"starttls\" }\n",
-		    "\tauthentication = { \"anonymous\", \"basic\" }\n", text);
+		    "\tlisten \"*:25\" { tls = \"starttls\" }\n", "\"anonymous\", ", text);
 	server_text(join, "smtp \"Submission\"",
 		    "\tlisten \"*:587\" { tls = \"starttls\" }\n"
 		    "\tlisten \"*:465\" { tls = \"implicit\" }\n",
-		    "\tauthentication = { \"basic\" }\n", text);
+		    "", text);
 	server_text(join, "pop3",
 		    "\tlisten \"*:110\" { tls = \"starttls\" }\n"
 		    "\tlisten \"*:995\" { tls = \"implicit\" }\n",

@@ -8,6 +8,8 @@
 #ifndef DIRECTORY_INSPECT_H
 #define DIRECTORY_INSPECT_H
 
+#include <stdbool.h>
+
 #include "directory/finding.h"
 
 struct conf;
@@ -26,6 +28,8 @@ enum inspect_mode {
 
 /* Looks at the configuration and smb.conf alone, asks nobody. */
 enum inspect_mode inspect_mode(const struct conf_directory *directory);
+/* GSSAPI has NTLM on this machine (Debian: gss-ntlmssp). */
+bool inspect_has_ntlmssp(void);
 /* smb.conf as Samba's own programs find it: SMB_CONF_PATH, or the system's. */
 const char *inspect_smbconf_path(void);
 

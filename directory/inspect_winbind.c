@@ -3,6 +3,7 @@
 #include "directory/inspect_private.h"
 
 #include <errno.h>
+#include <gssapi/gssapi.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -86,25 +87,56 @@ static bool user_is_in(const char *user, const char *group)
 	return person && person->pw_gid == entry->gr_gid;
 }
 
-void inspect_winbind(struct inspection *inspection)
+bool inspect_has_ntlmssp(void)
+{
+	static const char oid[] = "\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a"; /* MS-NLMP 1.9 */
+	gss_OID_set list = GSS_C_NO_OID_SET;
+	OM_uint32 minor;
+	bool found = false;
+
+	if (GSS_ERROR(gss_indicate_mechs(&minor, &list)))
+		return false;
+	for (size_t i = 0; i < list->count; i++)
+		found |= list->elements[i].length == sizeof(oid) - 1 &&
+			 memcmp(list->elements[i].elements, oid, sizeof(oid) - 1) == 0;
+	gss_release_oid_set(&minor, &list);
+	return found;
+}
+
+static void look_at_pipes(struct inspection *inspection)
 {
 	char *user = memory_format("%s-dir", inspection->conf->user_prefix);
-	int error;
+	int error = connect_pipe(public_pipe);
 
-	if (inspect_mode(inspection->directory) == INSPECT_MEMBER) {
-		error = connect_pipe(public_pipe);
-		finding_add(inspection->findings, error ? FINDING_ERROR : FINDING_GOOD, "winbind",
-			    public_pipe, "%s", error ? strerror(error) : "winbindd answers");
-		if (error)
-			finding_remedy(inspection->findings,
-				       "start it: systemctl enable --now winbind");
-		if (!user_is_in(user, "winbindd_priv")) {
-			finding_add(inspection->findings, FINDING_ERROR, "winbind", user,
-				    "is not in the group winbindd_priv, and so may not check NTLM");
-			finding_remedy(inspection->findings,
-				       "usermod -a -G winbindd_priv %s, then restart posternd",
-				       user);
-		}
+	finding_add(inspection->findings, error ? FINDING_ERROR : FINDING_GOOD, "winbind",
+		    public_pipe, "%s", error ? strerror(error) : "winbindd answers");
+	if (error)
+		finding_remedy(inspection->findings, "start it: systemctl enable --now winbind");
+	if (!user_is_in(user, "winbindd_priv")) {
+		finding_add(inspection->findings, FINDING_ERROR, "winbind", user,
+			    "is not in the group winbindd_priv, and so may not check NTLM");
+		finding_remedy(inspection->findings,
+			       "usermod -a -G winbindd_priv %s, then restart posternd", user);
 	}
 	free(user);
+}
+
+void inspect_winbind(struct inspection *inspection)
+{
+	bool offered = conf_uses_ntlm(inspection->conf);
+
+	if (inspect_mode(inspection->directory) == INSPECT_MEMBER) {
+		look_at_pipes(inspection);
+	} else if (offered && inspection->directory->bind == CONF_BIND_GSSAPI) {
+		finding_add(
+			inspection->findings, FINDING_WARNING, "winbind", inspect_smbconf_path(),
+			"NTLM is on, but Samba is no member of %s: nobody of it comes in by NTLM",
+			inspection->directory->domain);
+		finding_remedy(inspection->findings, "postern leave, then postern join --ntlm");
+	}
+	if (offered && !inspect_has_ntlmssp()) {
+		finding_add(inspection->findings, FINDING_ERROR, "winbind", "GSSAPI",
+			    "NTLM is on, but there is no mechanism for it");
+		finding_remedy(inspection->findings, "apt install gss-ntlmssp");
+	}
 }

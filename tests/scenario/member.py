@@ -63,7 +63,7 @@ class Member:
         at_end(shutil.rmtree, folder, True)
         shutil.copy("/etc/netns/%s/resolv.conf" % self.lab.name, folder)
         with open(folder + "/hosts", "w") as file:
-            file.write("127.0.0.1 localhost\n%s gw.corp.example gw\n" % ADDRESS)
+            file.write("127.0.0.1 localhost\n%s gw.corp.example gw mx.corp.example\n" % ADDRESS)
         must("ip", "netns", "add", self.netns)
         at_end(command, "ip", "netns", "delete", self.netns)
         must("ip", "link", "add", "s11m", "netns", self.netns, "type", "veth",

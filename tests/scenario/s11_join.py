@@ -74,6 +74,17 @@ def account(lab, attribute):
     return re.findall(r"(?m)^%s: (.*)$" % attribute, done.stdout)
 
 
+def by_ticket(member, cache):
+    """curl reads alice's mailbox with the tickets in that cache."""
+    environment = dict(os.environ, KRB5_CONFIG=member.lab.values["LAB_KRB5_CONFIG"],
+                       KRB5CCNAME="FILE:%s/%s" % (member.state, cache))
+    if not os.path.exists(member.state + "/" + cache):
+        member.must("kinit", "alice@CORP.EXAMPLE", input="Alice-Pw1\n", env=environment)
+    done = member.run("curl", "-sS", "--cacert", "/etc/postern/%s.pem" % MAIL, "--login-options", "AUTH=GSSAPI", "-u",
+                      "alice:", "pop3s://%s/" % MAIL, env=environment)
+    return check("a login by ticket: " + cache, done.returncode == 0, done.stdout)
+
+
 def tickets(lab):
     """How many the controller has given to our computer account."""
     return int(account(lab, "logonCount")[0])
@@ -304,6 +315,7 @@ class Load:
 def rotation_under_load(member, context, gateway):
     """Three new keys, and a ticket got by the last of them, while people come in without a pause."""
     numbers = {key.version for key in keytab.read(member.path(KEYTAB))}
+    by_ticket(member, "before-rotation")
     load = Load(context)
     for turn in range(3):
         before, done = load.done, member.postern("rotate", "--now")
@@ -327,6 +339,8 @@ def rotation_under_load(member, context, gateway):
     check("and nothing was restarted", gateway.running() and
           {row["restarts"] for row in json.loads(member.postern("--json", "status").stdout)["processes"]} == {0})
     equal("the keytab's owner stays", member.must("stat", "-c", "%U %a", KEYTAB).split(), ["postern-dir", "600"])
+    by_ticket(member, "before-rotation")
+    by_ticket(member, "after-rotation")
     done = member.postern("rotate")
     contains("a young key is left alone", done.stdout, "young enough")
 
