@@ -75,6 +75,9 @@ def status_command(gateway):
     equal("all are ready", {row["state"] for row in rows}, {"ready"})
     done = gateway.tool("status", "--json")
     check("the option may come behind", done.returncode == 0 and json.loads(done.stdout), done.stdout)
+    done = gateway.tool("check")
+    check("postern check is content with an LDAP server",
+          done.returncode == 0 and "our simple bind is taken" in done.stdout, done.stdout)
     contains("status says how a directory is bound", gateway.tool("status").stdout, "LDAP only")
     done = gateway.tool("nonsense")
     equal("an unknown command is wrong usage", done.returncode, 2)

@@ -81,7 +81,7 @@ def by_ticket(member, cache):
     if not os.path.exists(member.state + "/" + cache):
         member.must("kinit", "alice@CORP.EXAMPLE", input="Alice-Pw1\n", env=environment)
     done = member.run("curl", "-sS", "--cacert", "/etc/postern/%s.pem" % MAIL, "--login-options", "AUTH=GSSAPI", "-u",
-                      "alice:", "pop3s://%s/" % MAIL, env=environment)
+                      "alice@CORP.EXAMPLE:", "pop3s://%s/" % MAIL, env=environment)
     return check("a login by ticket: " + cache, done.returncode == 0, done.stdout)
 
 
