@@ -2,6 +2,7 @@
 #include "directory/visit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -9,24 +10,26 @@
 #include "conf/conf.h"
 #include "directory/entry.h"
 #include "directory/ticket.h"
-#include "io/tls.h"
 
-static uint32_t random_below(uint32_t below)
+/* RFC 2782: lower priorities first; among equals the name server's own turn will do for one call.
+ */
+static int by_priority(const void *a, const void *b)
 {
-	uint32_t number;
+	const struct srv *left = a, *right = b;
 
-	random_bytes(&number, sizeof(number));
-	return below ? number % below : 0;
+	return (int)left->priority - (int)right->priority;
 }
 
 size_t visit_find(const char *domain, struct srv servers[SRV_MAX], const char **why)
 {
-	char name[300];
+	char name[SRV_HOST_SIZE];
 	size_t count;
 
-	snprintf(name, sizeof(name), "_ldap._tcp.dc._msdcs.%s", domain);
+	*why = "no DNS name is so long";
+	if (!srv_name(SRV_LDAP, domain, "", true, name))
+		return 0;
 	count = srv_query(name, servers, why);
-	srv_order(servers, count, random_below);
+	qsort(servers, count, sizeof(*servers), by_priority);
 	return count;
 }
 

@@ -15,7 +15,7 @@ packages_build() {
 }
 
 packages_lab() {
-	echo samba samba-ad-provision samba-dsdb-modules samba-vfs-modules samba-common-bin python3-samba python3 winbind gss-ntlmssp \
+	echo samba samba-ad-provision samba-dsdb-modules samba-vfs-modules samba-common-bin python3-samba python3 winbind \
 		slapd ldap-utils krb5-user adcli openssl iproute2 util-linux procps passwd mount
 }
 
