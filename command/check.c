@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "command/json.h"
+#include "command/json_print.h"
 #include "conf/conf.h"
 #include "daemon/check.h"
 #include "directory/directories.h"

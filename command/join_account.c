@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "command/program.h"
-#include "directory/account.h"
+#include "directory/computer.h"
 #include "directory/inspect.h"
 #include "directory/keytab_file.h"
 #include "directory/smbconf.h"
@@ -268,13 +268,13 @@ bool join_samba(struct join *join)
 
 /* --- what came of it --- */
 
-static size_t tell_missing(struct join *join, const struct account *account)
+static size_t tell_missing(struct join *join, const struct computer *account)
 {
 	char spn[JOIN_NAME_SIZE + 8];
 	size_t missing = 0;
 
 	for (size_t i = 0; join_principals(join, i, spn); i++) {
-		if (account_has_spn(account, spn))
+		if (computer_has_spn(account, spn))
 			continue;
 		if (missing++ == 0)
 			fprintf(stderr, "postern: the account may not give itself every service "
@@ -284,13 +284,13 @@ static size_t tell_missing(struct join *join, const struct account *account)
 	return missing;
 }
 
-static void look(struct join *join, const struct account *account, const struct keytab *keytab)
+static void look(struct join *join, const struct computer *account, const struct keytab *keytab)
 {
 	size_t missing = tell_missing(join, account), weak = 0;
 
 	for (size_t i = 0; i < keytab->count; i++)
 		weak += !keytab_is_strong(&keytab->keys[i]);
-	if (account->enctypes != ACCOUNT_AES)
+	if (account->enctypes != COMPUTER_AES)
 		fprintf(stderr,
 			"postern: msDS-SupportedEncryptionTypes is 0x%x. A domain administrator "
 			"should run:\n  Set-ADComputer %s -KerberosEncryptionType AES128,AES256\n",
@@ -303,25 +303,25 @@ static void look(struct join *join, const struct account *account, const struct 
 bool join_look_at_account(struct join *join)
 {
 	char name[32], why[400];
-	struct account account;
+	struct computer account;
 	struct keytab keytab;
 	bool good;
 
 	snprintf(name, sizeof(name), "%s$", join->name);
 	if (!keytab_read(join->keytab, &keytab, why, sizeof(why)))
 		return join_fail("%s", why);
-	switch (account_find(&join->visit, name, &account, why, sizeof(why))) {
-	case ACCOUNT_FOUND:
+	switch (computer_find(&join->visit, name, &account, why, sizeof(why))) {
+	case COMPUTER_FOUND:
 		look(join, &account, &keytab);
 		good = true;
 		break;
-	case ACCOUNT_NONE:
+	case COMPUTER_NONE:
 		good = join_fail("%s has no account %s", join->visit.server.name, name);
 		break;
 	default:
 		good = join_fail("%s: %s", join->visit.server.name, why);
 	}
-	account_clear(&account);
+	computer_clear(&account);
 	keytab_clear(&keytab);
 	return good;
 }

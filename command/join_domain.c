@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "command/admin.h"
 #include "conf/conf.h"
-#include "directory/account.h"
+#include "directory/computer.h"
 #include "directory/diagnose.h"
 #include "directory/entry.h"
 
@@ -105,7 +105,7 @@ static bool principal_is_free(struct join *join, const char *spn, const char *dn
 {
 	char other[PERSON_DN_SIZE];
 
-	switch (account_other_owner(&join->visit, spn, dn, other)) {
+	switch (computer_other_owner(&join->visit, spn, dn, other)) {
 	case 0:
 		return true;
 	case 1:
@@ -119,7 +119,7 @@ static bool principal_is_free(struct join *join, const char *spn, const char *dn
 }
 
 /* An account of our name is ours when it says so itself, or says nothing (prepared). */
-static bool name_is_free(struct join *join, const struct account *account)
+static bool name_is_free(struct join *join, const struct computer *account)
 {
 	if (account->controller)
 		return join_fail("%s is the account of a domain controller: choose another name "
@@ -137,22 +137,22 @@ static bool name_is_free(struct join *join, const struct account *account)
 bool join_look_at_names(struct join *join)
 {
 	char name[32], spn[JOIN_NAME_SIZE + 8], why[400];
-	struct account account;
-	enum account_found found;
+	struct computer account;
+	enum computer_found found;
 	bool good;
 
 	snprintf(name, sizeof(name), "%s$", join->name);
-	found = account_find(&join->visit, name, &account, why, sizeof(why));
-	if (found == ACCOUNT_FAILED)
+	found = computer_find(&join->visit, name, &account, why, sizeof(why));
+	if (found == COMPUTER_FAILED)
 		return join_fail("%s: %s", join->visit.server.name, why);
-	join->rejoin = found == ACCOUNT_FOUND;
-	good = found == ACCOUNT_NONE || name_is_free(join, &account);
+	join->rejoin = found == COMPUTER_FOUND;
+	good = found == COMPUTER_NONE || name_is_free(join, &account);
 	for (size_t i = 0; good && join_principals(join, i, spn); i++)
 		good = principal_is_free(join, spn, account.dn);
 	if (good)
 		join_step(join, "name", "%s$ %s", join->name,
 			  join->rejoin ? "has an account, which is taken over" : "is free");
-	account_clear(&account);
+	computer_clear(&account);
 	return good;
 }
 

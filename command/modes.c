@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command/json.h"
+#include "command/json_print.h"
 #include "conf/conf.h"
 #include "daemon/check.h"
 #include "directory/inspect.h"

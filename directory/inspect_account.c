@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "conf/conf.h"
-#include "directory/account.h"
+#include "directory/computer.h"
 #include "directory/keytab_file.h"
 #include "directory/ticket.h"
 
@@ -70,7 +70,7 @@ static void look_at_enctypes(struct inspection *inspection, const struct keytab 
 }
 
 static void compare_versions(struct inspection *inspection, const struct keytab *keytab,
-			     const char *principal, const struct account *account)
+			     const char *principal, const struct computer *account)
 {
 	const char *file = inspection->directory->keytab;
 	unsigned ours = keytab_newest(keytab, principal), theirs = account->version;
@@ -88,7 +88,7 @@ static void compare_versions(struct inspection *inspection, const struct keytab 
 }
 
 static void compare_enctypes(struct inspection *inspection, const struct keytab *keytab,
-			     const char *principal, const struct account *account)
+			     const char *principal, const struct computer *account)
 {
 	unsigned offered = account->enctypes;
 	bool lacks = (offered & 0x8 && !has_newest(keytab, principal, ENCTYPE_AES128)) ||
@@ -102,7 +102,7 @@ static void compare_enctypes(struct inspection *inspection, const struct keytab 
 			    offered);
 		finding_remedy(inspection->findings, "run postern rotate --now");
 	}
-	if ((offered & ACCOUNT_AES) == ACCOUNT_AES && !(offered & ACCOUNT_RC4))
+	if ((offered & COMPUTER_AES) == COMPUTER_AES && !(offered & COMPUTER_RC4))
 		return;
 	finding_add(inspection->findings, FINDING_WARNING, "enctypes", account->dn,
 		    "msDS-SupportedEncryptionTypes is 0x%x, not 0x18 (AES alone)", offered);
@@ -113,19 +113,19 @@ static void compare_enctypes(struct inspection *inspection, const struct keytab 
 }
 
 static void look_at_spn(struct inspection *inspection, struct visit *catalog,
-			const struct account *account, const char *name, const char *spn)
+			const struct computer *account, const char *name, const char *spn)
 {
 	char other[PERSON_DN_SIZE];
 	char bare[64];
 
 	snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(name, "$"), name);
-	if (!account_has_spn(account, spn)) {
+	if (!computer_has_spn(account, spn)) {
 		finding_add(inspection->findings, FINDING_WARNING, "spn", account->dn,
 			    "%s is missing: nobody gets a ticket for it", spn);
 		finding_remedy(inspection->findings, "as a domain administrator: setspn -S %s %s",
 			       spn, bare);
 	}
-	if (account_other_owner(catalog, spn, account->dn, other) == 1) {
+	if (computer_other_owner(catalog, spn, account->dn, other) == 1) {
 		finding_add(inspection->findings, FINDING_ERROR, "spn", spn,
 			    "belongs to %s too, so the KDC gives nobody a ticket for it", other);
 		finding_remedy(inspection->findings,
@@ -136,7 +136,7 @@ static void look_at_spn(struct inspection *inspection, struct visit *catalog,
 }
 
 static void look_at_host(struct inspection *inspection, struct visit *catalog,
-			 const struct account *account, const char *name, const char *host,
+			 const struct computer *account, const char *name, const char *host,
 			 bool pop)
 {
 	char spn[300];
@@ -147,7 +147,7 @@ static void look_at_host(struct inspection *inspection, struct visit *catalog,
 
 /* Every name that clients ask a ticket for, once. */
 static void look_at_spns(struct inspection *inspection, struct visit *catalog,
-			 const struct account *account, const char *name)
+			 const struct computer *account, const char *name)
 {
 	const struct conf *conf = inspection->conf;
 	size_t before = inspection->findings->count;
@@ -170,7 +170,7 @@ static void look_at_spns(struct inspection *inspection, struct visit *catalog,
 
 /* The forest, where a global catalog can be reached on the same machine; else the domain. */
 static void look_in_forest(struct inspection *inspection, struct visit *visit,
-			   const struct account *account, const char *name)
+			   const struct computer *account, const char *name)
 {
 	struct server server;
 	struct visit catalog;
@@ -224,7 +224,7 @@ bool inspect_keytab(struct inspection *inspection)
 void inspect_account(struct inspection *inspection, struct visit *visit)
 {
 	struct keytab keytab;
-	struct account account = { 0 };
+	struct computer account = { 0 };
 	char name[KEYTAB_PRINCIPAL_SIZE], why[CONNECTION_TEXT_SIZE] = "";
 	const char *principal;
 
@@ -232,7 +232,7 @@ void inspect_account(struct inspection *inspection, struct visit *visit)
 		return; /* inspect_keytab has told */
 	principal = our_principal(inspection, &keytab);
 	account_name(principal, name, sizeof(name));
-	if (account_find(visit, name, &account, why, sizeof(why)) == ACCOUNT_FOUND) {
+	if (computer_find(visit, name, &account, why, sizeof(why)) == COMPUTER_FOUND) {
 		compare_versions(inspection, &keytab, principal, &account);
 		compare_enctypes(inspection, &keytab, principal, &account);
 		look_in_forest(inspection, visit, &account, name);
@@ -241,6 +241,6 @@ void inspect_account(struct inspection *inspection, struct visit *visit)
 		finding_remedy(inspection->findings,
 			       "principal must be the account's own name (NAME$@REALM)");
 	}
-	account_clear(&account);
+	computer_clear(&account);
 	keytab_clear(&keytab);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "command/json.h"
+#include "command/json_print.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "directory/account.h"
+#include "directory/computer.h"
 
 #include <stdio.h>
 #include <strings.h>
@@ -27,12 +27,12 @@ static unsigned number_of(const struct entry *entry, const char *attribute)
 	return (unsigned)number;
 }
 
-static void take(struct account *account, struct entry *entry)
+static void take(struct computer *account, struct entry *entry)
 {
 	struct span value;
 	unsigned flags;
 
-	*account = (struct account){ .entry = entry };
+	*account = (struct computer){ .entry = entry };
 	snprintf(account->dn, sizeof(account->dn), "%s", entry_dn(entry));
 	if (entry_value(entry, "dNSHostName", 0, &value) && !span_has_nul(value))
 		(void)span_copy(value, account->dns_host, sizeof(account->dns_host));
@@ -51,8 +51,8 @@ static void filter_equal(struct buffer *filter, const char *attribute, const cha
 	buffer_add(filter, ")", 2);
 }
 
-enum account_found account_find(struct visit *visit, const char *name, struct account *account,
-				char *why, size_t size)
+enum computer_found computer_find(struct visit *visit, const char *name, struct computer *account,
+				  char *why, size_t size)
 {
 	static const char *const attributes[] = {
 		"dNSHostName",        "servicePrincipalName",          "msDS-KeyVersionNumber",
@@ -67,31 +67,31 @@ enum account_found account_find(struct visit *visit, const char *name, struct ac
 				       attributes, true },
 		     &result);
 	buffer_clear(&filter);
-	*account = (struct account){ 0 };
+	*account = (struct computer){ 0 };
 	if (result.code == LDAP_SUCCESS && result.count == 1) {
 		take(account, result.entries[0]);
 		result.count = 0;
-		return ACCOUNT_FOUND;
+		return COMPUTER_FOUND;
 	}
 	snprintf(why, size, "%s cannot be looked up: %s %.100s", name, ldap_err2string(result.code),
 		 result.diagnostic);
 	search_result_clear(&result);
-	return result.code == LDAP_SUCCESS ? ACCOUNT_NONE : ACCOUNT_FAILED;
+	return result.code == LDAP_SUCCESS ? COMPUTER_NONE : COMPUTER_FAILED;
 }
 
-void account_clear(struct account *account)
+void computer_clear(struct computer *account)
 {
 	entry_free(account->entry);
-	*account = (struct account){ 0 };
+	*account = (struct computer){ 0 };
 }
 
-bool account_has_spn(const struct account *account, const char *spn)
+bool computer_has_spn(const struct computer *account, const char *spn)
 {
 	return entry_has(account->entry, "servicePrincipalName", spn);
 }
 
-int account_other_owner(struct visit *visit, const char *spn, const char *dn,
-			char other[PERSON_DN_SIZE])
+int computer_other_owner(struct visit *visit, const char *spn, const char *dn,
+			 char other[PERSON_DN_SIZE])
 {
 	static const char *const attributes[] = { "sAMAccountName", NULL };
 	bool catalog = visit->server.port == 3268 || visit->server.port == 3269;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Texts inside JSON (RFC 8259 section 7), on standard output. */
-#ifndef COMMAND_JSON_H
-#define COMMAND_JSON_H
+#ifndef COMMAND_JSON_PRINT_H
+#define COMMAND_JSON_PRINT_H
 
 #include "base/span.h"
 
