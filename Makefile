@@ -122,8 +122,9 @@ install: all
 		install -D -m 644 docs/man/$$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page || exit 1; done
 	install -D -m 644 conf/postern.pam $(DESTDIR)$(SYSCONFDIR)/pam.d/postern
 	install -d $(DESTDIR)$(UNITDIR)
-	sed 's|@SBINDIR@|$(SBINDIR)|; s|@BINDIR@|$(BINDIR)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' conf/postern.service \
-		>$(DESTDIR)$(UNITDIR)/postern.service
+	for unit in postern.service postern-rotate.service postern-rotate.timer; do \
+		sed 's|@SBINDIR@|$(SBINDIR)|; s|@BINDIR@|$(BINDIR)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' conf/$$unit \
+			>$(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 	$(if $(DESTDIR),@echo "users are not made below a DESTDIR: run conf/users.sh add",conf/users.sh add)
 
 help:

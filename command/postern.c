@@ -25,13 +25,15 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "status", command_status, "",
-	  "the processes of the running gateway, their state and restarts" },
+	  "the processes of the running gateway, and how its directories are bound" },
 	{ "reload", command_reload, "",
 	  "check the configuration, then take it without dropping sessions" },
 	{ "stop", command_stop, "", "finish what was taken in, then end" },
 	{ "explain", command_explain, "login NAME",
 	  "how a login of that name goes, and what decides it" },
-	{ "check", command_check, "", "test the configuration and what it names" },
+	{ "check", command_check, "",
+	  "test the configuration and look at the domain from all sides; each finding with its "
+	  "remedy" },
 	{ "mailbox", command_mailbox,
 	  "add ADDRESS [--create-user|--no-create-user] [--quota SIZE] [--stdin] [--user NAME] "
 	  "[--container DN] | delete ADDRESS [--yes] [--delete-user] | list [DOMAIN] | "
@@ -39,6 +41,13 @@ static const struct command {
 	  "mailboxes and their accounts" },
 	{ "passwd", command_passwd, "ADDRESS [--stdin]", "a new password for a mailbox" },
 	{ "domain", command_domain, "list", "the domains and how many mailboxes they have" },
+	{ "join", command_join,
+	  "DOMAIN [-U ADMIN] [--host MAIL-NAME]... [--ntlm] [--dry-run] [more: postern(1)]",
+	  "make this machine a member of an Active Directory domain and write the configuration" },
+	{ "leave", command_leave, "[-U ADMIN] [--stdin-password] [--local]",
+	  "delete the computer account and the keytab" },
+	{ "rotate", command_rotate, "[--days N | --now]",
+	  "give the computer accounts new passwords when theirs are older than 30 days" },
 	{ "version", command_version, "", "print the version" },
 };
 

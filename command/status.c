@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* `postern status`: the processes of the running gateway. */
+/* `postern status`: the processes of the running gateway, and its directories. */
 #include "command/command.h"
 
 #include <stdio.h>
 
 #include "base/buffer.h"
 #include "base/span.h"
+#include "command/modes.h"
 
 enum { STATUS_FIELDS = 7 };
 
@@ -44,32 +45,44 @@ static void status_row(struct span fields[STATUS_FIELDS])
 	printf("\n");
 }
 
-int command_status(const struct command_options *options, int argc, char **argv)
+static void print_processes(struct span rest, bool json)
 {
-	struct buffer reply = BUFFER_EMPTY;
-	struct span rest, line, fields[STATUS_FIELDS];
-	bool first = true, asked;
+	struct span line, fields[STATUS_FIELDS];
+	bool first = true;
 
-	(void)argv;
-	if (argc != 1)
-		return COMMAND_USAGE;
-	asked = control_ask(options, "status", &reply);
-	rest = buffer_span(&reply);
-	if (asked && options->json)
-		printf("[");
-	for (size_t i = 0; asked && !options->json && i < STATUS_FIELDS; i++)
+	for (size_t i = 0; !json && i < STATUS_FIELDS; i++)
 		printf("%-11s%s", status_fields[i].key, i + 1 == STATUS_FIELDS ? "\n" : "");
-	while (asked && span_cut(&rest, '\n', &line)) {
+	while (span_cut(&rest, '\n', &line)) {
 		if (!status_split(line, fields))
 			continue;
-		if (options->json)
+		if (json)
 			status_json(fields, first);
 		else
 			status_row(fields);
 		first = false;
 	}
-	if (asked && options->json)
-		printf("\n]\n");
+}
+
+int command_status(const struct command_options *options, int argc, char **argv)
+{
+	struct buffer reply = BUFFER_EMPTY;
+	bool asked, read;
+
+	(void)argv;
+	if (argc != 1)
+		return COMMAND_USAGE;
+	asked = control_ask(options, "status", &reply);
+	if (options->json)
+		printf("{\"processes\": [");
+	if (asked)
+		print_processes(buffer_span(&reply), options->json);
+	if (options->json)
+		printf("\n],\n\"directories\": ");
+	else if (asked)
+		putchar('\n');
+	read = modes_print(options);
+	if (options->json)
+		puts("}");
 	buffer_clear(&reply);
-	return asked ? COMMAND_DONE : COMMAND_FAILED;
+	return asked && read ? COMMAND_DONE : COMMAND_FAILED;
 }

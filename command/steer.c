@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* `postern reload`, `stop` and `check`: what the running gateway is to do, and whether it could. */
+/* `postern reload` and `stop`: what the running gateway is to do. */
 #include "command/command.h"
 
 #include <stdio.h>
@@ -31,15 +31,4 @@ int command_stop(const struct command_options *options, int argc, char **argv)
 {
 	(void)argv;
 	return argc == 1 ? say_word(options, "stop") : COMMAND_USAGE;
-}
-
-int command_check(const struct command_options *options, int argc, char **argv)
-{
-	(void)argv;
-	if (argc != 1)
-		return COMMAND_USAGE;
-	if (!check_configuration(options->file, CHECK_DIRECTORIES))
-		return COMMAND_FAILED;
-	printf("%s: good\n", options->file);
-	return COMMAND_DONE;
 }

@@ -199,6 +199,8 @@ struct conf *conf_read(const char *file, char **text, conf_complain complain, vo
 bool conf_check_machine(const struct conf *conf, conf_complain complain, void *context);
 void conf_free(struct conf *conf);
 
+/* The machine's full name; what gethostname says if the resolver knows no more. The caller frees. */
+char *conf_host_name(void);
 /* The accepted domain of that name (any case), aliases not followed; NULL if none. */
 const struct conf_domain *conf_find_domain(const struct conf *conf, const char *name);
 const struct conf_domain *conf_default_domain(const struct conf *conf);

@@ -72,8 +72,7 @@ void conf_directory_defaults(struct conf_directory *directory, bool tls_given)
 	ascii_lower_text(directory->domain);
 }
 
-/* The machine's full name; what gethostname says if the resolver knows no more. */
-static char *host_name(void)
+char *conf_host_name(void)
 {
 	struct addrinfo hints = { .ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM }, *found;
 	char name[256] = "";
@@ -120,7 +119,7 @@ void conf_server_defaults(struct conf *conf)
 	settle_mailboxes(conf);
 	for (size_t i = 0; i < conf->smtps_count; i++)
 		wanted |= !*conf->smtps[i].fqdn;
-	host = wanted ? host_name() : memory_text("");
+	host = wanted ? conf_host_name() : memory_text("");
 	for (size_t i = 0; i < conf->smtps_count; i++) {
 		settle_text(&conf->smtps[i].fqdn, host);
 		settle_text(&conf->smtps[i].default_domain, domain->name);

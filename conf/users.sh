@@ -43,6 +43,9 @@ remove_users() {
 	fi
 }
 
+# Two at a time would each find a user missing and make it.
+exec 9>/run/postern-users.lock
+flock 9
 case ${1:-add} in
 add) add_users "${2:-Postern mail gateway}" ;;
 remove) remove_users "${2:?users.sh remove COMMENT}" ;;

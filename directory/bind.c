@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "directory/connection.h"
 
+#include <gssapi/gssapi_krb5.h>
 #include <sasl/sasl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,7 +97,7 @@ static bool set_protection(struct connection *connection)
 }
 
 /* SASL and GSSAPI wrap what Kerberos says in their own words; only its own are of use. */
-static void tell_gssapi(const struct credentials *credentials, int result, const char *text,
+static void tell_gssapi(const char *principal, int result, const char *text,
 			char why[CONNECTION_TEXT_SIZE])
 {
 	static const char mark[] = "Minor code may provide more information (";
@@ -107,61 +108,67 @@ static void tell_gssapi(const struct credentials *credentials, int result, const
 		text = minor + sizeof(mark) - 1;
 	if (strstr(text, "Server not found in Kerberos"))
 		remedy = "write servers by the controllers' full host names";
-	snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI bind as %.60s: %.*s%s%s",
-		 credentials_principal(credentials), minor ? (int)strcspn(text, ")") : 80, text,
-		 remedy ? ": " : "", remedy ? remedy : "");
+	snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI bind as %.60s: %.*s%s%s", principal,
+		 minor ? (int)strcspn(text, ")") : 80, text, remedy ? ": " : "",
+		 remedy ? remedy : "");
 }
 
-/* With the ticket that is the thread's. *result: LDAP_TIMEOUT for no answer in time. */
-static bool bind_with_ticket(struct connection *connection, int64_t deadline, int *result,
-			     char why[CONNECTION_TEXT_SIZE])
+/* With the thread's tickets. LDAP_TIMEOUT when there is no answer in time. */
+static int bind_interactive(struct connection *connection, int64_t deadline)
 {
 	struct watch watch;
-
-	*result = LDAP_LOCAL_ERROR;
-	if (!set_protection(connection)) {
-		snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI protection cannot be set");
-		return false;
-	}
-	watchdog_arm(connection->watchdog, &watch, connection->guard, deadline);
-	*result = ldap_sasl_interactive_bind_s(connection->ldap, NULL, "GSSAPI", NULL, NULL,
-					       LDAP_SASL_QUIET, answer_nothing, NULL);
-	if (watchdog_disarm(connection->watchdog, &watch)) {
-		*result = LDAP_TIMEOUT;
-		snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI bind: no answer in time");
-		return false;
-	}
-	if (*result == LDAP_SUCCESS)
-		return true;
-	connection_text(connection->ldap, *result, why);
-	return false;
-}
-
-bool connection_bind_ticket(struct connection *connection, int64_t deadline,
-			    char why[CONNECTION_TEXT_SIZE])
-{
 	int result;
 
-	return bind_with_ticket(connection, deadline, &result, why);
+	watchdog_arm(connection->watchdog, &watch, connection->guard, deadline);
+	result = ldap_sasl_interactive_bind_s(connection->ldap, NULL, "GSSAPI", NULL, NULL,
+					      LDAP_SASL_QUIET, answer_nothing, NULL);
+	return watchdog_disarm(connection->watchdog, &watch) ? LDAP_TIMEOUT : result;
 }
 
-static bool bind_gssapi(struct connection *connection, struct credentials *credentials,
-			int64_t deadline, char why[CONNECTION_TEXT_SIZE])
+static bool bind_gssapi(struct connection *connection, const char *principal, int64_t deadline,
+			char why[CONNECTION_TEXT_SIZE])
 {
 	char text[CONNECTION_TEXT_SIZE];
 	int result;
 
-	if (!credentials_use(credentials, why, CONNECTION_TEXT_SIZE))
+	if (!set_protection(connection)) {
+		snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI protection cannot be set");
 		return false;
-	if (bind_with_ticket(connection, deadline, &result, why))
+	}
+	result = bind_interactive(connection, deadline);
+	if (result == LDAP_SUCCESS)
 		return true;
-	if (result == LDAP_TIMEOUT)
+	if (result == LDAP_TIMEOUT) {
+		snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI bind: no answer in time");
 		return false;
-	/* A ticket for a server that was set up anew stays wrong for hours. */
-	credentials_forget(credentials);
-	memcpy(text, why, sizeof(text));
-	tell_gssapi(credentials, result, text, why);
+	}
+	connection_text(connection->ldap, result, text);
+	tell_gssapi(principal, result, text, why);
 	return false;
+}
+
+bool connection_bind_ticket(struct connection *connection, const char *cache, const char *principal,
+			    int64_t deadline, char why[CONNECTION_TEXT_SIZE])
+{
+	OM_uint32 minor;
+
+	if (!cache || !GSS_ERROR(gss_krb5_ccache_name(&minor, cache, NULL)))
+		return bind_gssapi(connection, principal, deadline, why);
+	snprintf(why, CONNECTION_TEXT_SIZE, "GSSAPI does not take the ticket cache");
+	return false;
+}
+
+int connection_bind_bare(struct connection *connection, int64_t deadline,
+			 char text[CONNECTION_TEXT_SIZE])
+{
+	int result;
+
+	if (ldap_set_option(connection->ldap, LDAP_OPT_X_SASL_SECPROPS, "maxssf=0") !=
+	    LDAP_OPT_SUCCESS)
+		return LDAP_PARAM_ERROR;
+	result = bind_interactive(connection, deadline);
+	connection_text(connection->ldap, result, text);
+	return result;
 }
 
 static void tell_simple(const char *dn, const struct connection_reply *reply,
@@ -189,8 +196,15 @@ bool connection_bind_service(struct connection *connection, const struct conf_di
 {
 	struct connection_reply reply;
 
-	if (conf->bind == CONF_BIND_GSSAPI)
-		return bind_gssapi(connection, credentials, deadline, why);
+	if (conf->bind == CONF_BIND_GSSAPI) {
+		if (!credentials_use(credentials, why, CONNECTION_TEXT_SIZE))
+			return false;
+		if (bind_gssapi(connection, credentials_principal(credentials), deadline, why))
+			return true;
+		/* A ticket for a server that was set up anew stays wrong for hours. */
+		credentials_forget(credentials);
+		return false;
+	}
 	connection_bind_simple(connection, conf->bind_dn, password, deadline, &reply);
 	if (reply.result == LDAP_SUCCESS)
 		return true;

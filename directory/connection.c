@@ -40,7 +40,7 @@ static bool set_basics(LDAP *ldap)
 	       ldap_set_option(ldap, LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON) == LDAP_OPT_SUCCESS;
 }
 
-static const char *ca_file(const struct conf_directory *conf)
+const char *connection_ca_file(const struct conf_directory *conf)
 {
 	return conf->tls_ca[0] ? conf->tls_ca : system_ca;
 }
@@ -50,7 +50,7 @@ static bool set_tls(LDAP *ldap, const struct conf_directory *conf)
 {
 	static const int demand = LDAP_OPT_X_TLS_DEMAND, client = 0;
 
-	return ldap_set_option(ldap, LDAP_OPT_X_TLS_CACERTFILE, ca_file(conf)) ==
+	return ldap_set_option(ldap, LDAP_OPT_X_TLS_CACERTFILE, connection_ca_file(conf)) ==
 		       LDAP_OPT_SUCCESS &&
 	       ldap_set_option(ldap, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) == LDAP_OPT_SUCCESS &&
 	       ldap_set_option(ldap, LDAP_OPT_X_TLS_NEWCTX, &client) == LDAP_OPT_SUCCESS;
@@ -86,7 +86,7 @@ static bool start_tls(struct connection *connection, const struct conf_directory
 
 	if (!set_tls(connection->ldap, conf)) {
 		snprintf(why, CONNECTION_TEXT_SIZE, "TLS cannot be set up: check the CA file %s",
-			 ca_file(conf));
+			 connection_ca_file(conf));
 		return false;
 	}
 	result = way == TLS_WAY_START ? ldap_start_tls_s(connection->ldap, NULL, NULL)
@@ -104,7 +104,7 @@ static void explain_tls(const struct conf_directory *conf, const struct server *
 {
 	char text[CONNECTION_TEXT_SIZE - 8];
 
-	diagnose_tls(server, choose_port(server, way), way == TLS_WAY_START, ca_file(conf),
+	diagnose_tls(server, choose_port(server, way), way == TLS_WAY_START, connection_ca_file(conf),
 		     deadline, text, sizeof(text));
 	if (text[0])
 		snprintf(why, CONNECTION_TEXT_SIZE, "TLS: %s", text);

@@ -55,9 +55,20 @@ struct connection_reply {
 bool connection_bind_service(struct connection *connection, const struct conf_directory *conf,
 			     struct credentials *credentials, struct span password,
 			     int64_t deadline, char why[CONNECTION_TEXT_SIZE]);
-/* GSSAPI with the calling thread's own ticket (KRB5CCNAME). False with *why. */
-bool connection_bind_ticket(struct connection *connection, int64_t deadline,
+/*
+ * The GSSAPI bind of whoever the ticket cache belongs to; cache NULL: the process's own
+ * (KRB5CCNAME). `principal` is for the text alone. False with *why.
+ */
+bool connection_bind_ticket(struct connection *connection, const char *cache,
+			    const char *principal, int64_t deadline,
 			    char why[CONNECTION_TEXT_SIZE]);
+/*
+ * To see what the server puts up with: a GSSAPI bind with the thread's tickets, neither
+ * signed nor bound to a TLS channel. The LDAP result with its text; the connection is
+ * of no use afterwards.
+ */
+int connection_bind_bare(struct connection *connection, int64_t deadline,
+			 char text[CONNECTION_TEXT_SIZE]);
 /* A simple bind; never with an empty password (RFC 4513 section 5.1.2: that proves nothing). */
 void connection_bind_simple(struct connection *connection, const char *dn, struct span password,
 			    int64_t deadline, struct connection_reply *reply);
@@ -69,6 +80,8 @@ void connection_bind_simple(struct connection *connection, const char *dn, struc
  */
 bool connection_fast_bind(struct connection *connection, int64_t deadline);
 
+/* Who may sign the servers' certificates: tls_ca, or the system's file. */
+const char *connection_ca_file(const struct conf_directory *conf);
 /* The text libldap has for the last failure, control characters made spaces. */
 void connection_text(LDAP *ldap, int result, char to[CONNECTION_TEXT_SIZE]);
 

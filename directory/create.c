@@ -59,7 +59,8 @@ static bool open_one(struct creation *creation, const struct server *server,
 		snprintf(creation->why, creation->size, "%s: %s", server->name, why);
 		return false;
 	}
-	if (connection_bind_ticket(&creation->connection, creation->deadline, why) &&
+	if (connection_bind_ticket(&creation->connection, NULL, creation->principal,
+				   creation->deadline, why) &&
 	    facts_load(&creation->connection, creation->section, creation->deadline,
 		       &creation->facts, why, sizeof why))
 		return true;

@@ -13,6 +13,9 @@
 #include "conf/conf.h"
 #include "directory/keytab.h"
 
+/* Seconds: what a ticket must last to be kept when no new one is given; until the next attempt. */
+enum { TICKET_REST = 10, TICKET_RETRY = 15 };
+
 struct credentials {
 	const struct conf_directory *conf;
 	krb5_context context;
@@ -22,6 +25,7 @@ struct credentials {
 	char *cache_name;
 	krb5_ccache cache;
 	int64_t renew;  /* unix seconds */
+	int64_t end;    /* of the ticket in the cache, unix seconds; 0 = there is none of use */
 	unsigned reads; /* of the keytab, for its name in memory */
 };
 
@@ -142,7 +146,7 @@ void credentials_close(struct credentials *credentials)
 	free(credentials);
 }
 
-static krb5_error_code fetch_ticket(struct credentials *credentials)
+static krb5_error_code fetch_ticket(struct credentials *credentials, krb5_keytab keytab)
 {
 	krb5_context context = credentials->context;
 	krb5_get_init_creds_opt *options = NULL;
@@ -152,8 +156,8 @@ static krb5_error_code fetch_ticket(struct credentials *credentials)
 	if (error)
 		return error;
 	krb5_get_init_creds_opt_set_forwardable(options, 0);
-	error = krb5_get_init_creds_keytab(context, &creds, credentials->principal,
-					   credentials->keytab, 0, NULL, options);
+	error = krb5_get_init_creds_keytab(context, &creds, credentials->principal, keytab, 0, NULL,
+					   options);
 	krb5_get_init_creds_opt_free(context, options);
 	if (error)
 		return error;
@@ -163,7 +167,8 @@ static krb5_error_code fetch_ticket(struct credentials *credentials)
 	if (!error) {
 		int64_t now = clock_unix();
 
-		credentials->renew = now + ((int64_t)(uint32_t)creds.times.endtime - now) * 2 / 3;
+		credentials->end = (int64_t)(uint32_t)creds.times.endtime;
+		credentials->renew = now + (credentials->end - now) * 2 / 3;
 	}
 	krb5_free_cred_contents(context, &creds);
 	return error;
@@ -205,18 +210,46 @@ static bool tell_ticket(struct credentials *credentials, krb5_error_code error, 
 	return false;
 }
 
+/* A rotation reaches one controller after the other: some still want the key before. */
+static krb5_error_code fetch_with_older(struct credentials *credentials, krb5_error_code so_far)
+{
+	krb5_keytab older;
+
+	if (keytab_older(credentials->context, credentials->keytab, credentials->principal,
+			 &older) != 0)
+		return so_far;
+	if (fetch_ticket(credentials, older) == 0)
+		so_far = 0;
+	krb5_kt_close(credentials->context, older);
+	return so_far;
+}
+
+static bool renew_ticket(struct credentials *credentials, char *why, size_t size)
+{
+	krb5_error_code error = fetch_ticket(credentials, credentials->keytab);
+
+	if (is_stale_key(error) && load_keytab(credentials, why, size))
+		error = fetch_ticket(credentials, credentials->keytab);
+	if (is_stale_key(error))
+		error = fetch_with_older(credentials, error);
+	if (!error)
+		return true;
+	tell_ticket(credentials, error, why, size);
+	if (clock_unix() + TICKET_REST >= credentials->end)
+		return false;
+	/* The one that is there still serves. */
+	credentials->renew = clock_unix() + TICKET_RETRY;
+	log_warning("directory.ticket", LOG_TEXT("directory", credentials->conf->name),
+		    LOG_TEXT("cause", why));
+	return true;
+}
+
 bool credentials_use(struct credentials *credentials, char *why, size_t size)
 {
 	OM_uint32 minor;
 
-	if (clock_unix() >= credentials->renew) {
-		krb5_error_code error = fetch_ticket(credentials);
-
-		if (is_stale_key(error) && load_keytab(credentials, why, size))
-			error = fetch_ticket(credentials);
-		if (error)
-			return tell_ticket(credentials, error, why, size);
-	}
+	if (clock_unix() >= credentials->renew && !renew_ticket(credentials, why, size))
+		return false;
 	if (GSS_ERROR(gss_krb5_ccache_name(&minor, credentials->cache_name, NULL))) {
 		snprintf(why, size, "GSSAPI does not take the ticket cache");
 		return false;
@@ -226,7 +259,7 @@ bool credentials_use(struct credentials *credentials, char *why, size_t size)
 
 void credentials_forget(struct credentials *credentials)
 {
-	credentials->renew = 0;
+	credentials->renew = credentials->end = 0;
 }
 
 const char *credentials_principal(const struct credentials *credentials)

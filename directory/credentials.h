@@ -19,7 +19,9 @@ void credentials_close(struct credentials *credentials);
 /*
  * Makes sure of a ticket and makes it the calling thread's. Blocks on the KDC.
  * Reads the keytab file again when the KDC does not accept the key, since its
- * owner may have renewed it. False with the reason.
+ * owner may have renewed it, and then tries the key before, since this KDC may not
+ * have heard of the new one yet. A ticket that cannot be renewed serves to its end.
+ * False with the reason.
  */
 bool credentials_use(struct credentials *credentials, char *why, size_t size);
 /* The tickets did not serve: the next credentials_use gets new ones. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "directory/diagnose.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "io/tls_diagnose.h"
 
 /* The StartTLS extended request (RFC 4511 section 4.14.1), message id 1. */
 static const char start_request[] = "\x30\x1d\x02\x01\x01\x77\x18\x80\x16"
@@ -34,20 +34,32 @@ static void set_patience(int descriptor, int64_t left)
 	(void)setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 }
 
-void diagnose_tls(const struct server *server, uint16_t port, bool start_tls, const char *ca_file,
-		  int64_t deadline, char *why, size_t size)
+bool diagnose_look(const struct server *server, uint16_t port, bool start_tls, const char *ca_file,
+		   int64_t deadline, struct tls_report *report)
 {
 	int64_t left = deadline - clock_ms();
 	int descriptor;
+	bool looked;
 
-	why[0] = '\0';
+	*report = (struct tls_report){ 0 };
 	if (left < 100)
-		return;
+		return false;
 	descriptor = dial_connect(&server->addresses, port, deadline);
 	if (descriptor < 0)
-		return;
+		return false;
 	set_patience(descriptor, left < 1000 ? left : 1000);
-	if (!start_tls || begin_tls(descriptor))
-		tls_diagnose(descriptor, server->host, ca_file, why, size);
+	looked = !start_tls || begin_tls(descriptor);
+	if (looked)
+		tls_look(descriptor, server->host, ca_file, report);
 	close(descriptor);
+	return looked;
+}
+
+void diagnose_tls(const struct server *server, uint16_t port, bool start_tls, const char *ca_file,
+		  int64_t deadline, char *why, size_t size)
+{
+	struct tls_report report;
+
+	(void)diagnose_look(server, port, start_tls, ca_file, deadline, &report);
+	snprintf(why, size, "%s", report.trouble);
 }

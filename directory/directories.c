@@ -43,7 +43,7 @@ static void set_krb5_config(const struct conf *conf)
  * about; and libldap would read the machine's, the user's and the working
  * directory's ldaprc.
  */
-static bool set_up_libraries(const struct conf *conf, char *room, size_t size)
+bool directories_prepare(const struct conf *conf, char *room, size_t size)
 {
 	static const int client = 0;
 	LDAP *ldap = NULL;
@@ -67,7 +67,7 @@ struct directories *directories_open(const struct conf *conf, char *room, size_t
 {
 	struct directories *directories;
 
-	if (!set_up_libraries(conf, room, size))
+	if (!directories_prepare(conf, room, size))
 		return NULL;
 	directories = memory_new(sizeof(*directories));
 	directories->list = memory_array(conf->directories_count, sizeof(*directories->list));

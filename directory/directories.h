@@ -3,6 +3,7 @@
 #ifndef DIRECTORY_DIRECTORIES_H
 #define DIRECTORY_DIRECTORIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct conf;
@@ -11,6 +12,8 @@ struct directory;
 struct directory_prover;
 struct directories;
 
+/* Sets the libraries up; directories_open does it too. False with the reason in `room`. */
+bool directories_prepare(const struct conf *conf, char *room, size_t size);
 /*
  * Opens what needs privileges (keytabs into memory, password files) and starts
  * nothing. Call before privileges are dropped and before threads exist. NULL with

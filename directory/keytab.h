@@ -21,5 +21,11 @@ struct keytab_copy {
 krb5_error_code keytab_copy(krb5_context context, const char *file, const char *name,
 			    struct keytab_copy *copy);
 void keytab_copy_clear(krb5_context context, struct keytab_copy *copy);
+/*
+ * A keytab in memory with the keys of the principal that are older than its newest, among which
+ * libkrb5 takes the newest. The caller closes it. KRB5_KT_NOTFOUND when there are none.
+ */
+krb5_error_code keytab_older(krb5_context context, krb5_keytab all, krb5_principal principal,
+			     krb5_keytab *older);
 
 #endif

@@ -1,25 +1,77 @@
 /* SPDX-License-Identifier: ISC */
 #include "io/tls_diagnose.h"
 
+#include <arpa/inet.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+static void add_text(char to[TLS_REPORT_TEXT], const char *separator, const char *text)
+{
+	size_t used = strlen(to);
+
+	snprintf(to + used, TLS_REPORT_TEXT - used, "%s%s", used ? separator : "", text);
+}
+
 /* The certificate's own idea of its name: "CN=dc1.corp.example". */
-static void peer_name(gnutls_session_t session, char *to, size_t size)
+static void certificate_name(gnutls_x509_crt_t certificate, char *to, size_t size)
+{
+	if (gnutls_x509_crt_get_dn(certificate, to, &size) != 0)
+		to[0] = '\0';
+}
+
+static void take_names(gnutls_x509_crt_t certificate, char to[TLS_REPORT_TEXT])
+{
+	char name[256], text[INET6_ADDRSTRLEN];
+
+	for (unsigned i = 0;; i++) {
+		size_t size = sizeof(name) - 1;
+		int type = gnutls_x509_crt_get_subject_alt_name(certificate, i, name, &size, NULL);
+
+		if (type == GNUTLS_E_SHORT_MEMORY_BUFFER)
+			continue;
+		if (type < 0)
+			return;
+		name[size] = '\0';
+		if (type == GNUTLS_SAN_DNSNAME)
+			add_text(to, " ", name);
+		else if (type == GNUTLS_SAN_IPADDRESS &&
+			 inet_ntop(size == 4 ? AF_INET : AF_INET6, name, text, sizeof(text)))
+			add_text(to, " ", text);
+	}
+}
+
+static void take_certificate(const gnutls_datum_t *der, bool first, struct tls_report *report)
+{
+	gnutls_x509_crt_t certificate;
+	char name[TLS_REPORT_NAME];
+	int64_t until;
+
+	if (gnutls_x509_crt_init(&certificate) != 0)
+		return;
+	if (gnutls_x509_crt_import(certificate, der, GNUTLS_X509_FMT_DER) == 0) {
+		certificate_name(certificate, name, sizeof(name));
+		add_text(report->chain, " < ", name[0] ? name : "(no name)");
+		until = (int64_t)gnutls_x509_crt_get_expiration_time(certificate);
+		if (first || until < report->until)
+			report->until = until;
+		if (first) {
+			take_names(certificate, report->names);
+			memcpy(report->name, name, sizeof(name));
+		}
+	}
+	gnutls_x509_crt_deinit(certificate);
+}
+
+static void take_chain(gnutls_session_t session, struct tls_report *report)
 {
 	unsigned count = 0;
 	const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
-	gnutls_x509_crt_t certificate;
 
-	to[0] = '\0';
-	if (!chain || count == 0 || gnutls_x509_crt_init(&certificate) != 0)
-		return;
-	if (gnutls_x509_crt_import(certificate, &chain[0], GNUTLS_X509_FMT_DER) != 0 ||
-	    gnutls_x509_crt_get_dn(certificate, to, &size) != 0)
-		to[0] = '\0';
-	gnutls_x509_crt_deinit(certificate);
+	for (unsigned i = 0; chain && i < count; i++)
+		take_certificate(&chain[i], i == 0, report);
 }
 
 static void tell_status(unsigned status, const char *name, const char *host, const char *ca_file,
@@ -46,53 +98,54 @@ static void tell_status(unsigned status, const char *name, const char *host, con
 	gnutls_free(text.data);
 }
 
-static void verify(gnutls_session_t session, const char *host, const char *ca_file, char *why,
-		   size_t size)
+static void verify(gnutls_session_t session, const char *host, const char *ca_file,
+		   struct tls_report *report)
 {
-	char name[100];
 	unsigned status = 0;
 	int error = gnutls_certificate_verify_peers3(session, host, &status);
 
-	if (error != 0) {
-		snprintf(why, size, "certificate: %s", gnutls_strerror(error));
-		return;
-	}
-	if (status == 0)
-		return;
-	peer_name(session, name, sizeof(name));
-	tell_status(status, name[0] ? name : "the server", host, ca_file, why, size);
+	if (error != 0)
+		snprintf(report->trouble, sizeof(report->trouble), "certificate: %s",
+			 gnutls_strerror(error));
+	else if (status != 0)
+		tell_status(status, report->name[0] ? report->name : "the server", host, ca_file,
+			    report->trouble, sizeof(report->trouble));
 }
 
-static void shake_hands(gnutls_session_t session, const char *host, const char *ca_file, char *why,
-			size_t size)
+static void shake_hands(gnutls_session_t session, const char *host, const char *ca_file,
+			struct tls_report *report)
 {
 	int error;
 
 	do
 		error = gnutls_handshake(session);
 	while (error == GNUTLS_E_INTERRUPTED || error == GNUTLS_E_WARNING_ALERT_RECEIVED);
-	if (error == 0)
-		verify(session, host, ca_file, why, size);
-	else
-		snprintf(why, size, "handshake: %s", gnutls_strerror(error));
+	if (error != 0) {
+		snprintf(report->trouble, sizeof(report->trouble), "handshake: %s",
+			 gnutls_strerror(error));
+		return;
+	}
+	take_chain(session, report);
+	verify(session, host, ca_file, report);
 }
 
-void tls_diagnose(int descriptor, const char *host, const char *ca_file, char *why, size_t size)
+void tls_look(int descriptor, const char *host, const char *ca_file, struct tls_report *report)
 {
 	gnutls_certificate_credentials_t credentials = NULL;
 	gnutls_session_t session = NULL;
 
-	why[0] = '\0';
+	*report = (struct tls_report){ 0 };
 	if (gnutls_certificate_allocate_credentials(&credentials) != 0)
 		return;
 	if (gnutls_certificate_set_x509_trust_file(credentials, ca_file, GNUTLS_X509_FMT_PEM) < 0) {
-		snprintf(why, size, "no certificate can be read from the CA file %s", ca_file);
+		snprintf(report->trouble, sizeof(report->trouble),
+			 "no certificate can be read from the CA file %s", ca_file);
 	} else if (gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL) == 0 &&
 		   gnutls_set_default_priority(session) == 0 &&
 		   gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials) == 0) {
 		(void)gnutls_server_name_set(session, GNUTLS_NAME_DNS, host, strlen(host));
 		gnutls_transport_set_int(session, descriptor);
-		shake_hands(session, host, ca_file, why, size);
+		shake_hands(session, host, ca_file, report);
 	}
 	if (session)
 		gnutls_deinit(session);

@@ -160,10 +160,12 @@ do_fuzz() {
 	each one 120 '' "${list[@]}"
 }
 
-# The gateway's users stay until the last scenario has ended.
+# The gateway's users are there from the first test to the end of the last.
 guard_users() {
 	# shellcheck disable=SC2154 # of functions.sh
 	mkdir -p "$labs_root/tests-$$"
+	# shellcheck disable=SC2154 # likewise
+	conf/users.sh add "$lab_users_comment"
 }
 
 release_users() {
@@ -180,9 +182,7 @@ do_sanitizers() {
 	each cmocka 240 '' "${list[@]}"
 	mapfile -t list < <(binaries $sanitized 'fuzz/fuzz_*.c')
 	each one 240 '' "${list[@]}"
-	guard_users
 	each scenario 600 $'env\t'"POSTERN_BUILD=$sanitized"$'\t' tests/scenario/s05*.py tests/scenario/s06*.py
-	release_users
 	unset ASAN_OPTIONS UBSAN_OPTIONS
 }
 
@@ -205,17 +205,13 @@ do_scenarios() {
 		done
 		list=("${chosen[@]}")
 	fi
-	guard_users
 	each scenario 600 '' "${list[@]}"
-	release_users
 }
 
 # The proofs by force in their short form; each says in its first lines what it looks at.
 do_crash() {
 	built all crash-programs || return
-	guard_users
 	CRASH_SHORT=1 each scenario 300 '' tests/crash/{campaign,exhaustion,power_cut,overload}.py
-	release_users
 }
 
 main() {
@@ -223,6 +219,10 @@ main() {
 	shopt -s extglob nullglob
 	[ $# -gt 0 ] || set -- floors units fuzz sanitizers valgrind scenarios crash
 	mkdir -p "$logs"
+	if [ "$(id -u)" = 0 ]; then
+		guard_users
+		trap 'release_users >"$logs/users" 2>&1' EXIT
+	fi
 	for section_name in "$@"; do
 		declare -F "do_$section_name" >/dev/null || die "unknown section $section_name"
 		rm -rf "${logs:?}/$section_name"

@@ -66,15 +66,19 @@ def confinement(gateway):
 def status_command(gateway):
     done = gateway.tool("status")
     equal("postern status", done.returncode, 0)
-    equal("it has a line for each process", [done.stdout.count(role) for role in ("frontend", "directory", "store")],
+    equal("it has a line for each process", [len(re.findall(r"(?m)^%s +\d" % role, done.stdout)) for role in ("frontend", "directory", "store")],
           [2, 1, 1])
     done = gateway.tool("--json", "status")
-    rows = json.loads(done.stdout)
+    rows = json.loads(done.stdout)["processes"]
     equal("--json gives the same pids", sorted(row["pid"] for row in rows if row["role"] != "master"),
           sorted(pid for pids in gateway.roles().values() for pid in pids))
     equal("all are ready", {row["state"] for row in rows}, {"ready"})
     done = gateway.tool("status", "--json")
     check("the option may come behind", done.returncode == 0 and json.loads(done.stdout), done.stdout)
+    done = gateway.tool("check")
+    check("postern check is content with an LDAP server",
+          done.returncode == 0 and "our simple bind is taken" in done.stdout, done.stdout)
+    contains("status says how a directory is bound", gateway.tool("status").stdout, "LDAP only")
     done = gateway.tool("nonsense")
     equal("an unknown command is wrong usage", done.returncode, 2)
     second = command(harness.POSTERND, "-c", gateway.file, timeout=20)
@@ -154,7 +158,7 @@ def throttle(gateway, context):
           time.monotonic() - begin)
     equal("the log tells of each", gateway.log_since(mark).count("role.died role=store"), 6)
     check("in the end it works again", wait_for(lambda: delivered(), 40, 0.5))
-    rows = json.loads(gateway.tool("--json", "status").stdout)
+    rows = json.loads(gateway.tool("--json", "status").stdout)["processes"]
     check("status counts the restarts", [row["restarts"] for row in rows if row["role"] == "store"][0] >= 6, rows)
     mailbox(ADDRESS, context, "alice", "Alice-Pw1", delete=True)
 

@@ -300,11 +300,12 @@ static void test_way(void **state)
 		{ 0711, "@/closed/mail", true },
 		{ 0711, "@/closed/not/yet/mail", true },
 	};
-	char *closed = memory_format("%s/closed", folder);
+	char *closed;
 
 	(void)state;
 	if (geteuid() != 0 || !getpwnam("postern-store"))
 		skip();
+	closed = memory_format("%s/closed", folder);
 	assert_int_equal(mkdir(closed, 0700), 0);
 	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
 		struct heard heard = { 0, 0, "" };
