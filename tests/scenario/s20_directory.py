@@ -92,10 +92,11 @@ def distance(probe):
     contains("a lookup 50 ms away", probe("resolve", "u1@corp.example", server=FAR), "mailbox ")
     good, bad, per_second = rate(probe("load", "64", "5", "u%u@corp.example", "100", server=FAR))
     print("# %d lookups/s over 50 ms with 64 in flight" % per_second)
-    # 64 / 50 ms = 1,280; the relay and other tests share the processors.
-    check("lookups over 50 ms are in flight together", bad == 0 and per_second > 500, (good, bad, per_second))
+    # One after the other would be 20 a second at most, however fast the machine; 64 together could be 1,280.
+    check("lookups over 50 ms are in flight together", bad == 0 and per_second > 100, (good, bad, per_second))
     good, bad, per_second = rate(probe("logins", "32", "4", "u5", "pw5", server=FAR))
-    check("so are password checks", bad == 0 and per_second > 100, (good, bad, per_second))
+    # A search and a bind: 10 a second at most, one after the other.
+    check("so are password checks", bad == 0 and per_second > 20, (good, bad, per_second))
 
 
 def renewal(probe):
