@@ -1,14 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The conversations of the demonstration, run inside the lab's namespace: demo.py LAB.ENV
+"""The conversations of the demonstration, run inside the lab's namespace: demo.py LAB.ENV POSTERN
 
 Each step prints a comment and the dialogue, and checks what the gateway answered.
 """
+import os
 import poplib
 import shlex
 import smtplib
 import ssl
+import subprocess
 import sys
+import tempfile
 from email.message import EmailMessage
 from email.utils import formatdate
 
@@ -22,6 +25,7 @@ def read_environment(path):
 
 
 lab = read_environment(sys.argv[1])
+postern = [sys.argv[2], "-c", os.path.dirname(lab["LAB_MAIL_ROOT"]) + "/postern.conf"]
 tls = ssl.create_default_context(cafile=lab["LAB_CA"])
 steps = 0
 
@@ -139,6 +143,60 @@ def fetch(login, password, implicit):
     return subjects
 
 
+def login(name, password):
+    """The reply to a name and a password on the submission port."""
+    with Smtp(lab["LAB_HOST"], int(lab["LAB_SUBMISSION_PORT"]), "client.corp.example", TIMEOUT) as client:
+        client.starttls(context=tls)
+        client.ehlo()
+        client.user, client.password = name, password
+        try:
+            return client.auth("PLAIN", client.auth_plain)
+        except smtplib.SMTPAuthenticationError as refused:
+            return refused.smtp_code, refused.smtp_error
+
+
+def send_by_ticket(user, password, recipient, subject):
+    """By curl, which gets no password: kinit did, once. True when curl is content."""
+    with tempfile.TemporaryDirectory() as place:
+        ours = dict(os.environ, KRB5_CONFIG=lab["LAB_KRB5_CONFIG"], KRB5CCNAME=place + "/tickets")
+        show("$", "kinit %s" % user)
+        subprocess.run(["kinit", user], input=password + "\n", stdout=subprocess.DEVNULL, check=True, text=True,
+                       env=ours, timeout=TIMEOUT)
+        words = ["curl", "--user", user.lower() + ":", "--mail-from", user.lower(), "--mail-rcpt", recipient,
+                 "--ssl-reqd", "smtp://%s:%s" % (lab["LAB_HOST"], lab["LAB_SUBMISSION_PORT"])]
+        print("   $: %s ..." % " ".join(words), flush=True)
+        text = message(user.lower(), recipient, subject).as_bytes().replace(b"\n", b"\r\n")
+        done = subprocess.run(words + ["-sSv", "--login-options", "AUTH=GSSAPI", "--cacert", lab["LAB_CA"], "-T", "-"],
+                              input=text, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ours,
+                              timeout=2 * TIMEOUT)
+    said = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line[:2] in ("> ", "< ")]
+    for line in said[said.index("> AUTH GSSAPI") if "> AUTH GSSAPI" in said else 0:]:
+        words = line.split()
+        token = len(words[-1]) > 40 and (len(words) == 2 or words[1] == "334")
+        show("C" if line[0] == ">" else "S", "(a token of Kerberos)" if token else line[2:])
+    return done.returncode == 0
+
+
+def explain(name, keys):
+    """What `postern explain login` says of these; they are shown."""
+    show("$", "postern explain login " + name)
+    done = subprocess.run(postern + ["explain", "login", name], stdout=subprocess.PIPE, text=True, timeout=2 * TIMEOUT)
+    lines = done.stdout.splitlines()
+    shown = [line for line in lines if line.startswith(keys)]
+    for line in shown:
+        print("      " + line, flush=True)
+    note("(and %d lines more)" % (len(lines) - len(shown)))
+    return "\n".join(shown)
+
+
+def logged_cause():
+    """Of the last login that was refused, from the gateway's log."""
+    with open(lab["LAB_LOG"]) as file:
+        causes = [line.split(" cause=", 1)[1] for line in file if ": auth.refused " in line]
+    show("log", "auth.refused ... cause=" + causes[-1])
+    return causes[-1]
+
+
 def main():
     step("alice submits a message with her domain password, over STARTTLS on port 587")
     code, _ = send("bob@corp.example", "From alice to bob", "alice@corp.example", ("alice", "Alice-Pw1"))
@@ -175,6 +233,22 @@ def main():
 
     step("erin's mailbox stayed empty")
     expect(fetch("erin", "Erin-Pw1", True) == [], "nothing was stored of the refused message")
+
+    step("alice sends with a Kerberos ticket; her program knows no password")
+    expect(send_by_ticket("alice@CORP.EXAMPLE", "Alice-Pw1", "bob@corp.example", "By ticket"), "accepted")
+    expect(fetch("bob", "Bob-Pw1", True) == ["By ticket"], "and it is with bob")
+
+    step("bob mistypes his password; the administrator asks why he cannot log in")
+    code, wrong = login("bob", "Bbo-Pw1")
+    expect(code == 535 and "wrong name or password" in logged_cause(), "refused, and the log has the cause")
+    told = explain("bob", ("state", "lockout threshold", "mailbox", "right password"))
+    expect("235" in told, "nothing is wrong with the account: with the right password he comes in")
+
+    step("carol's account is disabled; her password is right")
+    code, text = login("carol", "Carol-Pw1")
+    expect(code == 535 and text == wrong, "refused as a wrong password is, so that strangers learn nothing")
+    told = explain("carol", ("userAccountControl", "state", "cause"))
+    expect("account disabled" in told, "the administrator is told the cause")
     print("\nEvery step gave the answer it should.")
 
 

@@ -16,7 +16,8 @@ main() {
 	"$here/lab-down.sh"
 	"$here/lab-up.sh" >/dev/null
 	echo "   CORP.EXAMPLE is up in a network namespace; mail.corp.example is a member of it."
-	ip netns exec "$LAB_NAME" /usr/bin/python3 "$here/demo.py" "$LAB_DIR/lab.env" || {
+	ip netns exec "$LAB_NAME" /usr/bin/python3 "$here/demo.py" "$LAB_DIR/lab.env" \
+		"$(dirname "$posternd")/postern" || {
 		tail -n 30 "$(sed -n 's/^LAB_LOG=//p' "$LAB_DIR/lab.env")" >&2
 		die "the demonstration failed; above are the gateway's last log lines"
 	}

@@ -79,7 +79,7 @@ namespace_kill() {
 # Everything that lives in the namespace, then the namespace itself.
 namespace_down() {
 	poll 10 namespace_kill || echo "processes remain in $lab_name: $(namespace_pids)" >&2
-	if ip netns list | grep -qw "^$lab_name"; then
+	if ip netns list | grep -qE "^$lab_name( |\$)"; then
 		ip netns delete "$lab_name"
 	fi
 	rm -rf "/etc/netns/$lab_name"

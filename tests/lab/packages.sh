@@ -16,11 +16,11 @@ packages_build() {
 
 packages_lab() {
 	echo samba samba-ad-provision samba-dsdb-modules samba-vfs-modules samba-common-bin python3-samba python3 winbind \
-		slapd ldap-utils krb5-user adcli openssl iproute2 util-linux procps passwd mount
+		slapd ldap-utils krb5-user adcli curl openssl iproute2 util-linux procps passwd mount
 }
 
 packages_test() {
-	echo swaks curl msmtp mpop fetchmail faketime gss-ntlmssp python3-gssapi python3-openssl gnutls-bin valgrind libssl3 libnet-ssleay-perl \
+	echo swaks msmtp mpop fetchmail faketime gss-ntlmssp python3-gssapi python3-openssl gnutls-bin valgrind libssl3 libnet-ssleay-perl \
 		libauthen-sasl-perl e2fsprogs shellcheck strace
 }
 
