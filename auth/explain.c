@@ -129,13 +129,15 @@ static void tell_policy(const struct teller *teller, const struct policy *policy
 }
 
 /* Once more than what the limits say: would a password be asked about now? */
-static void tell_backoff(const struct teller *teller, const struct login *login)
+static void tell_backoff(const struct teller *teller, struct login *login)
 {
-	struct backoff_try try = { .account = login->found.hit.person.id };
-	struct backoff_state state = backoff_look(login->auth->backoff, try.account);
+	struct backoff_try try = { .account = login->account };
+	struct backoff_state state;
 	struct policy policy;
 	unsigned count;
 
+	login_name_account(&login->found, login->account);
+	state = backoff_look(login->auth->backoff, try.account);
 	login_rule(login, &policy, &try);
 	tell_policy(teller, &policy, &try);
 	count = state.failures > try.elsewhere ? state.failures : try.elsewhere;

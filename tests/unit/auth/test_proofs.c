@@ -129,6 +129,41 @@ static void asks_once_at_a_time(void **state)
 	proofs_free(proofs);
 }
 
+struct crowd {
+	struct proofs *proofs;
+	pthread_barrier_t both;
+};
+
+static void *ask_in_crowd(void *context)
+{
+	struct crowd *crowd = context;
+
+	assert_int_equal(proofs_enter(crowd->proofs, &right, INT64_MAX), PROOF_UNKNOWN);
+	pthread_barrier_wait(&crowd->both); /* for ever, if one waited for the other's answer */
+	proofs_leave(crowd->proofs, &right);
+	return NULL;
+}
+
+/* Who waits for the answer that shows him to be the owner does not then wait for the next one's. */
+static void lets_the_owners_devices_in_together(void **state)
+{
+	struct crowd crowd = { .proofs = proofs_new() };
+	pthread_t threads[2];
+
+	(void)state;
+	pthread_barrier_init(&crowd.both, NULL, 2);
+	assert_int_equal(proofs_enter(crowd.proofs, &right, 0), PROOF_UNKNOWN);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_in_crowd, &crowd), 0);
+	usleep(50000);
+	proofs_right(crowd.proofs, &right, 0);
+	proofs_leave(crowd.proofs, &right);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	pthread_barrier_destroy(&crowd.both);
+	proofs_free(crowd.proofs);
+}
+
 static void ignores_the_oversized(void **state)
 {
 	struct proofs *proofs = proofs_new();
@@ -153,6 +188,7 @@ int main(void)
 		cmocka_unit_test(zero_seconds_forgets),
 		cmocka_unit_test(tells_the_owner_from_most),
 		cmocka_unit_test(asks_once_at_a_time),
+		cmocka_unit_test(lets_the_owners_devices_in_together),
 		cmocka_unit_test(ignores_the_oversized),
 	};
 
