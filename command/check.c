@@ -57,7 +57,8 @@ static bool look(const char *file, struct findings *findings)
 	log_open("check", LOG_LEVEL_SILENT, LOG_FORM_LINE); /* the findings say it */
 	if (conf && !ready)
 		check_complain(NULL, file, 0, why);
-	for (size_t i = 0; ready && i < conf->directories_count; i++)
+	for (size_t i = 0;
+	     ready && conf->method == CONF_METHOD_DIRECTORY && i < conf->directories_count; i++)
 		inspect_directory(conf, &conf->directories[i], findings);
 	conf_free(conf);
 	return ready;

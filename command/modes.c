@@ -9,33 +9,50 @@
 #include "daemon/check.h"
 #include "directory/inspect.h"
 
-enum { FEATURES = 5 };
+enum { FEATURES = 6, MODES = 5 };
+
+/* The ways to be bound to a directory (enum inspect_mode), then those of the other methods. */
+enum { MODE_LOCAL = 3, MODE_PASSWORD_FILE };
 
 /* What the binding makes possible; whether a server offers it is that server's section. */
 static const struct {
 	const char *name, *title;
-	bool given[3]; /* by enum inspect_mode */
+	bool given[MODES];
 } features[FEATURES] = {
-	{ "lookup", "addresses", { true, true, true } },
-	{ "password", "passwords", { true, true, true } },
-	{ "no_stored_password", "own key rotates", { false, true, true } },
-	{ "kerberos", "Kerberos login", { false, true, true } },
-	{ "ntlm", "NTLM login", { false, false, true } },
+	{ "lookup", "addresses", { true, true, true, true, true } },
+	{ "password", "passwords", { true, true, true, true, true } },
+	{ "no_stored_password", "own key rotates", { false, true, true, false, false } },
+	{ "kerberos", "Kerberos login", { false, true, true, false, false } },
+	{ "ntlm", "NTLM login", { false, false, true, false, false } },
+	{ "scram", "SCRAM login", { false, false, false, false, true } },
 };
 
 static const struct {
 	const char *name, *title;
-} modes[] = { { "ldap", "LDAP only" }, { "keytab", "keytab only" }, { "member", "full member" } };
+} modes[MODES] = { { "ldap", "LDAP only" },
+		   { "keytab", "keytab only" },
+		   { "member", "full member" },
+		   { "local", "local" },
+		   { "password-file", "password-file" } };
 
-static void print_row(const struct conf_directory *directory, enum inspect_mode mode)
+static unsigned mode_of(const struct conf *conf, const struct conf_directory *directory)
 {
-	printf("%-15s%-13s", directory->name, modes[mode].title);
+	if (conf->method == CONF_METHOD_LOCAL)
+		return MODE_LOCAL;
+	if (conf->method == CONF_METHOD_PASSWORD_FILE)
+		return MODE_PASSWORD_FILE;
+	return inspect_mode(directory);
+}
+
+static void print_row(const struct conf_directory *directory, unsigned mode)
+{
+	printf("%-15s%-15s", directory->name, modes[mode].title);
 	for (size_t i = 0; i < FEATURES; i++)
 		printf("%-17s", features[i].given[mode] ? "yes" : "no");
 	putchar('\n');
 }
 
-static void print_json(const struct conf_directory *directory, enum inspect_mode mode, bool first)
+static void print_json(const struct conf_directory *directory, unsigned mode, bool first)
 {
 	printf("%s\n  {\"directory\": ", first ? "" : ",");
 	json_text(stdout, span_text(directory->name));
@@ -50,7 +67,7 @@ static void print_json(const struct conf_directory *directory, enum inspect_mode
 
 static void print_heading(void)
 {
-	printf("%-15s%-13s", "directory", "mode");
+	printf("%-15s%-15s", "directory", "mode");
 	for (size_t i = 0; i < FEATURES; i++)
 		printf("%-17s", features[i].title);
 	putchar('\n');
@@ -68,9 +85,9 @@ bool modes_print(const struct command_options *options)
 		const struct conf_directory *directory = &conf->directories[i];
 
 		if (options->json)
-			print_json(directory, inspect_mode(directory), i == 0);
+			print_json(directory, mode_of(conf, directory), i == 0);
 		else
-			print_row(directory, inspect_mode(directory));
+			print_row(directory, mode_of(conf, directory));
 	}
 	if (options->json)
 		putchar(']');

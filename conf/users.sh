@@ -43,8 +43,8 @@ remove_users() {
 	fi
 }
 
-# Two at a time would each find a user missing and make it.
-exec 9>/run/postern-users.lock
+# Two at a time would each find a user missing and make it. Locks nothing but this script.
+exec 9</etc
 flock 9
 case ${1:-add} in
 add) add_users "${2:-Postern mail gateway}" ;;
