@@ -16,7 +16,10 @@ static struct span ntlm_of(const struct exchange *exchange, struct span response
 	case ACCEPTANCE_NTLM:
 		return response;
 	case ACCEPTANCE_NEGOTIATE:
-		return exchange->ask.ntlm ? spnego_inner(response) : span_text("");
+		if (!exchange->ask.ntlm)
+			break;
+		/* GSS-API takes it without the frame as well, as Windows may send it. */
+		return ntlm_type_of(response) != NTLM_NONE ? response : spnego_inner(response);
 	case ACCEPTANCE_KERBEROS:
 		break;
 	}
@@ -82,6 +85,12 @@ int exchange_step(struct exchange *exchange, struct span response, struct span *
 	struct span message = ntlm_of(exchange, response);
 	struct ntlm_claim claim;
 
+	/* What GSS-API finds in a token and we do not would be asked about unguarded. */
+	if (exchange->ask.ntlm && ntlm_is_elsewhere(response, message)) {
+		snprintf(exchange->cause, sizeof(exchange->cause),
+			 "NTLM where negotiation does not have it");
+		return SASL_BADAUTH;
+	}
 	if (ntlm_type_of(message) != NTLM_AUTHENTICATE)
 		return cyrus_step(exchange, response, out);
 	if (ntlm_claim_read(message, &claim))

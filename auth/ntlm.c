@@ -118,6 +118,20 @@ enum ntlm_type ntlm_type_of(struct span message)
 	return get_type(&reader);
 }
 
+bool ntlm_is_elsewhere(struct span token, struct span message)
+{
+	static const char signature[8] = "NTLMSSP";
+	const char *at;
+
+	while (token.length > 0 &&
+	       (at = memmem(token.at, token.length, signature, sizeof(signature)))) {
+		if (at != message.at)
+			return true;
+		token = span_skip(token, (size_t)(at - token.at) + 1);
+	}
+	return false;
+}
+
 /* The message's part that comes first after its head. */
 static size_t payload_begin(struct span message)
 {

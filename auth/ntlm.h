@@ -25,6 +25,10 @@ enum ntlm_type { NTLM_NONE, NTLM_NEGOTIATE = 1, NTLM_CHALLENGE = 2, NTLM_AUTHENT
 /* NTLM_NONE: no NTLM message. */
 enum ntlm_type ntlm_type_of(struct span message);
 
+/* True: in the octets of `token` an NTLM message begins that is not `message`, a part of it or
+ * empty. */
+bool ntlm_is_elsewhere(struct span token, struct span message);
+
 /*
  * The message as gss-ntlmssp wants it. Old programs, and curl, leave the version out of NEGOTIATE
  * and AUTHENTICATE (sections 2.2.1.1 and 2.2.1.3), the latter even while its flags say that it is

@@ -191,6 +191,55 @@ static void tokens_that_are_none(void **state)
 	}
 }
 
+#define NTLM_3 "NTLMSSP\0\3\0\0\0"
+/* AUTHENTICATE of nobody's but "u", and no response of version 2. */
+#define FIELD(length, at) length "\0" length "\0" at "\0\0\0"
+#define CLAIM                                                                                      \
+	NTLM_3 FIELD("\0", "\0") FIELD("\0", "\0") FIELD("\0", "\0") FIELD("\1", "\x40")           \
+		FIELD("\0", "\0") FIELD("\0", "\0") "\0\0\0\0u"
+#define OCTETS(text)                                                                               \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
+
+/* However a claim by NTLM comes, it is read before winbind is asked, or refused. */
+static void no_claim_comes_in_beside_the_guard(void **state)
+{
+	static const struct {
+		struct span token;
+		const char *cause;
+	} cases[] = {
+		{ OCTETS(CLAIM), "NTLM of version 1" },
+		{ OCTETS("\xa1\x47\x30\x45\xa2\x43\x04\x41" CLAIM), "NTLM of version 1" },
+		/* a length that others may read in another way, and a second token */
+		{ OCTETS("\xa1\x80\x30\x80\xa2\x43\x04\x41" CLAIM "\0\0\0\0"), "does not have it" },
+		{ OCTETS("\xa1\x4d\x30\x4b\xa2\x04\x04\x02zz\xa2\x43\x04\x41" CLAIM),
+		  "does not have it" },
+		{ OCTETS("\x60\x10" CLAIM), "does not have it" },
+	};
+	struct auth_answer answer;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buffer challenge = BUFFER_EMPTY;
+		struct exchange *exchange =
+			exchange_new(scene.exchanges, scene.auth,
+				     &(struct exchange_ask){ .service = "smtp",
+							     .mechanism = "GSS-SPNEGO",
+							     .default_domain = "",
+							     .client = "192.0.2.1",
+							     .session = "s",
+							     .client_ca = "",
+							     .tls = true,
+							     .ntlm = true });
+
+		if (exchange_next(exchange, cases[i].token, &challenge, &answer) != EXCHANGE_OVER ||
+		    answer.verdict != AUTH_REJECTED || !strstr(answer.cause, cases[i].cause))
+			fail_msg("case %zu: %d %s", i, answer.verdict, answer.cause);
+		exchange_free(exchange);
+	}
+}
+
 static void a_message_has_a_limit(void **state)
 {
 	static char octets[EXCHANGE_TOKEN_MAX + 1];
@@ -213,6 +262,7 @@ int main(void)
 		cmocka_unit_test(certificates_and_accounts),
 		cmocka_unit_test(our_trouble_is_temporary),
 		cmocka_unit_test(tokens_that_are_none),
+		cmocka_unit_test(no_claim_comes_in_beside_the_guard),
 		cmocka_unit_test(a_message_has_a_limit),
 	};
 
