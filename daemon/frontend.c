@@ -16,7 +16,7 @@
 #include "io/listen.h"
 #include "io/tls.h"
 
-enum { PEM_MAX = 1 << 20, BAD_COMMANDS = 20, DRAIN_MS = 10000 };
+enum { PEM_MAX = 1 << 20, BAD_COMMANDS = 20, REFUSED_RECIPIENTS = 20, DRAIN_MS = 10000 };
 
 /* ---- sessions ---- */
 
@@ -198,6 +198,7 @@ static void port_smtp(struct port *port, const struct conf_smtp *conf)
 									: MESSAGE_RECIPIENTS_MAX,
 		.hops = conf->hops,
 		.bad_commands = BAD_COMMANDS,
+		.refused_recipients = REFUSED_RECIPIENTS,
 	};
 }
 

@@ -160,6 +160,21 @@ enum smtp_step smtp_step_rcpt(struct smtp_server *server, struct span argument)
 	return smtp_ask(server, SMTP_ASK_RECIPIENT);
 }
 
+/*
+ * Who tries names is cut off; a list with some bad addresses among the good ones is not.
+ * One good name does not buy a whole round of guesses: each takes back one refusal.
+ */
+static enum smtp_step count_refused(struct smtp_server *server)
+{
+	unsigned limit = server->profile->refused_recipients;
+
+	server->refused++;
+	if (limit == 0 || server->refused < limit)
+		return SMTP_NEXT;
+	return smtp_hang_up(server, 421, "4.7.0",
+			    "Too many refused recipients, closing connection");
+}
+
 enum smtp_step smtp_recipient_done(struct smtp_server *server, const struct smtp_answer *answer)
 {
 	static const struct smtp_words fine = { 250, "2.1.5", "Recipient ok" };
@@ -170,12 +185,15 @@ enum smtp_step smtp_recipient_done(struct smtp_server *server, const struct smtp
 
 	if (answer->outcome == OUTCOME_OK) {
 		server->state = SMTP_RCPT;
+		server->refused -= server->refused > 0;
 		return smtp_say_yes(server, answer, NULL, &fine);
 	}
 	address_text(&envelope->recipients[envelope->count - 1].address, detail);
 	envelope_drop_last(envelope);
 	server->detail = span_text(detail);
 	step = smtp_say_no(server, answer, &smtp_try_later, &refused);
+	if (step != SMTP_CLOSE && answer->outcome == OUTCOME_PERM)
+		step = count_refused(server);
 	server->detail = span_text("");
 	return step;
 }

@@ -104,6 +104,7 @@ struct smtp_server {
 	bool esmtp, shutdown, expelled;
 	bool authenticated;
 	unsigned errors;
+	unsigned refused;  /* recipients for good, less those that were taken since */
 	unsigned messages; /* accepted */
 	uint64_t session_octets;
 	char *client, *session;

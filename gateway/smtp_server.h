@@ -36,6 +36,7 @@ struct smtp_profile {
 	unsigned recipients;   /* a message; the next one gets 452 4.5.3; 0 = no limit, as below */
 	unsigned hops;         /* Received headers; more is 554 5.4.6 */
 	unsigned bad_commands; /* after so many errors, since the last message: 421 4.7.0, close */
+	unsigned refused_recipients; /* likewise, after so many more refused for good than taken */
 };
 
 struct smtp_reply {         /* the answer to an ask when it is not a plain yes */
@@ -124,7 +125,8 @@ void smtp_server_timeout(struct smtp_server *server); /* 421 4.4.2, then close *
 /* 421 4.3.2 at the next command outside a transaction. */
 void smtp_server_shutdown(struct smtp_server *server);
 
-/* The login is not good any more: 421 4.7.0 at the next command, or at once between transactions. */
+/* The login is not good any more: 421 4.7.0 at the next command, or at once between transactions.
+ */
 void smtp_server_expel(struct smtp_server *server);
 
 /*

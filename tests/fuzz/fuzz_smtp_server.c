@@ -27,6 +27,7 @@ static void play(struct fuzz_owner *owner, const uint8_t *data, size_t size, siz
 					.anonymous = data[0] & 1,
 					.basic_without_tls = data[0] & 2,
 					.bad_commands = data[0] & 4 ? 5 : 0,
+					.refused_recipients = data[0] & 4 ? 2 : 0,
 					.session_size = data[0] & 8 ? 500 : 0 };
 
 	owner->moods = data[1];

@@ -17,6 +17,12 @@ static const struct smtp_profile small_session = {
 	.session_size = 100,
 };
 
+static const struct smtp_profile watchful = {
+	.fqdn = "mx.corp.example",
+	.anonymous = true,
+	.refused_recipients = 3,
+};
+
 static const struct dialogue senders[] = {
 	{ "null", TEXT(HELLO "MAIL FROM:<>\r\n"), HELLO_REPLY SENDER_OK, "", NULL },
 	{ "space, lower case", TEXT(HELLO "mail from: <a@b.example>\r\n"), HELLO_REPLY SENDER_OK,
@@ -151,6 +157,36 @@ static const struct dialogue recipients[] = {
 	  "", NULL },
 };
 
+#define NO       "RCPT TO:<perm@b>\r\n"
+#define NO_REPLY "550 5.1.1 Recipient refused\r\n"
+#define YES      "RCPT TO:<a@b>\r\n"
+#define ENOUGH   "421 4.7.0 Too many refused recipients, closing connection\r\n" CLOSED
+
+static const struct dialogue harvests[] = {
+	{ "guesses", TEXT(HELLO "MAIL FROM:<>\r\n" NO NO NO NO),
+	  GREETING EHLO_BARE SENDER_OK NO_REPLY NO_REPLY NO_REPLY ENOUGH, "discard\n", &watchful },
+	{ "over several transactions",
+	  TEXT(HELLO "MAIL FROM:<>\r\n" NO NO "RSET\r\nMAIL FROM:<>\r\n" NO NO),
+	  GREETING EHLO_BARE SENDER_OK NO_REPLY NO_REPLY RESET SENDER_OK NO_REPLY ENOUGH, NULL,
+	  &watchful },
+	{ "a list with bad addresses",
+	  TEXT(HELLO "MAIL FROM:<>\r\n" NO NO YES NO YES YES YES NO NO NO),
+	  GREETING EHLO_BARE SENDER_OK NO_REPLY NO_REPLY RCPT_OK NO_REPLY RCPT_OK RCPT_OK RCPT_OK
+		  NO_REPLY NO_REPLY NO_REPLY ENOUGH,
+	  "discard\n", &watchful },
+	{ "one good name buys one guess", TEXT(HELLO "MAIL FROM:<>\r\n" NO NO YES NO YES NO NO),
+	  GREETING EHLO_BARE SENDER_OK NO_REPLY NO_REPLY RCPT_OK NO_REPLY RCPT_OK NO_REPLY NO_REPLY
+		  ENOUGH,
+	  "discard\n", &watchful },
+	{ "what is our trouble is not counted",
+	  TEXT(HELLO "MAIL FROM:<>\r\nRCPT TO:<temp@b>\r\nRCPT TO:<temp@b>\r\n"
+		     "RCPT TO:<temp@b>\r\n" NO),
+	  GREETING EHLO_BARE SENDER_OK "451 4.3.0 Temporary failure, try again later\r\n"
+				       "451 4.3.0 Temporary failure, try again later\r\n"
+				       "451 4.3.0 Temporary failure, try again later\r\n" NO_REPLY,
+	  "", &watchful },
+};
+
 static const struct dialogue envelopes[] = {
 	{ "everything kept",
 	  TEXT(HELLO
@@ -202,6 +238,12 @@ static void test_recipients(void **state)
 	PLAY_ALL(recipients);
 }
 
+static void test_harvests(void **state)
+{
+	(void)state;
+	PLAY_ALL(harvests);
+}
+
 static void test_envelopes(void **state)
 {
 	(void)state;
@@ -211,9 +253,8 @@ static void test_envelopes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_senders),
-		cmocka_unit_test(test_parameters),
-		cmocka_unit_test(test_recipients),
+		cmocka_unit_test(test_senders),    cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_recipients), cmocka_unit_test(test_harvests),
 		cmocka_unit_test(test_envelopes),
 	};
 
