@@ -369,6 +369,13 @@ def ntlm_by_hand(site):
         check("which the log knows", site.logged(r"auth\.refused", mark))
     equal("a ticket in negotiation is taken as before",
           site.exchange("GSS-SPNEGO", site.ticket("alice")).code, 235)
+    for password, code in (("Alice-Pw1", 235), ("Wrong-Pw2", 535)):
+        mark = site.mark()
+        with gss.secured(site.address, site.context) as smtp:
+            client = gss.Client("NTLM", gss.ntlm_cred("CORP\\alice", password, site.state), ntlm=True)
+            client.mechanism = "GSS-SPNEGO"  # as Windows does it when it has nothing else to offer
+            equal("NTLM without the frame of negotiation, %s" % code, gss.smtp(smtp, client).code, code)
+        check("is guarded like any other", site.logged(r"auth\.ntlm .*user=.*alice", mark))
     with gss.secured(site.address, site.context) as smtp:
         equal("a message that is none", smtp.ask("AUTH NTLM YWJj").code, 535)
         client = gss.Client("NTLM", cred(), ntlm=True)
