@@ -34,6 +34,7 @@ struct smtp_session {
 	unsigned messages;
 	struct buffer to; /* the recipients of the message being delivered, for the log */
 	char label[SESSION_SIZE];
+	const struct envelope *delivered; /* of that message; NULL = none */
 };
 
 static const struct stream_calls stream_calls;
@@ -488,12 +489,27 @@ static void spool_keep(struct frontend *frontend, int fd)
 		close(fd);
 }
 
+/* One answer is for all recipients: at least it says who is in the way. */
+static void delivered_full(struct smtp_session *smtp, const struct envelope *envelope, uint64_t which)
+{
+	char address[ADDRESS_TEXT_SIZE] = "", text[ADDRESS_TEXT_SIZE + 60];
+
+	if (envelope && which < envelope->count)
+		address_text(&envelope->recipients[which].address, address);
+	log_info("quota.refused", LOG_TEXT("session", smtp->session.id), LOG_TEXT("id", smtp->label),
+		 LOG_TEXT("rcpt", address), LOG_SPAN("to", buffer_span(&smtp->to)));
+	snprintf(text, sizeof text, "<%s>: mailbox is full, nobody got the message", address);
+	answer(smtp, OUTCOME_PERM, &(struct smtp_reply){ 552, "5.2.2", text });
+}
+
 static void on_delivered(void *context, enum channel_result result, const struct packet *packet)
 {
 	struct smtp_session *smtp = context;
 	struct message_result delivered = { .outcome = OUTCOME_TEMP };
+	const struct envelope *envelope = smtp->delivered;
 	char text[64];
 
+	smtp->delivered = NULL;
 	asked_done(smtp);
 	spool_drop(smtp);
 	if (result == CHANNEL_ANSWERED)
@@ -504,7 +520,7 @@ static void on_delivered(void *context, enum channel_result result, const struct
 		snprintf(text, sizeof text, "Ok: delivered as %s", smtp->label);
 		answer(smtp, OUTCOME_OK, &(struct smtp_reply){ 250, "2.0.0", text });
 	} else if (delivered.flags & MESSAGE_RESULT_OVER_QUOTA) {
-		answer(smtp, OUTCOME_PERM, &(struct smtp_reply){ 552, "5.2.2", "A recipient's mailbox is full" });
+		delivered_full(smtp, envelope, delivered.value);
 	} else if (delivered.flags & MESSAGE_RESULT_FULL) {
 		answer(smtp, OUTCOME_TEMP, &(struct smtp_reply){ 452, "4.3.1", "Insufficient system storage" });
 	} else {
@@ -561,12 +577,14 @@ static void do_ask_commit(void *owner, const struct smtp_delivery *delivery)
 	}
 	wire_writer_init(&writer, memory, sizeof memory);
 	message_put_deliver(&writer, &deliver);
+	smtp->delivered = delivery->envelope;
 	ask(smtp, smtp->session.frontend->store, MESSAGE_DELIVER, &writer, smtp->spool, ASK_STORE_MS,
 	    on_delivered);
 }
 
 static void do_discard(void *owner)
 {
+	((struct smtp_session *)owner)->delivered = NULL;
 	spool_drop(owner);
 	routes_forget(owner);
 }

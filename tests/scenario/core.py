@@ -198,10 +198,12 @@ def quota(place, user, password, address, limit):
         answer = smtp.envelope("x@e.example", address, parameters=" SIZE=%d" % len(half))
         check("the second is refused at RCPT with SIZE", answer.startswith("552 5.2.2"), answer)
         smtp.ask("RSET")
-        answer = smtp.envelope("x@e.example", address)
+        answer = smtp.envelope("x@e.example", "alice@corp.example", address)
         equal("without SIZE it is let in", answer.code, 250)
         answer = smtp.data(half)
-        check("and refused at the end of data", answer.startswith("552 5.2.2"), answer)
+        check("and refused at the end of data, with the name of who is full",
+              answer.startswith("552 5.2.2 <%s>: mailbox is full" % address), answer)
+        check("which the log has too", place.logged(r"quota\.refused .*id=\S+ rcpt=%s to=.*alice" % re.escape(address)))
         check("the log has the figures of both refusals",
               place.logged(r"quota\.refused .*rcpt=%s quota=%d used=\d+ declared=\d+" % (re.escape(address), limit)) and
               place.logged(r"quota\.refused .*cause=.*quota %d" % limit))
