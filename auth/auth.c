@@ -325,23 +325,41 @@ static void find_claimed(const struct find_place *place, const char *user,
 		find_account(place, bare + 1, found);
 }
 
+/* An account that may not log in is refused here; nobody's is asked about as if it were somebody's.
+ */
+static bool enter_guard(struct login *login, struct auth_guard *guard)
+{
+	const struct directory_hit *hit = &login->found.hit;
+	const char *state = hit->found == DIRECTORY_ONE ? login_bad_state(login) : "";
+
+	if (hit->found == DIRECTORY_FAILED)
+		return judge_hit(login, login->ask->user, hit);
+	if (hit->found == DIRECTORY_ONE && !state[0])
+		return login_guard(login, guard);
+	login_name_account(&login->found, login->account);
+	if (!login_guard_pretended(login, guard, state[0] ? state : hit->cause))
+		return false;
+	if (hit->found == DIRECTORY_NOBODY)
+		return true;
+	auth_guard_leave(login->auth, login->ask, guard, BACKOFF_WRONG);
+	return hit->found == DIRECTORY_ONE ? login_end(login, AUTH_REJECTED, "%s", state)
+					   : judge_hit(login, login->ask->user, hit);
+}
+
 bool auth_guard_enter(struct auth *auth, const struct auth_ask *ask, struct auth_guard *guard,
 		      enum auth_verdict *verdict, char *cause, size_t size)
 {
 	struct auth_answer answer;
 	struct login login = login_make(auth, ask, "", &answer);
 	struct find_place place = login_place(&login);
-	bool known = true;
+	bool entered;
 
 	*guard = (struct auth_guard){ 0 };
 	find_claimed(&place, ask->user, &login.found);
-	if (login.found.hit.found != DIRECTORY_NOBODY)
-		known = judge_hit(&login, ask->user, &login.found.hit) && check_state(&login);
-	if (known && login.found.hit.found == DIRECTORY_ONE)
-		known = login_guard(&login, guard);
+	entered = enter_guard(&login, guard);
 	*verdict = answer.verdict;
 	snprintf(cause, size, "%s", answer.cause);
-	return known;
+	return entered;
 }
 
 void auth_guard_leave(struct auth *auth, const struct auth_ask *ask, const struct auth_guard *guard,

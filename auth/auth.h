@@ -71,13 +71,14 @@ void auth_admit(struct auth *auth, const struct auth_ask *ask, const char *mecha
 		const struct find_proof *proof, struct auth_answer *answer);
 /*
  * Around a question to the domain about the password of ask->user, in whichever form he is
- * named: not put where it could lock the account out. False with *verdict and *cause: not to
- * be put. Otherwise auth_guard_leave follows.
+ * named: not put where it could lock the account out. Names of nobody are counted as well, and
+ * so not to be told from others. False with *verdict and *cause: not to be put. Otherwise
+ * auth_guard_leave follows.
  */
 enum { AUTH_ACCOUNT_SIZE = 200 };
 struct auth_guard {
 	struct backoff_rule rule;
-	char account[AUTH_ACCOUNT_SIZE]; /* "" = nobody's: nothing can be locked */
+	char account[AUTH_ACCOUNT_SIZE]; /* or what stands for one that is not there */
 };
 bool auth_guard_enter(struct auth *auth, const struct auth_ask *ask, struct auth_guard *guard,
 		      enum auth_verdict *verdict, char *cause, size_t size);

@@ -26,7 +26,7 @@ struct auth {
 	struct proofs *proofs;
 	struct throttle *throttle;
 	unsigned char secret[SCRAM_KEY_SIZE]; /* makes the salts of nobody */
-	int64_t patience; /* milliseconds a login may take */
+	int64_t patience;                     /* milliseconds a login may take */
 	pthread_mutex_t mutex;
 	struct pace pace;   /* under the mutex */
 	struct table *seen; /* likewise: entries of open sessions, by directory and identity */
@@ -68,6 +68,8 @@ bool login_pretend(struct login *login, const char *cause);
 void login_name_account(const struct find_answer *found, char to[AUTH_ACCOUNT_SIZE]);
 /* For a question about the password that others put: may it be put? Fills the guard. */
 bool login_guard(struct login *login, struct auth_guard *guard);
+/* The same where nobody's answer would be right: counted and put off like anybody's. */
+bool login_guard_pretended(struct login *login, struct auth_guard *guard, const char *cause);
 /* What applies to the account, and how many wrong passwords the directory counts. */
 void login_rule(const struct login *login, struct policy *policy, struct backoff_try *try);
 /* How long the answer is to be held, once it is there. */

@@ -169,6 +169,29 @@ bool login_guard(struct login *login, struct auth_guard *guard)
 	       put_off(login, too_many);
 }
 
+/* What stands for an account where there is none, or none that may log in. */
+static void name_pretended(const struct login *login, char *to, size_t size)
+{
+	bool somebody = login->found.hit.found == DIRECTORY_ONE;
+
+	/* No identity begins with "!" or "?". */
+	snprintf(to, size, "%c%.590s", somebody ? '!' : '?',
+		 somebody ? login->account : login->ask->user);
+	ascii_lower_text(to);
+}
+
+bool login_guard_pretended(struct login *login, struct auth_guard *guard, const char *cause)
+{
+	struct backoff_try try = { .account = guard->account };
+	struct policy policy;
+
+	name_pretended(login, guard->account, sizeof(guard->account));
+	login_rule(login, &policy, &try);
+	try.elsewhere = 0;
+	guard->rule = try.rule;
+	return backoff_enter(login->auth->backoff, &try, login->deadline) || put_off(login, cause);
+}
+
 bool login_pretend(struct login *login, const char *cause)
 {
 	struct auth *auth = login->auth;
@@ -181,10 +204,7 @@ bool login_pretend(struct login *login, const char *cause)
 	/* An exchange without a password: there is nothing to count but the refusal. */
 	if (!login->ask->password || !login->ask->password[0])
 		return login_end(login, AUTH_REJECTED, "%s", cause);
-	/* No identity begins with "!" or "?". */
-	snprintf(account, sizeof(account), "%c%.590s", somebody ? '!' : '?',
-		 somebody ? login->account : login->ask->user);
-	ascii_lower_text(account);
+	name_pretended(login, account, sizeof(account));
 	if (somebody)
 		proofs_forget(auth->proofs, login->account);
 	if (proofs_find(auth->proofs, &proof) == PROOF_WRONG)

@@ -178,6 +178,24 @@ static void attempt(const struct attempt *attempt)
 	exchange_free(exchange);
 }
 
+/* A proof that cannot be right, without what it costs to make one. */
+static enum auth_verdict guess(const char *user)
+{
+	struct exchange *exchange = begin("SCRAM-SHA-256");
+	char first[300], challenge[600], final[1000];
+	struct auth_answer answer;
+	int nonce = 0;
+
+	snprintf(first, sizeof(first), "n,,n=%s,r=nonce", user);
+	assert_int_equal(say(exchange, first, challenge, &answer), EXCHANGE_MORE);
+	(void)sscanf(challenge, "r=%*[^,]%n", &nonce);
+	snprintf(final, sizeof(final),
+		 "c=biws,%.*s,p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", nonce, challenge);
+	assert_int_equal(say(exchange, final, challenge, &answer), EXCHANGE_OVER);
+	exchange_free(exchange);
+	return answer.verdict;
+}
+
 static void who_gets_in(void **state)
 {
 	static const struct attempt attempts[] = {
@@ -208,6 +226,28 @@ static void who_gets_in(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
 		attempt(&attempts[i]);
+}
+
+/* Who guesses is put off after as many wrong proofs, whether the name is somebody's or not. */
+static void guessing_tells_nobody_apart(void **state)
+{
+	static const char *const users[] = { "carol@corp.example", "bob@corp.example",
+					     "nobody@corp.example" };
+	unsigned refused[3] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		enum auth_verdict verdict = AUTH_REJECTED;
+
+		while (verdict == AUTH_REJECTED && refused[i] < 100) {
+			verdict = guess(users[i]);
+			refused[i] += verdict == AUTH_REJECTED;
+		}
+		assert_int_equal(verdict, AUTH_TEMPORARY);
+	}
+	assert_int_equal(refused[0], 60);
+	assert_in_range(refused[1], 59, 60); /* asked about once before */
+	assert_int_equal(refused[2], 60);
 }
 
 static void malformed_ends(void **state)
@@ -249,6 +289,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_gets_in),
+		cmocka_unit_test(guessing_tells_nobody_apart),
 		cmocka_unit_test(malformed_ends),
 		cmocka_unit_test(trouble_is_temporary),
 	};
