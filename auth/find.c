@@ -49,7 +49,8 @@ static struct directory *directory_by_name(const struct find_place *place, const
 			const struct conf_directory *section = &conf->directories[i];
 			struct directory *directory = directories_find(place->directories, section);
 			struct facts facts = { 0 };
-			bool known = directory_facts(directory, waits ? place->deadline : 0, &facts);
+			bool known =
+				directory_facts(directory, waits ? place->deadline : 0, &facts);
 
 			if (is_name_of(section, &facts, domain))
 				return directory;
@@ -160,8 +161,12 @@ static bool find_value(const struct find_place *place, const char *attribute, st
 	struct find_answer one = { .directory = answer->directory };
 
 	directory_find_value(one.directory, attribute, value, place->deadline, &one.hit);
-	if (one.hit.found == DIRECTORY_NOBODY)
+	if (one.hit.found == DIRECTORY_NOBODY) {
+		/* There is somebody, who may not log in. */
+		if (one.hit.person.dn[0] && answer->hit.found == DIRECTORY_NOBODY)
+			memcpy(answer->hit.cause, one.hit.cause, sizeof(answer->hit.cause));
 		return false;
+	}
 	if (one.hit.found == DIRECTORY_ONE && answer->hit.found == DIRECTORY_ONE &&
 	    strcmp(one.hit.person.id, answer->hit.person.id) != 0) {
 		answer->hit.found = DIRECTORY_MANY;
@@ -217,7 +222,8 @@ void find_proved(const struct find_place *place, const struct find_proof *proof,
 		say(&here, DIRECTORY_NOBODY, found.hit.cause);
 		find_values(place, proof, &here);
 		failed |= here.hit.found == DIRECTORY_FAILED;
-		if (here.hit.found == DIRECTORY_FAILED && found.hit.found == DIRECTORY_NOBODY)
+		if ((here.hit.found == DIRECTORY_FAILED || here.hit.found == DIRECTORY_NOBODY) &&
+		    found.hit.found == DIRECTORY_NOBODY)
 			memcpy(found.hit.cause, here.hit.cause, sizeof(found.hit.cause));
 		if (here.hit.found != DIRECTORY_ONE && here.hit.found != DIRECTORY_MANY)
 			continue;

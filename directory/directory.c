@@ -294,15 +294,47 @@ static void ldap_find_login(struct directory *directory, const struct filter_val
 	find(directory, directory->login, directory->login_attributes, values, deadline, hit);
 }
 
+static void add_condition(struct buffer *text, const char *attribute, struct span value)
+{
+	buffer_add_format(text, "(%s=", attribute);
+	escape_filter_value(text, value);
+	buffer_add_text(text, ")");
+}
+
+/* Who may log in is said by the filter for logins, however somebody has proved who he is. */
+static void pass_login_filter(struct directory *directory, struct buffer *text, int64_t deadline,
+			      struct directory_hit *hit)
+{
+	const struct person *person = &hit->person;
+	const char *const names[] = { person->account, person->upn, person->address };
+	struct directory_hit again = { .found = DIRECTORY_NOBODY };
+
+	filter_expand_any(directory->login, names, sizeof(names) / sizeof(names[0]), text);
+	buffer_add_text(text, ")");
+	/* One without a name, as of another domain's accounts, nobody could type either. */
+	if (person->account[0] || person->upn[0] || person->address[0])
+		find_text(directory, directory->login_attributes, text, deadline, &again);
+	buffer_clear(text);
+	hit->found = again.found;
+	if (again.found == DIRECTORY_NOBODY)
+		snprintf(hit->cause, sizeof(hit->cause), "login_filter does not let in %.250s",
+			 hit->person.dn);
+	else if (again.found != DIRECTORY_ONE)
+		memcpy(hit->cause, again.cause, sizeof(hit->cause));
+}
+
 static void ldap_find_value(struct directory *directory, const char *attribute, struct span value,
 			    int64_t deadline, struct directory_hit *hit)
 {
 	struct buffer text = BUFFER_EMPTY;
 
-	buffer_add_format(&text, "(%s=", attribute);
-	escape_filter_value(&text, value);
-	buffer_add_text(&text, ")");
+	add_condition(&text, attribute, value);
 	find_text(directory, directory->login_attributes, &text, deadline, hit);
+	if (hit->found != DIRECTORY_ONE)
+		return;
+	buffer_add_text(&text, "(&");
+	add_condition(&text, attribute, value);
+	pass_login_filter(directory, &text, deadline, hit);
 }
 
 static void ldap_check_password(struct directory *directory, const char *dn, struct span password,

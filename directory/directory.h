@@ -56,8 +56,8 @@ void directory_find_recipient(struct directory *directory, const struct address 
 /* Always asks. */
 void directory_find_login(struct directory *directory, const struct filter_values *values,
 			  int64_t deadline, struct directory_hit *hit);
-/* The entry whose attribute has that value, in octets; always asks. The name is the caller's own.
- */
+/* The entry whose attribute has that value, in octets, and that the filter for logins lets in under
+ * one of its names; always asks. The attribute's name is the caller's own. */
 void directory_find_value(struct directory *directory, const char *attribute, struct span value,
 			  int64_t deadline, struct directory_hit *hit);
 /* Sends the password once at most. Nothing is cached. */
@@ -87,7 +87,8 @@ struct directory_again {
 	unsigned state;
 	int64_t password_set; /* ACCOUNT_ABSENT = it does not say */
 };
-/* Reads the entries of up to DIRECTORY_AGAIN_MAX different identities. False: no answer. Always asks. */
+/* Reads the entries of up to DIRECTORY_AGAIN_MAX different identities. False: no answer. Always
+ * asks. */
 bool directory_read_again(struct directory *directory, int64_t deadline,
 			  struct directory_again *again, size_t count);
 /*

@@ -150,3 +150,23 @@ void filter_expand(const struct filter *filter, const struct filter_values *valu
 		escape_filter_value(to, *value);
 	}
 }
+
+void filter_expand_any(const struct filter *filter, const char *const *names, size_t count,
+		       struct buffer *to)
+{
+	buffer_add_text(to, "(|"); /* with nothing in it false: RFC 4526 */
+	for (size_t i = 0; i < count; i++) {
+		const char *at = strrchr(names[i], '@');
+		struct span login = span_text(names[i]);
+		struct span user = at ? span_make(names[i], (size_t)(at - names[i])) : login;
+		struct filter_values values = { .address = login,
+						.local = user,
+						.domain = span_text(at ? at + 1 : ""),
+						.login = login,
+						.user = user };
+
+		if (names[i][0])
+			filter_expand(filter, &values, to);
+	}
+	buffer_add_text(to, ")");
+}

@@ -26,5 +26,9 @@ struct filter *filter_new(struct span text, const char **why);
 void filter_free(struct filter *filter);
 void filter_expand(const struct filter *filter, const struct filter_values *values,
 		   struct buffer *to);
+/* One for whom the filter holds under any of the names, as if it were typed: "(|...)". Empty names
+ * are none; without any it is a filter that holds for nobody. */
+void filter_expand_any(const struct filter *filter, const char *const *names, size_t count,
+		       struct buffer *to);
 
 #endif

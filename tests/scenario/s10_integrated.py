@@ -288,6 +288,11 @@ def tickets_for_others(site):
     line = site.logged(r"auth\.temporary .*no keytab has the ticket's key", mark)
     check("the log says which", line and "ldap/dc1" in line, line)
     equal("nor inside negotiation", site.exchange("GSS-SPNEGO", cache, service="ldap@dc1.corp.example").code, 454)
+    machine, mark = "FILE:%s/cc-machine" % site.state, site.mark()
+    done = site.lab.inside("kinit", "-c", machine, "-k", "-t", site.state + "/mail.keytab", "MAIL$", env=os.environ)
+    equal("a computer gets a ticket", done.returncode, 0)
+    equal("and is no person who could log in by password either", site.exchange("GSSAPI", machine).code, 535)
+    check("the log says what keeps it out", site.logged(r"auth\.refused .*login_filter does not let in CN=MAIL", mark))
 
 
 def wrong_clock(site):

@@ -150,6 +150,20 @@ static void certificates_and_accounts(void **state)
 	}
 }
 
+/* The administrator's filter holds for a certificate as for a password. */
+static void the_filter_for_logins_holds(void **state)
+{
+	struct auth_answer answer;
+
+	(void)state;
+	has(&alice, 1);
+	scene.fake->hides = "805306368"; /* sAMAccountType of persons, in the preset's filter */
+	assert_int_equal(external(&good, "", scene.people.file, &answer), AUTH_REJECTED);
+	assert_non_null(strstr(answer.cause, "login_filter"));
+	scene.fake->hides = NULL;
+	assert_int_equal(external(&good, "", scene.people.file, &answer), AUTH_OK);
+}
+
 static void our_trouble_is_temporary(void **state)
 {
 	struct auth_answer answer;
@@ -260,6 +274,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(certificates_and_accounts),
+		cmocka_unit_test(the_filter_for_logins_holds),
 		cmocka_unit_test(our_trouble_is_temporary),
 		cmocka_unit_test(tokens_that_are_none),
 		cmocka_unit_test(no_claim_comes_in_beside_the_guard),

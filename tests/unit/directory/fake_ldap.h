@@ -24,7 +24,8 @@
 /* For a directory section that keeps no answers. */
 #define FAKE_NO_CACHE "cache_positive = 0 cache_negative = 0"
 #define FAKE_SERVICE  "cn=svc,dc=x"
-/* For a section that is to meet silence: long enough for what is answered, on a busy machine too. */
+/* For a section that is to meet silence: long enough for what is answered, on a busy machine too.
+ */
 #define FAKE_TIMEOUT_MS 4000
 #define FAKE_TIMEOUT    "timeout = 4"
 
@@ -47,6 +48,7 @@ struct fake_ldap {
 	atomic_uint entries_count;
 	atomic_bool references, in_pieces;
 	atomic_bool close_after_bind;
+	const char *hides; /* a filter with these octets finds nobody; NULL = none does */
 	/* What happened. */
 	atomic_uint connections, binds, searches, live, gone;
 };
@@ -111,6 +113,19 @@ static inline bool fake_bind(struct fake_ldap *fake, int peer, int id, BerElemen
 	return atomic_load(&fake->bind_way) != FAKE_CLOSE && !atomic_load(&fake->close_after_bind);
 }
 
+/* Behind the base: scope, aliases, two limits, types only, filter. */
+static inline bool fake_hides(const struct fake_ldap *fake, BerElement *ber)
+{
+	ber_int_t scope, aliases, entries, seconds, types;
+	struct berval filter;
+
+	return fake->hides &&
+	       ber_scanf(ber, "eeiib", &scope, &aliases, &entries, &seconds, &types) !=
+		       LBER_ERROR &&
+	       ber_peek_element(ber, &filter) != LBER_DEFAULT &&
+	       memmem(filter.bv_val, filter.bv_len, fake->hides, strlen(fake->hides));
+}
+
 static inline bool fake_search(struct fake_ldap *fake, int peer, int id, BerElement *ber)
 {
 	char base[256] = "";
@@ -125,7 +140,7 @@ static inline bool fake_search(struct fake_ldap *fake, int peer, int id, BerElem
 	atomic_fetch_add(&fake->searches, 1);
 	if (atomic_load(&fake->search_way) != FAKE_ANSWER)
 		return atomic_load(&fake->search_way) == FAKE_SILENT;
-	for (unsigned i = 0; i < atomic_load(&fake->entries_count); i++)
+	for (unsigned i = 0; i < atomic_load(&fake->entries_count) && !fake_hides(fake, ber); i++)
 		fake_entry_send(fake, peer, id, &fake->entries[i]);
 	if (atomic_load(&fake->references)) {
 		BerElement *reference = ber_alloc_t(LBER_USE_DER);
@@ -248,8 +263,8 @@ static inline void fake_complain(void *context, const char *file, unsigned line,
 	fprintf(stderr, "%s:%u: %s\n", file, line, text);
 }
 
-/* A configuration whose one directory is the fake; `more` goes into its section. Only tests of silence
- * say a timeout. */
+/* A configuration whose one directory is the fake; `more` goes into its section. Only tests of
+ * silence say a timeout. */
 static inline struct conf *fake_conf(const struct fake_ldap *fake, const char *preset,
 				     const char *more)
 {

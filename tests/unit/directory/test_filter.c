@@ -42,6 +42,25 @@ static void expands(void **state)
 	}
 }
 
+static void expands_for_any_name(void **state)
+{
+	static const char *const names[] = { "al*", "", "al@corp.example" };
+	struct buffer to = BUFFER_EMPTY;
+	const char *why;
+	struct filter *filter = filter_new(span_text("(|(l=%{login})(u=%{user}%{domain}))"), &why);
+
+	(void)state;
+	assert_non_null(filter);
+	filter_expand_any(filter, names, 3, &to);
+	assert_true(span_is(buffer_span(&to), "(|(|(l=al\\2a)(u=al\\2a))(|(l=al@corp.example)"
+					      "(u=alcorp.example)))"));
+	buffer_clear(&to);
+	filter_expand_any(filter, names + 1, 1, &to);
+	assert_true(span_is(buffer_span(&to), "(|)"));
+	buffer_clear(&to);
+	filter_free(filter);
+}
+
 static void refuses(void **state)
 {
 	static const struct {
@@ -88,6 +107,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(expands),
+		cmocka_unit_test(expands_for_any_name),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(caps_pieces),
 	};
