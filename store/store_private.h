@@ -159,4 +159,8 @@ void store_mark_clean(struct store *store);
  */
 size_t folder_sweep(int directory, const char *folder, const char *prefix, int64_t older_than);
 
+/* visit.c: moves <domain>/<name> into the spool under another name; no symbolic link on the way is
+ * followed. False with errno. */
+bool visit_take_away(struct store *store, const char *path, const char *unique);
+
 #endif

@@ -73,7 +73,7 @@ static bool identity_read(struct store *store, const char *domain, const char *n
 	int parent = openat(store->root_fd, domain, directory_flags), fd;
 
 	snprintf(path, sizeof path, "%s/postern-id", name);
-	fd = parent < 0 ? -1 : openat(parent, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd = parent < 0 ? -1 : openat(parent, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd >= 0) {
 		length = read(fd, id, STORE_ID_SIZE - 1);
 		close(fd);
@@ -178,6 +178,26 @@ static bool sweep_removed(void *context, const char *name)
 	return true;
 }
 
+bool visit_take_away(struct store *store, const char *path, const char *unique)
+{
+	char domain[PATH_SIZE];
+	struct span name = span_text(path), part;
+	int parent, error;
+	bool good;
+
+	errno = EINVAL;
+	if (!span_cut(&name, '/', &part) || !name.at || !span_copy(part, domain, sizeof domain))
+		return false;
+	/* The folder's owner, who is not root, may put a link in its place at any moment. */
+	parent = openat(store->root_fd, domain, directory_flags);
+	good = parent >= 0 && renameat(parent, name.at, store->spool_fd, unique) == 0;
+	error = errno;
+	if (parent >= 0)
+		close(parent);
+	errno = error;
+	return good;
+}
+
 enum outcome store_visit_remove(struct store *store, const struct store_mailbox *who, bool *existed,
 				struct store_failure *failure)
 {
@@ -191,7 +211,7 @@ enum outcome store_visit_remove(struct store *store, const struct store_mailbox 
 	if (!*existed)
 		return outcome;
 	maildir_name_unique("rm", unique + strlen(REMOVED));
-	if (renameat(store->root_fd, mailbox.path, store->spool_fd, unique) != 0)
+	if (!visit_take_away(store, mailbox.path, unique))
 		return failure_errno(failure, errno, "cannot remove %s", mailbox.path);
 	if ((unlinkat(store->id_fd, id, 0) != 0 && errno != ENOENT) || fsync(store->id_fd) != 0 ||
 	    fsync(store->spool_fd) != 0 || fsync(store->root_fd) != 0)

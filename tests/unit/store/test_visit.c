@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The administrator beside a store that serves. */
+#include "store/store_private.h"
 #include "tests/unit/store/store_help.h"
 
 #define ID "cb1838e789013cbb44f1fecb7f709956"
@@ -119,6 +120,26 @@ static void follows_no_link(void **state)
 	store_visit_end(store);
 }
 
+/* As if the domain's folder were exchanged for a link after the mailbox was looked at. */
+static void takes_nothing_from_elsewhere(void **state)
+{
+	struct place *place = *state;
+	struct store *store = visit(place);
+	char path[200], kept[100];
+
+	snprintf(kept, sizeof kept, "%s/kept", place->root);
+	assert_int_equal(mkdir(kept, 0700), 0);
+	snprintf(path, sizeof path, "%s/kept/alice", place->root);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof path, "%s/corp.example", place->mail);
+	assert_int_equal(symlink(kept, path), 0);
+	assert_false(visit_take_away(store, "corp.example/alice", "removed.x"));
+	assert_false(visit_take_away(store, "corp.example", "removed.x"));
+	snprintf(path, sizeof path, "%s/kept/alice", place->root);
+	assert_int_equal(access(path, F_OK), 0);
+	store_visit_end(store);
+}
+
 static void names_that_are_none(void **state)
 {
 	static const char *const names[] = { "..", ".id", "a/b", "", "nobody" };
@@ -142,6 +163,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sees_what_is_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(removes_all_of_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(follows_no_link, setup, teardown),
+		cmocka_unit_test_setup_teardown(takes_nothing_from_elsewhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_that_are_none, setup, teardown),
 	};
 
