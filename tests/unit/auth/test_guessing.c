@@ -301,13 +301,29 @@ static void explains(void **state)
 	close_scene(&scene);
 }
 
+static void explains_what_was_counted(void **state)
+{
+	struct scene scene = open_scene("", &alice);
+	struct told told = { "" };
+
+	(void)state;
+	atomic_store(&scene.fake->bind_result, LDAP_INVALID_CREDENTIALS);
+	scene.fake->bind_text = TEXT_49 "52e, v1";
+	(void)login(&scene, "alice", "one", "192.0.2.1");
+	(void)login(&scene, "alice", "two", "192.0.2.1");
+	(void)auth_explain(scene.auth, "alice", note, &told);
+	if (!strstr(told.text, "wrong passwords=2 through this gateway"))
+		fail_msg("%s", told.text);
+	close_scene(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pretends),          cmocka_unit_test(holds_refusals_alone),
 		cmocka_unit_test(puts_sprayers_off), cmocka_unit_test(forgets_with_the_state),
 		cmocka_unit_test(rechecks_sessions), cmocka_unit_test(rechecks_each_account_once),
-		cmocka_unit_test(explains),
+		cmocka_unit_test(explains),          cmocka_unit_test(explains_what_was_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
