@@ -141,16 +141,28 @@ static struct asked **asked_place(struct proofs *proofs, const unsigned char mac
 	return place;
 }
 
+/* Under the mutex. */
+static bool is_familiar(struct proofs *proofs, const char *account, uint16_t bits)
+{
+	const struct familiar *familiar =
+		table_find(proofs->familiar, span_text(account), clock_ms());
+
+	return familiar && familiar->bits == bits;
+}
+
 enum proof proofs_enter(struct proofs *proofs, const struct proof_of *of, int64_t deadline)
 {
 	struct asked *asked = memory_new(sizeof(*asked));
-	bool familiar = proofs_is_familiar(proofs, of);
+	uint16_t bits;
+	bool hashed = familiar_bits(proofs, of, &bits);
 	enum proof proof;
 
 	(void)hash(proofs->key, of, asked->mac);
 	pthread_mutex_lock(&proofs->mutex);
-	while ((proof = find(proofs, of->account, asked->mac)) == PROOF_UNKNOWN && !familiar &&
-	       *asked_place(proofs, asked->mac))
+	/* Whom the first answer shows to be the owner waits no longer either. */
+	while ((proof = find(proofs, of->account, asked->mac)) == PROOF_UNKNOWN &&
+	       *asked_place(proofs, asked->mac) &&
+	       !(hashed && is_familiar(proofs, of->account, bits)))
 		if (!thread_wait(&proofs->answered, &proofs->mutex, deadline))
 			break;
 	if (proof == PROOF_UNKNOWN) {
@@ -227,15 +239,13 @@ void proofs_wrong(struct proofs *proofs, const struct proof_of *of, unsigned sec
 
 bool proofs_is_familiar(struct proofs *proofs, const struct proof_of *of)
 {
-	const struct familiar *familiar;
 	uint16_t bits;
 	bool same;
 
 	if (!familiar_bits(proofs, of, &bits))
 		return false;
 	pthread_mutex_lock(&proofs->mutex);
-	familiar = table_find(proofs->familiar, span_text(of->account), clock_ms());
-	same = familiar && familiar->bits == bits;
+	same = is_familiar(proofs, of->account, bits);
 	pthread_mutex_unlock(&proofs->mutex);
 	return same;
 }

@@ -21,6 +21,13 @@ static const struct {
 	{ 0x775, PASSWORD_WRONG, "account locked out" },
 	{ 0x80090346, PASSWORD_TEMPORARY, "channel binding refused" },
 	{ 0x57, PASSWORD_TEMPORARY, "bind request not understood" },
+	/* A controller that has to ask another one, as read-only ones do, and cannot. */
+	{ 0x51f, PASSWORD_TEMPORARY, "no logon server can be reached" },
+	{ 0x54b, PASSWORD_TEMPORARY, "the domain cannot be reached" },
+	{ 0x54f, PASSWORD_TEMPORARY, "internal error" },
+	{ 0x6ba, PASSWORD_TEMPORARY, "another controller does not answer" },
+	{ 0x6fd, PASSWORD_TEMPORARY, "the trust to the account's domain is broken" },
+	{ 0x774, PASSWORD_TEMPORARY, "no domain controller can be found" },
 };
 
 static int hex_digit(char c)
