@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command/json.h"
 #include "daemon/check.h"
 
 struct listing {
@@ -19,27 +20,27 @@ struct listing {
 	bool good;
 };
 
-static void json_text(const char *text)
+/* A name that the store's folder has may be anything: none of it reaches the terminal as it is. */
+static void clean(char *text)
 {
-	putchar('"');
+	bool utf8 = utf8_valid(span_text(text));
+
 	for (; *text; text++)
-		if (*text == '"' || *text == '\\' || (unsigned char)*text < 0x20)
-			printf("\\u%04x", (unsigned)(unsigned char)*text);
-		else
-			putchar(*text);
-	putchar('"');
+		if ((unsigned char)*text < ' ' || *text == 0x7f || (*text & 0x80 && !utf8))
+			*text = '?';
 }
 
-static void print_row(const struct listing *listing, const struct mailbox_row *row)
+static void print_row(const struct listing *listing, struct mailbox_row *row)
 {
 	if (listing->options->json) {
 		printf("%s\n  {\"address\": ", listing->rows ? "," : "");
-		json_text(row->address);
+		json_text(stdout, span_text(row->address));
 		printf(", \"state\": \"%s\", \"messages\": %" PRIu64 ", \"octets\": %" PRIu64
 		       ", \"quota\": %" PRIu64 "}",
 		       row->locked ? "locked" : "open", row->usage.messages, row->usage.octets,
 		       row->quota);
 	} else {
+		clean(row->address);
 		printf("%-40s %-7s %9" PRIu64 " %13" PRIu64 " %13" PRIu64 "\n", row->address,
 		       row->locked ? "locked" : "open", row->usage.messages, row->usage.octets,
 		       row->quota);

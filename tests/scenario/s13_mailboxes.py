@@ -3,11 +3,12 @@
 """Method directory: mailboxes made, locked and deleted by the administrator on a real Active Directory (Samba)."""
 import json
 import os
+import re
 
 import core
 import harness
 from clients import Smtp, message, subjects, token
-from harness import case, check, contains, equal, run, wait_for
+from harness import case, check, contains, equal, lacks, run, wait_for
 from site_under_test import Lab, tls
 
 
@@ -69,6 +70,13 @@ def directory_accounts(lab):
     listed = json.loads(postern("mailbox", "list", "corp.example", "--json").stdout)
     check("mailbox list has it", [row for row in listed if row["address"] == "ida@corp.example" and
                                   row["messages"] == 2], listed)
+    odd = os.fsencode(re.search(r'root = "(.*)"', open(lab.state + "/postern.conf").read()).group(1))
+    odd += b"/corp.example/odd\xff\x1b[31m"
+    os.mkdir(odd)
+    listed = json.loads(postern("mailbox", "list", "corp.example", "--json").stdout)
+    check("a folder's odd name is JSON all the same", [row for row in listed if row["address"].startswith("odd\xff")], listed)
+    lacks("nor do its control characters reach a terminal", postern("mailbox", "list", "corp.example").stdout, "\x1b")
+    os.rmdir(odd)
     contains("passwd is the directory's", postern("passwd", "ida@corp.example", "--stdin", input="x\n").stdout,
              "passwords are the directory's")
     equal("mailbox delete", postern("mailbox", "delete", "ida@corp.example", "--yes").returncode, 0)
