@@ -30,7 +30,14 @@ static void look(struct span message)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	look(span_make(data, size));
-	look(spnego_inner(span_make(data, size)));
+	struct span token = span_make(data, size), inner = spnego_inner(token);
+
+	look(token);
+	look(inner);
+	/* A message is found where it is, or is said to be elsewhere. */
+	if (ntlm_type_of(token) != NTLM_NONE && !ntlm_is_elsewhere(token, span_make(NULL, 0)))
+		abort();
+	if (ntlm_type_of(inner) != NTLM_NONE && !ntlm_is_elsewhere(token, span_make(NULL, 0)))
+		abort();
 	return 0;
 }
