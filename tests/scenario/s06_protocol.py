@@ -368,6 +368,21 @@ def addresses(context):
     contains("Return-Path of the null sender", inbox(context)[0], "Return-Path: <>")
 
 
+def harvesting(gateway):
+    with Smtp(ADDRESS) as smtp:
+        smtp.ask("MAIL FROM:<>")
+        codes = [smtp.ask("RCPT TO:<guess%d@corp.example>" % number).code for number in range(20)]
+        equal("guessed names are refused", codes, [550] * 20)
+        contains("and twenty of them end the session", smtp.reply(), "421 4.7.0 Too many refused recipients")
+    with Smtp(ADDRESS) as smtp:
+        smtp.ask("MAIL FROM:<>")
+        codes = {smtp.ask("RCPT TO:<%s@corp.example>" % name).code
+                 for number in range(30) for name in ("guess%d" % number, "alice")}
+        equal("a list of which every second address is bad goes on", codes, {250, 550})
+        equal("to its end", smtp.ask("NOOP").code, 250)
+    check("the log has both", wait_for(lambda: "Too many refused recipients" in gateway.log(), 10))
+
+
 def disconnected(context):
     """A client that goes away in the middle of a message has sent nothing."""
     for rest in (b"Subject: cut\r\n\r\nhalf", b"Subject: cut\r\n\r\nhalf\r\n", b"Subject: cut\r\n\r\n.\r"):
@@ -394,7 +409,8 @@ def main():
                             (pipelining, (context,)), (chunking, (context,)), (long_lines, (context,)),
                             (authentication, (context,)), (submission_fields, (context,)), (limits, (gateway,)),
                             (unread_replies, (gateway,)),
-                            (internationalized, (context,)), (addresses, (context,)), (disconnected, (context,))):
+                            (internationalized, (context,)), (addresses, (context,)), (harvesting, (gateway,)),
+                            (disconnected, (context,))):
         with case(test.__name__):
             test(*arguments)
     equal("no process died", gateway.log().count("role.died"), 0)
