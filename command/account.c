@@ -2,49 +2,35 @@
 /* Accounts of the system, through the system's own tools (useradd, userdel, chpasswd). */
 #include "command/mailbox.h"
 
-#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
+
+#include "base/buffer.h"
+#include "command/program.h"
 
 #define COMMENT "Postern mailbox"
 
-/* Runs it with `input` on its standard input; false after an explanation. */
-static bool run(const char *const *arguments, const char *input)
+/* Runs it with `input` on its standard input and forgets the words; false after an explanation. */
+static bool run(struct program *program, const char *input)
 {
-	int pipes[2], status = -1;
-	size_t length = input ? strlen(input) : 0;
-	pid_t pid;
+	struct buffer said = BUFFER_EMPTY;
+	int code = program_run(program, span_text(input), &said);
 
-	if (pipe(pipes) != 0)
-		return false;
-	pid = fork();
-	if (pid == 0) {
-		static const char *const environment[] = {
-			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL
-		};
+	if (code == PROGRAM_MISSING)
+		fprintf(stderr, "postern: there is no %s: install the package passwd\n",
+			program->words[0]);
+	else if (code != 0)
+		fprintf(stderr, "postern: %s failed: %s\n", program->words[0], program_said(&said));
+	buffer_clear(&said);
+	program_clear(program);
+	return code == 0;
+}
 
-		dup2(pipes[0], STDIN_FILENO);
-		close(pipes[0]);
-		close(pipes[1]);
-		environ = (char **)environment;
-		execvp(arguments[0], (char *const *)arguments);
-		_exit(127);
-	}
-	close(pipes[0]);
-	/* Less than a pipe holds, so it never waits. */
-	if (pid > 0 && length > 0 && write(pipes[1], input, length) != (ssize_t)length)
-		length = 0;
-	close(pipes[1]);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 && (!input || length > 0))
-		return true;
-	fprintf(stderr, "postern: %s failed (exit code %d)\n", arguments[0],
-		pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1);
-	return false;
+static void add_words(struct program *program, const char *const *words)
+{
+	for (; *words; words++)
+		program_word(program, "", *words);
 }
 
 bool account_exists(const char *name, bool *system)
@@ -58,28 +44,33 @@ bool account_exists(const char *name, bool *system)
 bool account_create(const char *name, const char *address)
 {
 	char comment[400];
-	const char *const arguments[] = { "useradd",    "--no-create-home",
-					  "--home-dir", "/nonexistent",
-					  "--shell",    "/usr/sbin/nologin",
-					  "--comment",  comment,
-					  "--",         name,
-					  NULL };
+	const char *const words[] = {
+		"--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin",
+		"--comment",        comment,      "--",           name,      NULL
+	};
+	struct program program;
 
 	/* passwd(5) has colons between its fields, and commas within this one. */
 	snprintf(comment, sizeof comment, COMMENT " %s", address);
 	for (char *at = comment; *at; at++)
 		if (*at == ':' || *at == ',')
 			*at = '_';
-	return run(arguments, NULL);
+	program_init(&program, "useradd");
+	add_words(&program, words);
+	return run(&program, "");
 }
 
 bool account_remove(const char *name)
 {
-	const char *const arguments[] = { "userdel", "--", name, NULL };
+	const char *const words[] = { "--", name, NULL };
 	const struct passwd *entry = getpwnam(name);
+	struct program program;
 
-	if (entry && strncmp(entry->pw_gecos, COMMENT, strlen(COMMENT)) == 0)
-		return run(arguments, NULL);
+	if (entry && strncmp(entry->pw_gecos, COMMENT, strlen(COMMENT)) == 0) {
+		program_init(&program, "userdel");
+		add_words(&program, words);
+		return run(&program, "");
+	}
 	fprintf(stderr,
 		"postern: the account %s was not made by postern: it stays; remove it with userdel "
 		"%s\n",
@@ -89,7 +80,7 @@ bool account_remove(const char *name)
 
 bool account_set_password(const char *name, const char *password)
 {
-	static const char *const arguments[] = { "chpasswd", NULL };
+	struct program program;
 	char line[1200];
 	bool good;
 
@@ -98,7 +89,8 @@ bool account_set_password(const char *name, const char *password)
 		return false;
 	}
 	snprintf(line, sizeof line, "%s:%s\n", name, password);
-	good = run(arguments, line);
+	program_init(&program, "chpasswd");
+	good = run(&program, line);
 	explicit_bzero(line, sizeof line);
 	return good;
 }
