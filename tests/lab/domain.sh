@@ -98,30 +98,32 @@ domain_provision() {
 		--host-ip="$lab_dc_address" --dns-backend=SAMBA_INTERNAL --use-rfc2307 \
 		--adminpass="$lab_admin_password" --targetdir="$lab_state/samba" \
 		>"$lab_state/provision.log" 2>&1 || die "provisioning failed: $lab_state/provision.log"
-	domain_configure
+	controller_configure dc1 samba "127.0.0.1/8 $lab_dc_address/24"
 	inside /usr/bin/python3 "$top/tests/lab/populate.py" accounts "$lab_state/samba/etc/smb.conf" \
 		>>"$lab_state/provision.log" 2>&1 || die "no population: $lab_state/provision.log"
 }
 
+# controller_configure HOST FOLDER INTERFACES [LINES]: its smb.conf below $lab_state/FOLDER.
 # Written whole, so that nothing of the machine's own smb.conf comes in. There is no DNS
 # forwarder: provisioning may choose the controller itself, and outside queries would loop.
-domain_configure() {
-	local s=$lab_state/samba
+controller_configure() {
+	local host=$1.$lab_domain s=$lab_state/$2
 	mkdir -p "$s/run" "$s/ncalrpc"
 	cat >"$s/etc/smb.conf" <<-END
 		[global]
-			netbios name = DC1
+			netbios name = ${1^^}
 			realm = $lab_realm
 			workgroup = $lab_netbios
 			server role = active directory domain controller
-			interfaces = 127.0.0.1/8 $lab_dc_address/24
+			server services = -drepl -kcc
+			interfaces = $3
 			bind interfaces only = yes
 			idmap_ldb:use rfc2307 = yes
 			old password allowed period = 0
 			tls enabled = yes
 			tls cafile = $lab_state/ca.pem
-			tls certfile = $lab_state/$lab_dc.pem
-			tls keyfile = $lab_state/$lab_dc.key
+			tls certfile = $lab_state/$host.pem
+			tls keyfile = $lab_state/$host.key
 			private dir = $s/private
 			lock directory = $s
 			state directory = $s/state
@@ -129,11 +131,12 @@ domain_configure() {
 			binddns dir = $s/bind-dns
 			pid directory = $s/run
 			ncalrpc dir = $s/ncalrpc
-			log file = $lab_state/samba.log
+			log file = $lab_state/$2.log
 			max log size = 10000
 			load printers = no
 			printcap name = /dev/null
 			panic action =
+			${4:-}
 
 		[sysvol]
 			path = $s/state/sysvol

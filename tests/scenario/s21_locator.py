@@ -6,10 +6,11 @@ import socket
 import struct
 import threading
 
-from clients import Pop3, Smtp, mailbox, message, subjects, token
+from clients import Pop3, Smtp
 from harness import BUILD, TOP, case, check, command, equal, must, run, state_directory, wait_for
 from scripted_ldap import Controller, dns_name, person
 from site_under_test import ADDRESS, Gateway, Namespace, certificates, tls
+from traffic import Traffic
 
 NAMES, BERLIN, BERLIN2, KIEL, LIMA = "10.54.0.53", "10.54.0.1", "10.54.0.3", "10.54.0.4", "10.54.0.5"
 HOSTS = {"berlin.corp.example": BERLIN, "berlin2.corp.example": BERLIN2, "kiel.corp.example": KIEL,
@@ -54,51 +55,6 @@ class Dns(threading.Thread):
         head = query[:2] + struct.pack(">HHHHH", 0x8580 | (0 if known else 3), 1, len(data), 0, 0)
         return head + question + b"".join(struct.pack(">HHHIH", 0xc00c, kind, 1, 60, len(item)) + item
                                           for item in data)
-
-
-class Traffic:
-    """Mail for alice, and her logins, all the time, while controllers break."""
-
-    def __init__(self, context):
-        self.context, self.answers, self.accepted, self.logins = context, [], [], []
-        self.stopping = threading.Event()
-        self.threads = [threading.Thread(target=self.work, args=(step,), daemon=True)
-                        for step in (self.mail, self.mail, self.login)]
-        for thread in self.threads:
-            thread.start()
-
-    def work(self, step):
-        while not self.stopping.wait(0.05):
-            try:
-                step()
-            except OSError as error:
-                self.answers.append("error %s" % error)
-
-    def mail(self):
-        word = token()
-        with Smtp(ADDRESS) as smtp:
-            answer = smtp.transact("x@elsewhere.example", "alice@corp.example", message(word))
-            self.answers.append(answer)
-            if answer.code == 250:
-                self.accepted.append(word)
-            self.answers.append(smtp.envelope("x@elsewhere.example", "nobody@corp.example"))
-
-    def login(self):
-        with Smtp(ADDRESS, 465, self.context) as smtp:
-            self.logins.append(smtp.login("alice", PASSWORD))
-
-    def end(self, name):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join(LIMIT)
-        strange = [text for text in self.answers if not re.match(r"250|451 4\.3\.0|550 5\.1\.1 <nobody@", text)]
-        equal(name + ": recipients are found, put off, or truly unknown", strange[:3], [])
-        strange = [text for text in self.logins if not text.startswith(("235", "454 4.7.0"))]
-        equal(name + ": nobody's password is called wrong", strange[:3], [])
-        lost = sum(text.startswith("454") for text in self.logins)
-        print("# %s: %d mails, %d of %d logins put off" % (name, len(self.accepted), lost, len(self.logins)))
-        got = subjects(mailbox(ADDRESS, self.context, "alice", PASSWORD, delete=True))
-        equal(name + ": all that was acknowledged is there once", sorted(got), sorted(self.accepted))
 
 
 class Site:
@@ -168,7 +124,7 @@ def failover(site):
     site.selected("with priorities", "berlin", mark)
     for name, breaks, mends in ways_to_break(site.berlin):
         with case("the first is " + name):
-            traffic = Traffic(site.context)
+            traffic = Traffic(ADDRESS, site.context, PASSWORD)
             check("%s: there is traffic" % name, wait_for(lambda: len(traffic.accepted) > 5, LIMIT))
             mark = site.gateway.mark()
             breaks()
