@@ -54,18 +54,26 @@ start() {
 
 # What Samba does by itself at its start: the names and services of the new controller.
 publish() {
-	inside env KRB5_CONFIG="$lab_state/krb5.conf" samba_dnsupdate --all-names --use-samba-tool \
-		--configfile="$lab_state/samba2/etc/smb.conf" >>"$lab_state/join2.log" 2>&1 || true # two names are there since the join
-	inside env KRB5_CONFIG="$lab_state/krb5.conf" samba_spnupdate \
-		--configfile="$lab_state/samba2/etc/smb.conf" >>"$lab_state/join2.log" 2>&1
-	replicate DC=corp,DC=example
+	poll 60 publish_once || die "the second controller is not published: $lab_state/join2.log"
 	replicate DC=DomainDnsZones,DC=corp,DC=example
 	replicate DC=ForestDnsZones,DC=corp,DC=example
+	replicate DC=corp,DC=example
+}
+
+# Samba's own tools; the first calls two names that the join made already a failure.
+publish_once() {
+	inside env KRB5_CONFIG="$lab_state/krb5.conf" samba_dnsupdate --all-names --use-samba-tool \
+		--configfile="$lab_state/samba2/etc/smb.conf" >>"$lab_state/join2.log" 2>&1 || true
+	inside env KRB5_CONFIG="$lab_state/krb5.conf" samba_spnupdate \
+		--configfile="$lab_state/samba2/etc/smb.conf" >>"$lab_state/join2.log" 2>&1
+	inside samba-tool dns query "$host.$lab_domain" "_msdcs.$lab_domain" _ldap._tcp.dc SRV --use-kerberos=off \
+		--configfile="$lab_state/samba/etc/smb.conf" -U "Administrator%$lab_admin_password" 2>&1 |
+		tee -a "$lab_state/join2.log" | grep -q "SRV: $host"
 }
 
 # replicate NAMING-CONTEXT: from the second to the first.
 replicate() {
-	inside samba-tool drs replicate "$lab_dc" "$host.$lab_domain" "$1" --local --use-kerberos=off \
+	inside samba-tool drs replicate "$lab_dc" "$host.$lab_domain" "$1" --local --full-sync --use-kerberos=off \
 		--configfile="$lab_state/samba/etc/smb.conf" -U "Administrator%$lab_admin_password" \
 		>>"$lab_state/join2.log" 2>&1 || die "no replication of $1: $lab_state/join2.log"
 }

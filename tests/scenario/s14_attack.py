@@ -311,51 +311,81 @@ class Live:
             self.site.lab.address, self.site.context, self.user, password, False, 995)), [self.word])
 
 
-def end_disabled(site):
-    site.user("kate", "Kate-Pw1")
-    live = Live(site, "kate", "Kate-Pw1")
-    other = site.pop("alice", "Alice-Pw1")
-    check("the sessions live", live.alive())
-    live.watch = Stopwatch()
-    site.lab.samba_tool("user", "disable", "kate")
-    live.end("disabled")
-    check("another person's session goes on", other.ask("NOOP").startswith("+OK"))
-    other.close()
-    site.lab.samba_tool("user", "enable", "kate")
-    check("enabled again", wait_for(lambda: site.comes_in("kate", "Kate-Pw1"), 30, 1))
-    live.undeleted("Kate-Pw1")
+FILETIME = 11644473600  # seconds from 1601 to 1970
 
 
-def end_changed(site):
-    """Sessions of a generation that retires: a reload with another configuration in between."""
-    site.user("liam", "Liam-Pw1")
-    live = Live(site, "liam", "Liam-Pw1")
-    with open(site.conf, "a") as file:
-        file.write("# changed\n")
-    check("a reload", site.reload())
-    check("the sessions of the old generation live", live.alive())
-    live.watch = Stopwatch()
-    site.lab.samba_tool("user", "setpassword", "liam", "--newpassword=Liam-Pw2")
-    live.end("password changed")
-    live.undeleted("Liam-Pw2")
+def expire(site, user, at):
+    """accountExpires, as unix seconds."""
+    site.lab.modify("dn: CN=%s,CN=Users,%s\nchangetype: modify\nreplace: accountExpires\naccountExpires: %d\n" % (
+        user, BASE, (at + FILETIME) * 10**7))
 
 
-def end_deleted(site):
-    site.user("mona", "Mona-Pw1")
-    live = Live(site, "mona", "Mona-Pw1")
-    live.watch = Stopwatch()
-    site.lab.samba_tool("user", "delete", "mona")
-    live.end("deleted")
+def lock(site, user):
+    """Wrong passwords at the controller itself, until it locks."""
+    for number in range(5):
+        site.guess_elsewhere(user, "Locking-%d" % number)
+    check("%s is locked out in the domain" % user, site.attribute(user, "lockoutTime") != 0)
 
 
-def end_with_a_ticket(site):
-    """How the login was proved makes no difference: a Kerberos ticket that is good for hours, a download under way."""
-    lab, cache = site.lab, "FILE:%s/olga.cc" % site.lab.state
-    environment = dict(os.environ, KRB5_CONFIG=lab.values["LAB_KRB5_CONFIG"], KRB5CCNAME=cache)
+def endings(site):
+    """Each way in which an account ends, all at once; the sprayer is at work meanwhile."""
+    ways = (("kate", "disabled", lambda: site.lab.samba_tool("user", "disable", "kate")),
+            ("liam", "password changed", lambda: site.lab.samba_tool(
+                "user", "setpassword", "liam", "--newpassword=Liam-Pw2")),
+            ("mona", "deleted", lambda: site.lab.samba_tool("user", "delete", "mona")),
+            ("pete", "expired", lambda: None),
+            ("quinn", "locked out", lambda: lock(site, "quinn")))
+    for user, *_ in ways:
+        site.user(user, user.title() + "-Pw1")
+    # liam's sessions are of a generation that retires, by a reload with another configuration.
+    lives = {"liam": Live(site, "liam", "Liam-Pw1")}
     text = read(site.conf)
     with open(site.conf, "w") as file:
         file.write(text.replace("pop3 {", 'pop3 {\n\tauthentication = { "basic", "integrated" }'))
-    check("tickets are taken in POP3", site.reload(), lab.log()[-1500:])
+    check("a reload: tickets are taken in POP3", site.reload(), site.lab.log()[-1500:])
+    curl = download_with_a_ticket(site)
+    for user, *_ in ways:
+        if user not in lives:
+            lives[user] = Live(site, user, user.title() + "-Pw1")
+    other = site.pop("alice", "Alice-Pw1")
+    expires = int(time.time()) + 5
+    expire(site, "pete", expires)
+    for user, live in lives.items():
+        check("%s: the sessions live" % user, live.alive())
+    threads = []
+    for user, what, change in ways:
+        live = lives[user]
+        live.watch = Stopwatch()
+        if user == "pete":
+            wait_for(lambda: time.time() > expires, 10)  # nobody touches the account: the time passes
+            live.watch = Stopwatch()
+        change()
+        threads.append(threading.Thread(target=live.end, args=(what,)))
+        threads[-1].start()
+    if curl:
+        threads.append(threading.Thread(target=download_ends, args=(site, curl)))
+        site.lab.samba_tool("user", "disable", "olga")
+        threads[-1].start()
+    with case("spraying"):
+        spraying(site)
+    for thread in threads:
+        thread.join()
+    check("another person's session goes on", other.ask("NOOP").startswith("+OK"))
+    other.close()
+    ended = set(re.findall(r'auth\.ended .*cause="?([^"\n]*)', site.lab.log()))
+    for cause in ("account disabled", "account expired", "account locked out"):
+        check("the log says: " + cause, cause in ended, ended)
+    site.lab.samba_tool("user", "enable", "kate")
+    expire(site, "pete", 4 * 10**9)
+    for user, password in (("kate", "Kate-Pw1"), ("liam", "Liam-Pw2"), ("pete", "Pete-Pw1")):
+        check("%s comes in again" % user, wait_for(lambda: site.comes_in(user, password), 30, 1))
+        lives[user].undeleted(password)
+
+
+def download_with_a_ticket(site):
+    """How the login was proved makes no difference: a Kerberos ticket that is good for hours, a download under way."""
+    lab, cache = site.lab, "FILE:%s/olga.cc" % site.lab.state
+    environment = dict(os.environ, KRB5_CONFIG=lab.values["LAB_KRB5_CONFIG"], KRB5CCNAME=cache)
     site.user("olga", "Olga-Pw1")
     with Smtp(lab.address, source=OWNER) as smtp:
         equal("a large message", smtp.transact("x@elsewhere.example", "olga@corp.example",
@@ -366,16 +396,15 @@ def end_with_a_ticket(site):
         "nsenter", "--target", read(lab.state + "/anchor").strip(), "--net", "--mount", "--", "curl", "-sS",
         "--cacert", lab.values["LAB_CA"], "--login-options", "AUTH=GSSAPI", "-u", ":", "--limit-rate", "150k",
         "-o", lab.state + "/curl.message", "pop3s://mail.corp.example:995/1", log=lab.state + "/curl.out", env=environment)
-    if not check("and comes in with it", wait_for(lambda: re.search(
-            r"auth\.ok .*mechanism=GSSAPI .*user=\"?olga", lab.log()), 20), read(lab.state + "/curl.out")):
-        return
-    watch = Stopwatch()
-    lab.samba_tool("user", "disable", "olga")
-    check("disabled: her download ends in time", curl.wait(SECONDS) is not None, watch.seconds)
-    size = os.path.getsize(lab.state + "/curl.message")
+    good = check("and comes in with it", wait_for(lambda: re.search(
+        r"auth\.ok .*mechanism=GSSAPI .*user=\"?olga", lab.log()), 20), read(lab.state + "/curl.out"))
+    return curl if good else None
+
+
+def download_ends(site, curl):
+    check("disabled: her download ends in time", curl.wait(SECONDS) is not None)
+    size = os.path.getsize(site.lab.state + "/curl.message")
     check("in the middle of it", 0 < size < 20 << 20, size)
-    check("the log says why", lab.logged('auth.ended') and re.search(
-        r'auth\.ended .*cause="account disabled"', lab.log()), lab.log()[-1500:])
 
 
 def outage_ends_nothing(site):
@@ -464,9 +493,8 @@ def main():
                             (guessing_all_at_once, (site, "bob", "Bob-Pw1", 5)), (fine_grained, (site,)),
                             (fine_grained_readable, (site,)),
                             (guessing_all_at_once, (site, "ivan", "Ivan-Pw1", 3)), (seen_elsewhere, (site,)),
-                            (stale_password_later, (site, "erin", since)), (explained, (site,)), (spraying, (site,)),
-                            (configured_hint, (site,)), (end_disabled, (site,)), (end_changed, (site,)),
-                            (end_deleted, (site,)), (end_with_a_ticket, (site,)), (outage_ends_nothing, (site,)), (explained_alone, (site,)),
+                            (stale_password_later, (site, "erin", since)), (explained, (site,)), (configured_hint, (site,)),
+                            (endings, (site,)), (outage_ends_nothing, (site,)), (explained_alone, (site,)),
                             (stale_after_restart, (site, "alice"))):
         with case(test.__name__):
             test(*arguments)

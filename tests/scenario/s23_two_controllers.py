@@ -10,7 +10,7 @@ import tempfile
 
 import core
 import harness
-from clients import Pop3, Smtp, message, token
+from clients import Pop3, Smtp
 from harness import TOP, Stopwatch, case, check, contains, equal, must, read, run, wait_for
 from site_under_test import Lab, tls
 from traffic import Traffic
@@ -196,6 +196,7 @@ def failover(site, samba):
                                 ("frozen", lambda: samba.signal(signal.SIGSTOP), lambda: samba.signal(signal.SIGCONT))):
         with case("the first is " + name):
             tickets = []
+            begin = site.mark()
             traffic = Traffic(site.address, site.context, "Alice-Pw1", lambda: tickets.append(site.curl()))
             check("%s: there is traffic" % name, wait_for(lambda: len(traffic.accepted) > 5 and tickets, LIMIT))
             mark = site.mark()
@@ -208,7 +209,7 @@ def failover(site, samba):
             site.works("the first was " + name)
             traffic.end("the first is " + name)
             print("# tickets: %d, not at once: %r" % (len(tickets), [one for one in tickets if one[0]][:5]), flush=True)
-            refused = re.findall(r"auth\.refused .*", site.lab.log()[mark:])
+            refused = re.findall(r"auth\.refused .*", site.lab.log()[begin:])
             equal("nobody's ticket is called wrong", refused[:2], [])
 
 

@@ -36,6 +36,7 @@ class Traffic:
             self.answers.append(answer)
             if answer.code == 250:
                 self.accepted.append(word)
+            smtp.ask("RSET")
             self.answers.append(smtp.envelope("x@elsewhere.example", "nobody@corp.example"))
 
     def login(self):
