@@ -347,7 +347,7 @@ def endings(site):
     for user, *_ in ways:
         if user not in lives:
             lives[user] = Live(site, user, user.title() + "-Pw1")
-    other = site.pop("alice", "Alice-Pw1")
+    other = site.pop("nora", "Nora-Pw1")
     expires = int(time.time()) + 5
     expire(site, "pete", expires)
     for user, live in lives.items():

@@ -41,7 +41,7 @@ class Site:
         self.ticket = self.kinit("alice", "Alice-Pw1")
         self.conf = self.state + "/postern.conf"
         self.gateway("configure")
-        text = read(self.conf).replace("tls = \"starttls\"\n\ttls_ca", "retry_preferred = 1s\n\ttls = \"starttls\"\n\ttls_ca")
+        text = read(self.conf).replace('preset = "ad"', 'preset = "ad"\n\tretry_preferred = 1s', 1)
         text = text.replace("pop3 {", 'pop3 {\n\tauthentication = { "basic", "integrated" }')
         with open(self.conf, "w") as file:
             file.write(text)
