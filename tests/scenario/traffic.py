@@ -13,7 +13,7 @@ class Traffic:
     """Mail for alice, and her logins, all the time, while controllers break."""
 
     def __init__(self, address, context, password, *more):
-        """more: steps(traffic) that go on beside these."""
+        """more: what else goes on beside these, call after call."""
         self.address, self.context, self.password = address, context, password
         self.answers, self.accepted, self.logins = [], [], []
         self.stopping = threading.Event()
