@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "daemon/message_store.h"
 #include "daemon/route_cache.h"
 #include "daemon/tally.h"
 #include "io/listen.h"

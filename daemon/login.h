@@ -7,7 +7,7 @@
 #ifndef DAEMON_LOGIN_H
 #define DAEMON_LOGIN_H
 
-#include "daemon/message.h"
+#include "daemon/message_directory.h"
 #include "io/packet.h"
 #include "mail/mechanism.h"
 

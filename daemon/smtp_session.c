@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "daemon/frontend.h"
 #include "daemon/login_reply.h"
+#include "daemon/message_store.h"
 #include "daemon/route_cache.h"
 
 enum { LOGGED_MAX = 400, BODY_BATCH = 64 * 1024, TICKETS_MAX = PACKET_BODY_MAX - 1024 };
