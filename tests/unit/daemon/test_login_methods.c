@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "daemon/login.h"
+#include "daemon/login_methods.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
