@@ -19,7 +19,7 @@
 #include "command/join.h"
 #include "conf/conf.h"
 #include "daemon/check.h"
-#include "directory/inspect.h"
+#include "domain/inspect.h"
 #include "mail/address.h"
 
 enum { NETBIOS_MAX = 15, OPTION_FIRST = 256 };

@@ -8,8 +8,8 @@
 
 #include "base/buffer.h"
 #include "directory/facts.h"
-#include "directory/ticket.h"
-#include "directory/visit.h"
+#include "domain/ticket.h"
+#include "domain/visit.h"
 
 struct conf;
 

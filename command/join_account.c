@@ -11,10 +11,10 @@
 
 #include "base/memory.h"
 #include "command/program.h"
-#include "directory/computer.h"
-#include "directory/inspect.h"
-#include "directory/keytab_file.h"
-#include "directory/smbconf.h"
+#include "domain/computer.h"
+#include "domain/inspect.h"
+#include "domain/keytab_file.h"
+#include "domain/smbconf.h"
 
 static int run(struct program *program, struct buffer *output)
 {

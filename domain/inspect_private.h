@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Shared by the files of inspect: one looks at servers, one at our account, one at winbind. */
-#ifndef DIRECTORY_INSPECT_PRIVATE_H
-#define DIRECTORY_INSPECT_PRIVATE_H
+#ifndef DOMAIN_INSPECT_PRIVATE_H
+#define DOMAIN_INSPECT_PRIVATE_H
 
 #include "base/span.h"
-#include "directory/inspect.h"
-#include "directory/visit.h"
+#include "domain/inspect.h"
+#include "domain/visit.h"
 
 struct inspection {
 	const struct conf *conf;

@@ -4,8 +4,8 @@
  * same domain as we. Only [global] of the text itself is looked at; includes and
  * registry shares are Samba's own affair.
  */
-#ifndef DIRECTORY_SMBCONF_H
-#define DIRECTORY_SMBCONF_H
+#ifndef DOMAIN_SMBCONF_H
+#define DOMAIN_SMBCONF_H
 
 #include "base/span.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "directory/smbconf.h"
+#include "domain/smbconf.h"
 
 /* Samba compares parameter names without case and without blanks. */
 static bool same_name(struct span name, const char *parameter)

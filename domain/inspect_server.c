@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* One server: reachable, how fast, its clock, its certificate, our bind, its policy. */
-#include "directory/inspect_private.h"
+#include "domain/inspect_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>

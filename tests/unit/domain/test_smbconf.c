@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "directory/smbconf.h"
+#include "domain/smbconf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,8 +4,8 @@
  * got with a password into a cache of our own, or found where kinit put it. The
  * password goes to the KDC alone, never to another program.
  */
-#ifndef DIRECTORY_TICKET_H
-#define DIRECTORY_TICKET_H
+#ifndef DOMAIN_TICKET_H
+#define DOMAIN_TICKET_H
 
 #include <stdbool.h>
 

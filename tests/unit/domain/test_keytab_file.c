@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "directory/keytab_file.h"
+#include "domain/keytab_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

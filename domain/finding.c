@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "directory/finding.h"
+#include "domain/finding.h"
 
 #include <assert.h>
 #include <stdarg.h>

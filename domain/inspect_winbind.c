@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* How we are bound to the domain, and whether winbind is there for NTLM. */
-#include "directory/inspect_private.h"
+#include "domain/inspect_private.h"
 
 #include <errno.h>
 #include <gssapi/gssapi.h>
@@ -17,7 +17,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "conf/conf.h"
-#include "directory/smbconf.h"
+#include "domain/smbconf.h"
 
 /* Compiled into libwbclient, so that no configuration moves it. */
 static const char public_pipe[] = "/run/samba/winbindd/pipe";

@@ -4,8 +4,8 @@
  * that a rotation dropped although tickets under them are still about. Key bytes
  * never leave libkrb5's own structures.
  */
-#ifndef DIRECTORY_KEYTAB_FILE_H
-#define DIRECTORY_KEYTAB_FILE_H
+#ifndef DOMAIN_KEYTAB_FILE_H
+#define DOMAIN_KEYTAB_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * What a check found, good news included: what was looked at, where, what is the
  * case, and what to do about it. A plain list in the order in which it was found.
  */
-#ifndef DIRECTORY_FINDING_H
-#define DIRECTORY_FINDING_H
+#ifndef DOMAIN_FINDING_H
+#define DOMAIN_FINDING_H
 
 #include <stddef.h>
 

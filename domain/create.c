@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "directory/create.h"
+#include "domain/create.h"
 
 #include <krb5.h>
 #include <stdio.h>

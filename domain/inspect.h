@@ -5,12 +5,12 @@
  * account, the service principals beside the rest of the forest, and winbind. Blocks;
  * a server that is down costs its `timeout`.
  */
-#ifndef DIRECTORY_INSPECT_H
-#define DIRECTORY_INSPECT_H
+#ifndef DOMAIN_INSPECT_H
+#define DOMAIN_INSPECT_H
 
 #include <stdbool.h>
 
-#include "directory/finding.h"
+#include "domain/finding.h"
 
 struct conf;
 struct conf_directory;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "directory/computer.h"
+#include "domain/computer.h"
 
 #include <stdio.h>
 #include <strings.h>
@@ -7,7 +7,7 @@
 #include "base/buffer.h"
 #include "directory/entry.h"
 #include "directory/escape.h"
-#include "directory/visit.h"
+#include "domain/visit.h"
 
 /* userAccountControl (MS-ADTS 2.2.16); the last is a read-only controller's. */
 enum {

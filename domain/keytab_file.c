@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "directory/keytab_file.h"
+#include "domain/keytab_file.h"
 
 #include <krb5.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
  * A new account in Active Directory, made with the administrator's own Kerberos
  * ticket over a signed and sealed connection: our own account may only read.
  */
-#ifndef DIRECTORY_CREATE_H
-#define DIRECTORY_CREATE_H
+#ifndef DOMAIN_CREATE_H
+#define DOMAIN_CREATE_H
 
 #include "base/span.h"
 

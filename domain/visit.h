@@ -4,8 +4,8 @@
  * server says about itself, bind, ask, leave. No pools, no cache, no retries; every
  * step ends by the directory's `timeout`.
  */
-#ifndef DIRECTORY_VISIT_H
-#define DIRECTORY_VISIT_H
+#ifndef DOMAIN_VISIT_H
+#define DOMAIN_VISIT_H
 
 #include "directory/person.h"
 #include "directory/search.h"

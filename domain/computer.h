@@ -4,8 +4,8 @@
  * msDS-KeyVersionNumber, msDS-SupportedEncryptionTypes, servicePrincipalName), and
  * who else in the forest has one of its service principals.
  */
-#ifndef DIRECTORY_COMPUTER_H
-#define DIRECTORY_COMPUTER_H
+#ifndef DOMAIN_COMPUTER_H
+#define DOMAIN_COMPUTER_H
 
 #include "directory/person.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "directory/visit.h"
+#include "domain/visit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "conf/conf.h"
 #include "directory/entry.h"
-#include "directory/ticket.h"
+#include "domain/ticket.h"
 
 /* RFC 2782: lower priorities first; among equals the name server's own turn will do for one call.
  */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Our keytab beside our account, and its service principals beside the forest. */
-#include "directory/inspect_private.h"
+#include "domain/inspect_private.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "conf/conf.h"
-#include "directory/computer.h"
-#include "directory/keytab_file.h"
-#include "directory/ticket.h"
+#include "domain/computer.h"
+#include "domain/keytab_file.h"
+#include "domain/ticket.h"
 
 static const char renew_remedy[] =
 	"wait a minute if it was rotated just now (replication); else, when the KDC answers, give "

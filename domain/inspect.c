@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "directory/inspect.h"
+#include "domain/inspect.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "conf/conf.h"
 #include "directory/credentials.h"
-#include "directory/inspect_private.h"
+#include "domain/inspect_private.h"
 
 enum { INSPECT_SERVERS_MAX = SRV_MAX };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "directory/ticket.h"
+#include "domain/ticket.h"
 
 #include <krb5.h>
 #include <stdio.h>
