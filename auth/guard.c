@@ -48,7 +48,8 @@ bool auth_guard_enter(struct auth *auth, const struct auth_ask *ask, struct auth
 	*guard = (struct auth_guard){ 0 };
 	find_claimed(&place, ask->user, &login.found);
 	if (login.found.hit.found != DIRECTORY_NOBODY)
-		known = login_judge(&login, ask->user, &login.found.hit) && login_check_state(&login);
+		known = login_judge(&login, ask->user, &login.found.hit) &&
+			login_check_state(&login);
 	if (known && login.found.hit.found == DIRECTORY_ONE)
 		known = login_guard(&login, guard);
 	*verdict = answer.verdict;

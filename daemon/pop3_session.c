@@ -113,21 +113,6 @@ static void pop3_session_shutdown(struct session *session)
 
 /* ---- the engine's side ---- */
 
-static void do_write(void *owner, const char *bytes, size_t length)
-{
-	stream_write(of(owner)->session.stream, bytes, length);
-}
-
-static bool do_writable(void *owner)
-{
-	return stream_writable(of(owner)->session.stream);
-}
-
-static void do_start_tls(void *owner)
-{
-	stream_start_tls(of(owner)->session.stream, of(owner)->session.port->server->tls);
-}
-
 /* RFC 1939 section 6: the lock goes before the connection; a client may come again at once. */
 static void do_close(void *owner)
 {
@@ -218,12 +203,6 @@ static void do_ask_exchange(void *owner, const struct mechanism_message *message
 		pop3_server_refused(of(owner)->engine, POP3_CODE_SYS_TEMP, pop3_session_temporary);
 }
 
-static void do_drop_exchange(void *owner)
-{
-	session_unask(owner);
-	login_drop_exchange(owner);
-}
-
 static void do_ask_login(void *owner, const struct pop3_login *login)
 {
 	enum outcome asked = login_ask(owner, login->user, login->authzid, login->password);
@@ -270,13 +249,13 @@ static const struct stream_calls stream_calls = {
 };
 
 static const struct pop3_calls engine_calls = {
-	.write = do_write,
-	.writable = do_writable,
-	.start_tls = do_start_tls,
+	.write = session_write,
+	.writable = session_writable,
+	.start_tls = session_start_tls,
 	.close = do_close,
 	.ask_login = do_ask_login,
 	.ask_exchange = do_ask_exchange,
-	.drop_exchange = do_drop_exchange,
+	.drop_exchange = session_drop_exchange,
 	.ask_message = do_ask_message,
 	.ask_remove = do_ask_remove,
 	.read = do_read,

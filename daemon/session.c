@@ -38,8 +38,7 @@ void session_free(struct session *session)
 {
 	struct frontend *frontend = session->frontend;
 
-	session_unask(session);
-	login_drop_exchange(session);
+	session_drop_exchange(session);
 	recheck_forget(session);
 	*session->place = session->next;
 	if (session->next)
@@ -71,4 +70,27 @@ void session_unask(struct session *session)
 	if (session->asked)
 		channel_forget(session->asked, session->ask);
 	session->asked = NULL;
+}
+
+void session_write(void *owner, const char *bytes, size_t length)
+{
+	stream_write(((struct session *)owner)->stream, bytes, length);
+}
+
+bool session_writable(void *owner)
+{
+	return stream_writable(((struct session *)owner)->stream);
+}
+
+void session_start_tls(void *owner)
+{
+	struct session *session = owner;
+
+	stream_start_tls(session->stream, session->port->server->tls);
+}
+
+void session_drop_exchange(void *owner)
+{
+	session_unask(owner);
+	login_drop_exchange(owner);
 }

@@ -53,4 +53,10 @@ void session_answered(struct session *session); /* the answer has come, or will 
 void session_unask(
 	struct session *session); /* nobody waits for it any more; nothing to do without an ask */
 
+/* Calls that every engine makes of its owner, which is the session. */
+void session_write(void *owner, const char *bytes, size_t length);
+bool session_writable(void *owner);
+void session_start_tls(void *owner);
+void session_drop_exchange(void *owner); /* what was asked about it too */
+
 #endif

@@ -103,21 +103,6 @@ static void smtp_session_shutdown(struct session *session)
 
 /* ---- the engine's side ---- */
 
-static void do_write(void *owner, const char *bytes, size_t length)
-{
-	stream_write(of(owner)->session.stream, bytes, length);
-}
-
-static bool do_writable(void *owner)
-{
-	return stream_writable(of(owner)->session.stream);
-}
-
-static void do_start_tls(void *owner)
-{
-	stream_start_tls(of(owner)->session.stream, of(owner)->session.port->server->tls);
-}
-
 static void do_close(void *owner)
 {
 	stream_finish(of(owner)->session.stream);
@@ -153,12 +138,6 @@ static void do_ask_exchange(void *owner, const struct mechanism_message *message
 {
 	if (!login_ask_exchange(owner, message))
 		smtp_server_answer(of(owner)->engine, OUTCOME_TEMP, NULL);
-}
-
-static void do_drop_exchange(void *owner)
-{
-	session_unask(owner);
-	login_drop_exchange(owner);
 }
 
 static void do_ask_login(void *owner, const struct smtp_login *login)
@@ -231,12 +210,12 @@ static const struct stream_calls stream_calls = {
 };
 
 static const struct smtp_calls engine_calls = {
-	.write = do_write,
-	.start_tls = do_start_tls,
+	.write = session_write,
+	.start_tls = session_start_tls,
 	.close = do_close,
 	.ask_login = do_ask_login,
 	.ask_exchange = do_ask_exchange,
-	.drop_exchange = do_drop_exchange,
+	.drop_exchange = session_drop_exchange,
 	.ask_sender = do_ask_sender,
 	.ask_recipient = do_ask_recipient,
 	.ask_spool = do_ask_spool,
@@ -244,7 +223,7 @@ static const struct smtp_calls engine_calls = {
 	.body = do_body,
 	.discard = do_discard,
 	.note = do_note,
-	.writable = do_writable,
+	.writable = session_writable,
 };
 
 void smtp_session_start(struct port *port, int fd, const char *address, const char *refuse)

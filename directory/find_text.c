@@ -85,8 +85,8 @@ static void read_result(struct directory *directory, const struct search_result 
 	}
 }
 
-void ldap_find_text(struct directory *directory, const char *const *attributes,
-		    struct buffer *text, int64_t deadline, struct directory_hit *hit)
+void ldap_find_text(struct directory *directory, const char *const *attributes, struct buffer *text,
+		    int64_t deadline, struct directory_hit *hit)
 {
 	struct search_result result;
 	struct search search = {
