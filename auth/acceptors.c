@@ -53,18 +53,14 @@ static bool load(struct acceptors *acceptors, struct acceptor *acceptor, const s
 		 char *why, size_t size)
 {
 	struct keytab_copy copy = { 0 };
-	char name[sizeof(acceptor->name)];
+	char name[sizeof(acceptor->name)], what[220];
 	krb5_error_code error;
 
 	snprintf(name, sizeof(name), "postern-accept-%u", acceptors->reads++);
 	error = keytab_copy(acceptors->context, acceptor->file, name, &copy);
-	if (!error && copy.entries == 0)
-		error = KRB5_KT_NOTFOUND;
 	if (error) {
-		const char *text = krb5_get_error_message(acceptors->context, error);
-
-		snprintf(why, size, "keytab %.200s: %.100s", acceptor->file, text);
-		krb5_free_error_message(acceptors->context, text);
+		snprintf(what, sizeof(what), "keytab %.200s", acceptor->file);
+		keytab_explain(acceptors->context, error, what, why, size);
 		keytab_copy_clear(acceptors->context, &copy);
 		return false;
 	}

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "accounts/password.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -78,7 +77,7 @@ static bool check_input(struct login *login)
 	return true;
 }
 
-static bool judge_hit(struct login *login, const char *name, const struct directory_hit *hit)
+bool login_judge(struct login *login, const char *name, const struct directory_hit *hit)
 {
 	char cause[340];
 
@@ -100,7 +99,7 @@ static bool judge_hit(struct login *login, const char *name, const struct direct
 	return login_end(login, AUTH_TEMPORARY, "%s", hit->cause);
 }
 
-static struct find_place login_place(const struct login *login)
+struct find_place login_place(const struct login *login)
 {
 	return (struct find_place){
 		.conf = login->auth->conf,
@@ -131,7 +130,7 @@ static bool find_person(struct login *login)
 	login_find(login, login->ask->user, &login->found);
 	login->server = login->found.hit.server;
 	login_name_account(&login->found, login->account);
-	return judge_hit(login, login->ask->user, &login->found.hit);
+	return login_judge(login, login->ask->user, &login->found.hit);
 }
 
 /* The identity to act as must be the same entry, under whatever name (RFC 4616 section 2). */
@@ -143,7 +142,7 @@ static bool check_authzid(struct login *login)
 	if (!authzid || !authzid[0] || strcmp(authzid, login->ask->user) == 0)
 		return true;
 	login_find(login, authzid, &other);
-	if (!judge_hit(login, authzid, &other.hit))
+	if (!login_judge(login, authzid, &other.hit))
 		return false;
 	if (other.directory == login->found.directory &&
 	    strcmp(other.hit.person.id, login->found.hit.person.id) == 0)
@@ -165,7 +164,7 @@ const char *login_bad_state(const struct login *login)
 	return person_state_name(person->state & ~PERSON_MUST_CHANGE);
 }
 
-static bool check_state(struct login *login)
+bool login_check_state(struct login *login)
 {
 	const char *state = login_bad_state(login);
 
@@ -234,7 +233,7 @@ const struct conf_directory *auth_directory(struct auth *auth, const char *user,
 	return find_directory(&place, user);
 }
 
-static struct login login_make(struct auth *auth, const struct auth_ask *ask, const char *mechanism,
+struct login login_make(struct auth *auth, const struct auth_ask *ask, const char *mechanism,
 			       struct auth_answer *answer)
 {
 	*answer = (struct auth_answer){ .verdict = AUTH_TEMPORARY };
@@ -254,7 +253,7 @@ void auth_login(struct auth *auth, const struct auth_ask *ask, struct auth_answe
 	struct login login = login_make(auth, ask, "password", answer);
 
 	if (check_input(&login) && find_person(&login) && check_authzid(&login) &&
-	    check_state(&login) && login_check_password(&login))
+	    login_check_state(&login) && login_check_password(&login))
 		login_welcome(&login);
 	login_hold(&login);
 	report(&login);
@@ -278,8 +277,8 @@ void auth_admit(struct auth *auth, const struct auth_ask *ask, const char *mecha
 	login_name_account(&login.found, login.account);
 	login.server = login.found.hit.server;
 	snprintf(login.checked.cause, sizeof(login.checked.cause), "%.250s", login.found.hit.cause);
-	if (judge_hit(&login, ask->user, &login.found.hit) && check_authzid(&login) &&
-	    check_state(&login) && check_password_age(&login))
+	if (login_judge(&login, ask->user, &login.found.hit) && check_authzid(&login) &&
+	    login_check_state(&login) && check_password_age(&login))
 		login_welcome(&login);
 	login_hold(&login);
 	report(&login);
@@ -293,82 +292,4 @@ void auth_refuse(struct auth *auth, const struct auth_ask *ask, const char *mech
 	(void)login_end(&login, verdict, "%s", cause);
 	login_hold(&login);
 	report(&login);
-}
-
-bool auth_scram_keys(struct auth *auth, const struct auth_ask *ask, struct scram_keys *keys,
-		     char *cause, size_t size)
-{
-	struct auth_answer answer;
-	struct login login = login_make(auth, ask, "", &answer);
-	struct find_place place = login_place(&login);
-	const struct directory_hit *hit = &login.found.hit;
-	enum directory_found found;
-
-	find_account(&place, ask->user, &login.found);
-	found = hit->found;
-	snprintf(cause, size, "%s", hit->cause);
-	if (found == DIRECTORY_ONE)
-		found = directory_scram_keys(login.found.directory, hit->person.dn, keys);
-	if (found == DIRECTORY_NOBODY || found == DIRECTORY_MANY)
-		scram_keys_pretend(auth->secret, ask->user, PASSWORD_ITERATIONS, keys);
-	return found != DIRECTORY_FAILED;
-}
-
-/* A workstation's name, or one that the directory does not know, stands for the domain. */
-static void find_claimed(const struct find_place *place, const char *user,
-			 struct find_answer *found)
-{
-	const char *bare = strchr(user, '\\');
-
-	find_account(place, user, found);
-	if (found->hit.found == DIRECTORY_NOBODY && bare)
-		find_account(place, bare + 1, found);
-}
-
-/* An account that may not log in is refused here; nobody's is asked about as if it were somebody's.
- */
-static bool enter_guard(struct login *login, struct auth_guard *guard)
-{
-	const struct directory_hit *hit = &login->found.hit;
-	const char *state = hit->found == DIRECTORY_ONE ? login_bad_state(login) : "";
-
-	if (hit->found == DIRECTORY_FAILED)
-		return judge_hit(login, login->ask->user, hit);
-	if (hit->found == DIRECTORY_ONE && !state[0])
-		return login_guard(login, guard);
-	login_name_account(&login->found, login->account);
-	if (!login_guard_pretended(login, guard, state[0] ? state : hit->cause))
-		return false;
-	if (hit->found == DIRECTORY_NOBODY)
-		return true;
-	auth_guard_leave(login->auth, login->ask, guard, BACKOFF_WRONG);
-	return hit->found == DIRECTORY_ONE ? login_end(login, AUTH_REJECTED, "%s", state)
-					   : judge_hit(login, login->ask->user, hit);
-}
-
-bool auth_guard_enter(struct auth *auth, const struct auth_ask *ask, struct auth_guard *guard,
-		      enum auth_verdict *verdict, char *cause, size_t size)
-{
-	struct auth_answer answer;
-	struct login login = login_make(auth, ask, "", &answer);
-	struct find_place place = login_place(&login);
-	bool entered;
-
-	*guard = (struct auth_guard){ 0 };
-	find_claimed(&place, ask->user, &login.found);
-	entered = enter_guard(&login, guard);
-	*verdict = answer.verdict;
-	snprintf(cause, size, "%s", answer.cause);
-	return entered;
-}
-
-void auth_guard_leave(struct auth *auth, const struct auth_ask *ask, const struct auth_guard *guard,
-		      enum backoff_end end)
-{
-	struct backoff_try try = { .rule = guard->rule,
-				   .account = guard->account,
-				   .client = ask->client };
-
-	if (guard->account[0])
-		backoff_leave(auth->backoff, &try, end);
 }

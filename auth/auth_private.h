@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * One login on its way, and its steps: auth.c has their order, who somebody is and what state
- * he is in; password.c asks about the password, explain.c tells instead of deciding.
+ * he is in; password.c asks about the password, guard.c is asked by who checks a proof himself,
+ * explain.c tells instead of deciding.
  * Each step goes on (true) or ends the login. Only these files include this.
  */
 #ifndef AUTH_AUTH_PRIVATE_H
@@ -49,11 +50,18 @@ struct login {
 	bool put_off; /* because of too many failures from the address */
 };
 
+/* A login at its beginning; fills the answer with AUTH_TEMPORARY. */
+struct login login_make(struct auth *auth, const struct auth_ask *ask, const char *mechanism,
+			struct auth_answer *answer);
+struct find_place login_place(const struct login *login); /* where it searches */
 /* Always false: the login ends here. */
 bool login_end(struct login *login, enum auth_verdict verdict, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Searches under the forms of the name. */
 void login_find(struct login *login, const char *text, struct find_answer *answer);
+/* What was found under that name: goes on with one person only. */
+bool login_judge(struct login *login, const char *name, const struct directory_hit *hit);
+bool login_check_state(struct login *login);
 /* States that no password changes; "" = none. */
 const char *login_bad_state(const struct login *login);
 void login_welcome(struct login *login);

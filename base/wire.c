@@ -71,12 +71,36 @@ void wire_get_bytes(struct wire_reader *reader, void *to, size_t length)
 	reader->left -= length;
 }
 
+struct wire_reader wire_reader_of(struct span record)
+{
+	struct wire_reader reader;
+
+	wire_reader_init(&reader, record.at, record.length);
+	return reader;
+}
+
 uint8_t wire_get_u8(struct wire_reader *reader)
 {
 	uint8_t value;
 
 	wire_get_bytes(reader, &value, sizeof value);
 	return value;
+}
+
+unsigned wire_get_choice(struct wire_reader *reader, unsigned last)
+{
+	unsigned value = wire_get_u8(reader);
+
+	if (value > last) {
+		reader->failed = true;
+		return 0;
+	}
+	return value;
+}
+
+uint8_t wire_get_flag(struct wire_reader *reader)
+{
+	return (uint8_t)wire_get_choice(reader, 1);
 }
 
 uint32_t wire_get_u32(struct wire_reader *reader)
@@ -107,6 +131,15 @@ struct span wire_get_span(struct wire_reader *reader)
 	found = span_make(reader->at, length);
 	reader->at += length;
 	reader->left -= length;
+	return found;
+}
+
+struct span wire_get_span_of(struct wire_reader *reader, size_t most)
+{
+	struct span found = wire_get_span(reader);
+
+	if (found.length > most)
+		reader->failed = true;
 	return found;
 }
 

@@ -30,10 +30,14 @@ void wire_put_text(struct wire_writer *writer, const char *text); /* NULL is "" 
 void wire_put_bytes(struct wire_writer *writer, const void *bytes, size_t length); /* no length in front */
 
 void wire_reader_init(struct wire_reader *reader, const void *memory, size_t length);
+struct wire_reader wire_reader_of(struct span record);
 uint8_t wire_get_u8(struct wire_reader *reader);
+unsigned wire_get_choice(struct wire_reader *reader, unsigned last); /* an enum in one octet; above `last` fails */
+uint8_t wire_get_flag(struct wire_reader *reader);			/* 0 or 1, or fails */
 uint32_t wire_get_u32(struct wire_reader *reader);
 uint64_t wire_get_u64(struct wire_reader *reader);
 struct span wire_get_span(struct wire_reader *reader); /* points into the packet */
+struct span wire_get_span_of(struct wire_reader *reader, size_t most); /* longer fails */
 /* Copies a text into an array and terminates it; a NUL inside or too long a text fails. */
 void wire_get_text(struct wire_reader *reader, char *to, size_t size);
 void wire_get_bytes(struct wire_reader *reader, void *to, size_t length);

@@ -3,7 +3,7 @@
 #ifndef COMMAND_ADMIN_H
 #define COMMAND_ADMIN_H
 
-#include "directory/ticket.h"
+#include "domain/ticket.h"
 
 struct buffer;
 

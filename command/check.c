@@ -9,7 +9,7 @@
 #include "conf/conf.h"
 #include "daemon/check.h"
 #include "directory/directories.h"
-#include "directory/inspect.h"
+#include "domain/inspect.h"
 
 static void print_member(const char *name, const char *text, bool last)
 {

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "directory/create.h"
 #include "directory/directories.h"
+#include "domain/create.h"
 #include "mail/address.h"
 #include "routing/routing.h"
 

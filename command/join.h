@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * `postern join` in parts: what is wanted (join.c), what is asked of and done to the
- * domain (join_domain.c, join_account.c), the files on this machine (join_files.c).
+ * `postern join` in parts: what is wanted (join_options.c), the order of the steps (join.c),
+ * what is asked of and done to the domain (join_domain.c, join_account.c), Samba beside us
+ * (join_samba.c), the files on this machine (join_files.c).
  */
 #ifndef COMMAND_JOIN_H
 #define COMMAND_JOIN_H
 
 #include "base/buffer.h"
 #include "directory/facts.h"
-#include "directory/ticket.h"
-#include "directory/visit.h"
+#include "domain/ticket.h"
+#include "domain/visit.h"
 
 struct conf;
 
@@ -49,14 +50,21 @@ void join_step(struct join *join, const char *what, const char *format, ...)
 /* "postern: text" on standard error; false. */
 bool join_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* join_options.c: COMMAND_DONE with what is wanted filled in; or, told, the command's exit code. */
+int join_want(struct join *join, int argc, char **argv);
+
 /* --- join_domain.c: each false after an explanation --- */
 bool join_find_controller(struct join *join);
 bool join_get_ticket(struct join *join);
 bool join_look_at_names(struct join *join); /* the account's name and its principals are free */
 bool join_find_authority(struct join *join);
 
-/* --- join_account.c --- */
+/* --- join_samba.c --- */
 bool join_samba(struct join *join); /* --ntlm */
+
+/* --- join_account.c --- */
+/* A program that was to change the domain ended with that code: why, and who may. Always false. */
+bool join_tell_failure(struct join *join, const char *program, int code, struct buffer *output);
 bool join_create_account(struct join *join);
 bool join_look_at_account(
 	struct join *join); /* what came of it, and what an administrator must add */

@@ -13,9 +13,9 @@
 #include "base/memory.h"
 #include "command/admin.h"
 #include "conf/conf.h"
-#include "directory/computer.h"
 #include "directory/diagnose.h"
 #include "directory/entry.h"
+#include "domain/computer.h"
 
 enum { SKEW_MAX = 300 /* seconds; Kerberos refuses more */ };
 

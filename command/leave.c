@@ -16,8 +16,8 @@
 #include "conf/conf.h"
 #include "daemon/check.h"
 #include "directory/directories.h"
-#include "directory/inspect.h"
-#include "directory/keytab_file.h"
+#include "domain/inspect.h"
+#include "domain/keytab_file.h"
 
 struct leave {
 	struct admin admin;

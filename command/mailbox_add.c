@@ -16,7 +16,7 @@
 #include "base/base64.h"
 #include "base/memory.h"
 #include "command/directory.h"
-#include "directory/create.h"
+#include "domain/create.h"
 #include "io/tls.h"
 #include "routing/routing.h"
 

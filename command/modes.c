@@ -7,7 +7,7 @@
 #include "command/json.h"
 #include "conf/conf.h"
 #include "daemon/check.h"
-#include "directory/inspect.h"
+#include "domain/inspect.h"
 
 enum { FEATURES = 6, MODES = 5 };
 

@@ -22,9 +22,9 @@
 #include "conf/conf.h"
 #include "daemon/check.h"
 #include "directory/directories.h"
-#include "directory/inspect.h"
-#include "directory/keytab_file.h"
-#include "directory/ticket.h"
+#include "domain/inspect.h"
+#include "domain/keytab_file.h"
+#include "domain/ticket.h"
 
 enum {
 	ROTATE_DAYS = 30,

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/generation.h"
+#include "daemon/message_directory.h"
 #include "io/packet.h"
 
 enum { EXPLAIN_MS = 25000 };

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "daemon/message.h"
+#include "daemon/message_local.h"
 #include "io/packet.h"
 
 struct asker {

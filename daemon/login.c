@@ -5,6 +5,8 @@
 
 #include "base/memory.h"
 #include "daemon/frontend.h"
+#include "daemon/login_methods.h"
+#include "daemon/session.h"
 
 /* What an engine takes as a line is never more than a message may have: that would be malformed. */
 _Static_assert(SMTP_AUTH_MAX / 4 * 3 <= MESSAGE_TOKEN_MAX &&
@@ -13,48 +15,87 @@ _Static_assert(SMTP_AUTH_MAX / 4 * 3 <= MESSAGE_TOKEN_MAX &&
 _Static_assert(MESSAGE_TOKEN_MAX + MESSAGE_CERTIFICATE_MAX + 1024 <= PACKET_BODY_MAX,
 	       "the first message of an exchange fits into its packet");
 
-void login_mechanisms(const struct conf_methods *methods, struct mechanism list[LOGIN_MECHANISMS])
+static void on_identity(void *context, enum channel_result result, const struct packet *packet)
 {
-	const unsigned always = MECHANISM_IN_PLAIN | MECHANISM_IN_TLS;
-	/* Who has to be bound to a TLS connection needs one. */
-	const unsigned bound = methods->binding == CONF_BINDING_REQUIRE ? MECHANISM_IN_TLS : always;
-	size_t count = 0;
+	struct session *session = context;
+	struct message_identity identity = { .verdict = AUTH_TEMPORARY };
 
-	if (methods->integrated) {
-		list[count++] = (struct mechanism){ "GSSAPI", bound };
-		list[count++] = (struct mechanism){ "GSS-SPNEGO", bound };
-	}
-	/* Who listens could try passwords against what was said, as long as he likes. */
-	if (methods->scram) {
-		list[count++] = (struct mechanism){ "SCRAM-SHA-256-PLUS", MECHANISM_IN_TLS };
-		if (methods->binding != CONF_BINDING_REQUIRE)
-			list[count++] = (struct mechanism){
-				"SCRAM-SHA-256", methods->basic_without_tls ? always : MECHANISM_IN_TLS
-			};
-	}
-	if (methods->ntlm)
-		list[count++] =
-			(struct mechanism){ "NTLM",
-					    methods->ntlm_without_tls ? bound : MECHANISM_IN_TLS };
-	if (methods->certificate)
-		list[count++] = (struct mechanism){ "EXTERNAL",
-						    MECHANISM_IN_TLS | MECHANISM_WITH_CERTIFICATE };
-	list[count] = (struct mechanism){ NULL, 0 };
+	session_answered(session);
+	if (result != CHANNEL_ANSWERED || !message_get_identity(packet->body, &identity))
+		identity.verdict = AUTH_TEMPORARY;
+	session->decide(session, &identity);
 }
 
-const struct conf_methods *login_methods(const struct conf *conf, uint32_t number,
-					 const char **service, const char **default_domain)
+static uint32_t server_number(const struct session *session)
 {
-	if (number < conf->smtps_count) {
-		*service = "smtp";
-		*default_domain = conf->smtps[number].default_domain;
-		return &conf->smtps[number].methods;
+	return (uint32_t)(session->port->server - session->frontend->servers);
+}
+
+static bool login_fill(const struct session *session, const char *user, const char *authzid,
+		       const char *password, struct message_login *login)
+{
+	const char *service, *default_domain;
+
+	memset(login, 0, sizeof *login);
+	if (!login_methods(session->frontend->conf, server_number(session), &service,
+			   &default_domain))
+		memory_die("a session of no server");
+	return span_copy(span_text(service), login->service, sizeof login->service) &&
+	       span_copy(span_text(user), login->user, sizeof login->user) &&
+	       span_copy(span_text(authzid), login->authzid, sizeof login->authzid) &&
+	       span_copy(span_text(password), login->password, sizeof login->password) &&
+	       span_copy(span_text(default_domain), login->default_domain,
+			 sizeof login->default_domain) &&
+	       span_copy(span_text(session->address), login->client, sizeof login->client) &&
+	       span_copy(span_text(session->id), login->session, sizeof login->session);
+}
+
+enum outcome login_ask(struct session *session, const char *user, const char *authzid,
+		       const char *password)
+{
+	struct message_login login;
+	char memory[sizeof login + 64];
+	struct wire_writer writer;
+	bool filled;
+
+	if (!session->frontend->directory)
+		return OUTCOME_TEMP;
+	filled = login_fill(session, user, authzid, password, &login);
+	if (filled) {
+		wire_writer_init(&writer, memory, sizeof memory);
+		message_put_login(&writer, &login);
+		session_ask(session, session->frontend->directory, MESSAGE_LOGIN, &writer, -1,
+			    ASK_DIRECTORY_MS, on_identity);
+		memory_wipe(memory, sizeof memory);
 	}
-	if (number > conf->smtps_count || !conf->pop3.enabled)
-		return NULL;
-	*service = "pop";
-	*default_domain = conf->pop3.default_domain;
-	return &conf->pop3.methods;
+	memory_wipe(&login, sizeof login);
+	return filled ? OUTCOME_OK : OUTCOME_PERM;
+}
+
+/* What came; a turn with AUTH_TEMPORARY when there was no answer. True: another response is wanted.
+ */
+static bool exchange_more(struct login_exchange *exchange, enum channel_result result,
+			  const struct packet *packet, struct message_turn *turn)
+{
+	if (result != CHANNEL_ANSWERED || !message_get_turn(packet->body, turn)) {
+		memset(turn, 0, sizeof *turn);
+		turn->identity.verdict = AUTH_TEMPORARY;
+	}
+	/* After a timeout the directory role still has it; it forgets by itself. */
+	exchange->begun = turn->more;
+	return turn->more;
+}
+
+static void on_turn(void *context, enum channel_result result, const struct packet *packet)
+{
+	struct session *session = context;
+	struct message_turn turn;
+
+	session_answered(session);
+	if (exchange_more(&session->exchange, result, packet, &turn))
+		session->challenge(session, turn.challenge);
+	else
+		session->decide(session, &turn.identity);
 }
 
 struct connection { /* what TLS knows of it */
@@ -66,9 +107,7 @@ struct connection { /* what TLS knows of it */
 static void describe(const struct session *session, const struct mechanism_message *message,
 		     struct connection *connection, struct message_exchange *ask)
 {
-	struct frontend *frontend = session->frontend;
-
-	ask->server = (uint32_t)(session->port->server - frontend->servers);
+	ask->server = server_number(session);
 	ask->tls = stream_secure(session->stream);
 	ask->end_point =
 		span_make(connection->end_point,
@@ -85,12 +124,11 @@ static void describe(const struct session *session, const struct mechanism_messa
 	memcpy(ask->session, session->id, sizeof ask->session);
 }
 
-bool login_ask_exchange(struct session *session, struct login_exchange *exchange,
-			const struct mechanism_message *message, channel_answer answer,
-			void *context, uint32_t *ask)
+bool login_ask_exchange(struct session *session, const struct mechanism_message *message)
 {
 	static char memory[PACKET_BODY_MAX];
 	static struct connection connection;
+	struct login_exchange *exchange = &session->exchange;
 	struct message_exchange body = { .first = message->first, .response = message->response };
 	struct wire_writer writer;
 
@@ -104,34 +142,15 @@ bool login_ask_exchange(struct session *session, struct login_exchange *exchange
 	body.handle = exchange->handle;
 	wire_writer_init(&writer, memory, sizeof memory);
 	message_put_exchange(&writer, &body);
-	*ask = channel_ask(session->frontend->directory, MESSAGE_EXCHANGE,
-			   span_make(memory, writer.used), -1, ASK_DIRECTORY_MS, answer, context);
+	session_ask(session, session->frontend->directory, MESSAGE_EXCHANGE, &writer, -1,
+		    ASK_DIRECTORY_MS, on_turn);
 	memory_wipe(memory, writer.used);
 	return true;
 }
 
-bool login_exchange_more(struct login_exchange *exchange, enum channel_result result,
-			 const struct packet *packet, struct message_turn *turn)
+void login_drop_exchange(struct session *session)
 {
-	if (result != CHANNEL_ANSWERED || !message_get_turn(packet->body, turn)) {
-		memset(turn, 0, sizeof *turn);
-		turn->identity.verdict = AUTH_TEMPORARY;
-	}
-	/* After a timeout the directory role still has it; it forgets by itself. */
-	exchange->begun = turn->more;
-	return turn->more;
-}
-
-bool login_certificate(const struct session *session)
-{
-	static char memory[MESSAGE_CERTIFICATE_MAX];
-
-	return session->port->server->asks_clients &&
-	       stream_certificate(session->stream, memory, sizeof memory) > 0;
-}
-
-void login_drop_exchange(struct session *session, struct login_exchange *exchange)
-{
+	struct login_exchange *exchange = &session->exchange;
 	char memory[4];
 	struct wire_writer writer;
 
@@ -144,4 +163,12 @@ void login_drop_exchange(struct session *session, struct login_exchange *exchang
 	wire_put_u32(&writer, exchange->handle);
 	channel_tell(session->frontend->directory, MESSAGE_EXCHANGE_DROP,
 		     span_make(memory, writer.used), -1);
+}
+
+bool login_certificate(const struct session *session)
+{
+	static char memory[MESSAGE_CERTIFICATE_MAX];
+
+	return session->port->server->asks_clients &&
+	       stream_certificate(session->stream, memory, sizeof memory) > 0;
 }

@@ -3,7 +3,7 @@
 #ifndef DAEMON_MAILDROP_OCTETS_H
 #define DAEMON_MAILDROP_OCTETS_H
 
-#include "daemon/message.h"
+#include "daemon/message_store.h"
 #include "io/packet.h"
 #include "store/store.h"
 

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "daemon/session.h"
+#include "io/packet.h"
 
 enum { BUSY_TRIES = 5, BUSY_WAIT_MS = 100 };
 

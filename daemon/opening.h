@@ -9,6 +9,7 @@
 #define DAEMON_OPENING_H
 
 #include "daemon/frontend.h"
+#include "daemon/message_store.h"
 
 struct opening;
 

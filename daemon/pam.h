@@ -6,7 +6,7 @@
 #ifndef DAEMON_PAM_H
 #define DAEMON_PAM_H
 
-#include "daemon/message.h"
+#include "daemon/message_local.h"
 
 /* Authentication, then whether the account may be used (expired and the like). */
 void pam_prove(const char *service, const struct message_prove *prove, struct message_proof *proof);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/frontend.h"
+#include "daemon/session.h"
 #include "io/tls.h"
 
 /* In the list of the second at which it is asked about. */

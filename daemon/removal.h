@@ -6,7 +6,7 @@
 #ifndef DAEMON_REMOVAL_H
 #define DAEMON_REMOVAL_H
 
-#include "daemon/message.h"
+#include "daemon/message_store.h"
 #include "io/packet.h"
 
 #define REMOVAL_OCTETS (PACKET_BODY_MAX - 64)

@@ -6,7 +6,7 @@
 #ifndef DAEMON_ROUTE_CACHE_H
 #define DAEMON_ROUTE_CACHE_H
 
-#include "daemon/message.h"
+#include "daemon/message_directory.h"
 
 struct table;
 

@@ -3,6 +3,7 @@
 #ifndef DAEMON_STORE_ROLE_H
 #define DAEMON_STORE_ROLE_H
 
+#include "daemon/message_store.h"
 #include "daemon/work.h"
 #include "store/store.h"
 

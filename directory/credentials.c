@@ -29,16 +29,6 @@ struct credentials {
 	unsigned reads; /* of the keytab, for its name in memory */
 };
 
-static bool explain(krb5_context context, krb5_error_code error, const char *what, char *to,
-		    size_t size)
-{
-	const char *text = krb5_get_error_message(context, error);
-
-	snprintf(to, size, "%s: %s", what, text);
-	krb5_free_error_message(context, text);
-	return false;
-}
-
 /* The principal to be: the configured one, which must be in the keytab, or the chosen one. */
 static krb5_error_code decide_principal(struct credentials *credentials,
 					const struct keytab_copy *copy)
@@ -73,8 +63,6 @@ static bool load_keytab(struct credentials *credentials, char *why, size_t size)
 	snprintf(name, sizeof(name), "postern-%s-%u", credentials->conf->name,
 		 credentials->reads++);
 	error = keytab_copy(credentials->context, credentials->conf->keytab, name, &copy);
-	if (!error && copy.entries == 0)
-		error = KRB5_KT_NOTFOUND;
 	if (!error)
 		error = decide_principal(credentials, &copy);
 	if (error == KRB5_KT_NOTFOUND && credentials->conf->principal[0])
@@ -82,7 +70,7 @@ static bool load_keytab(struct credentials *credentials, char *why, size_t size)
 			 "keytab \"%s\" has no key of principal \"%s\": correct one of them",
 			 credentials->conf->keytab, credentials->conf->principal);
 	else if (error)
-		explain(credentials->context, error, credentials->conf->keytab, why, size);
+		keytab_explain(credentials->context, error, credentials->conf->keytab, why, size);
 	if (error) {
 		keytab_copy_clear(credentials->context, &copy);
 		return false;
@@ -123,7 +111,7 @@ struct credentials *credentials_open(const struct conf_directory *conf, char *ro
 	}
 	if (!error)
 		return credentials;
-	explain(credentials->context, error, "Kerberos", room, size);
+	keytab_explain(credentials->context, error, "Kerberos", room, size);
 fail:
 	credentials_close(credentials);
 	return NULL;
@@ -205,7 +193,7 @@ static bool tell_ticket(struct credentials *credentials, krb5_error_code error, 
 {
 	char text[200];
 
-	explain(credentials->context, error, credentials->principal_text, text, sizeof(text));
+	keytab_explain(credentials->context, error, credentials->principal_text, text, sizeof(text));
 	snprintf(why, size, "Kerberos ticket for %s%s", text, advice(error));
 	return false;
 }

@@ -43,6 +43,9 @@ struct directory_method {
 			   struct directory_again *again, size_t count);
 };
 
+/* find_text.c. text: the filter, without a NUL; cleared. */
+void ldap_find_text(struct directory *directory, const char *const *attributes,
+		    struct buffer *text, int64_t deadline, struct directory_hit *hit);
 bool ldap_read_again(struct directory *directory, int64_t deadline, struct directory_again *again,
 		     size_t count); /* again.c */
 

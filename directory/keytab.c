@@ -3,6 +3,16 @@
 
 #include <stdio.h>
 
+bool keytab_explain(krb5_context context, krb5_error_code error, const char *what, char *why,
+		    size_t size)
+{
+	const char *text = krb5_get_error_message(context, error);
+
+	snprintf(why, size, "%s: %s", what, text);
+	krb5_free_error_message(context, text);
+	return false;
+}
+
 /* The name of a computer account ends in "$" before the realm. */
 static bool is_computer(krb5_const_principal principal)
 {
@@ -61,7 +71,7 @@ krb5_error_code keytab_copy(krb5_context context, const char *path, const char *
 		error = copy_entries(context, file, copy);
 	if (file)
 		krb5_kt_close(context, file);
-	return error;
+	return !error && copy->entries == 0 ? KRB5_KT_NOTFOUND : error;
 }
 
 void keytab_copy_clear(krb5_context context, struct keytab_copy *copy)

@@ -17,7 +17,10 @@ struct keytab_copy {
 	size_t entries, strong; /* strong: not RC4 */
 };
 
-/* `copy` is zeroed before. It is to be cleared whatever the result. */
+/* Puts "what: why", as libkrb5 says it. Always false. */
+bool keytab_explain(krb5_context context, krb5_error_code error, const char *what, char *why,
+		    size_t size);
+/* `copy` is zeroed before. It is to be cleared whatever the result. KRB5_KT_NOTFOUND: the file holds no key. */
 krb5_error_code keytab_copy(krb5_context context, const char *file, const char *name,
 			    struct keytab_copy *copy);
 void keytab_copy_clear(krb5_context context, struct keytab_copy *copy);

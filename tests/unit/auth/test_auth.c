@@ -7,10 +7,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "directory/directories.h"
-#include "tests/unit/directory/fake_ldap.h"
-
-#define TEXT_49 "80090308: LdapErr: DSID-0C090439, comment: AcceptSecurityContext error, data "
+#include "tests/unit/auth/scene.h"
 
 static const struct fake_entry alice = {
 	"CN=alice,DC=x",
@@ -29,36 +26,6 @@ static const struct fake_entry no_address = {
 	"CN=n,DC=x",
 	{ "objectGUID", "N", "objectClass", "user", "sAMAccountName", "n" },
 };
-
-struct scene {
-	struct fake_ldap *fake;
-	struct conf *conf;
-	struct directories *directories;
-	struct auth *auth;
-};
-
-static struct scene open_scene(const char *more, const struct fake_entry *entry)
-{
-	struct scene scene = { .fake = fake_new() };
-	char why[300];
-
-	scene.fake->entries = entry;
-	atomic_store(&scene.fake->entries_count, entry ? 1 : 0);
-	scene.conf = fake_conf(scene.fake, "ad", more);
-	scene.directories = directories_open(scene.conf, why, sizeof(why));
-	assert_non_null(scene.directories);
-	directories_start(scene.directories);
-	scene.auth = auth_new(scene.conf, scene.directories);
-	return scene;
-}
-
-static void close_scene(struct scene *scene)
-{
-	auth_free(scene->auth);
-	directories_close(scene->directories);
-	conf_free(scene->conf);
-	fake_free(scene->fake);
-}
 
 static enum auth_verdict login(const struct scene *scene, const char *user, const char *password,
 			       struct auth_answer *answer)

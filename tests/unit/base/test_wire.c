@@ -171,13 +171,35 @@ static void nothing(void **state)
 	assert_true(writer.failed);
 }
 
+static void choices_and_caps(void **state)
+{
+	struct wire_reader reader = wire_reader_of(span_make("\2\1", 2));
+
+	(void)state;
+	assert_int_equal(wire_get_choice(&reader, 2), 2);
+	assert_int_equal(wire_get_flag(&reader), 1);
+	assert_true(wire_done(&reader));
+	reader = wire_reader_of(span_make("\3", 1));
+	assert_int_equal(wire_get_choice(&reader, 2), 0);
+	assert_true(reader.failed);
+	reader = wire_reader_of(span_make("\2", 1));
+	(void)wire_get_flag(&reader);
+	assert_true(reader.failed);
+	reader = wire_reader_of(span_make("\2\0\0\0ab", 6));
+	assert_int_equal(wire_get_span_of(&reader, 2).length, 2);
+	assert_true(wire_done(&reader));
+	reader = wire_reader_of(span_make("\2\0\0\0ab", 6));
+	(void)wire_get_span_of(&reader, 1);
+	assert_true(reader.failed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),	  cmocka_unit_test(no_room),
 		cmocka_unit_test(every_truncation_fails), cmocka_unit_test(failure_sticks),
 		cmocka_unit_test(lengths_that_lie), cmocka_unit_test(texts),
-		cmocka_unit_test(nothing),
+		cmocka_unit_test(nothing), cmocka_unit_test(choices_and_caps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

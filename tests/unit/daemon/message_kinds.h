@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Every body of daemon/message.h behind one pair of functions: a sample written, and
+ * Every body of daemon/message*.h behind one pair of functions: a sample written, and
  * a body read and written again. What reads must write the same octets.
  */
 #ifndef TESTS_UNIT_DAEMON_MESSAGE_KINDS_H
@@ -8,7 +8,9 @@
 
 #include <string.h>
 
-#include "daemon/message.h"
+#include "daemon/message_directory.h"
+#include "daemon/message_local.h"
+#include "daemon/message_store.h"
 
 #define KIND(name)                                                                                 \
 	static void write_##name(struct wire_writer *to)                                           \

@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "daemon/message.h"
+#include "daemon/message_local.h"
 #include "io/packet.h"
 
 enum { ASKERS = 8 };

@@ -91,73 +91,6 @@ static void changed_octets(void **state)
 	}
 }
 
-static void fields(void **state)
-{
-	char memory[ROOM];
-	struct message_route route;
-	struct message_login login;
-	struct message_deliver deliver;
-
-	(void)state;
-	assert_true(message_get_route(span_make(memory, sample(&message_kinds[4], memory)), &route));
-	assert_int_equal(route.outcome, OUTCOME_PERM);
-	assert_int_equal(route.kind, ROUTE_REFUSED);
-	assert_int_equal(route.code, 550);
-	assert_string_equal(route.status, "5.1.1");
-	assert_string_equal(route.text, "No such mailbox");
-	assert_int_equal(route.good_for, 30);
-	assert_true(route.quota == (uint64_t)1 << 40);
-	assert_int_equal(route.ticket.length, 7);
-	assert_true(message_get_login(span_make(memory, sample(&message_kinds[5], memory)), &login));
-	assert_string_equal(login.user, "CORP\\alice");
-	assert_string_equal(login.password, "Alice-Pw1");
-	assert_string_equal(login.session, "f0-1a2b");
-	assert_true(message_get_deliver(span_make(memory, sample(&message_kinds[8], memory)), &deliver));
-	assert_int_equal(deliver.count, 2);
-	assert_int_equal(deliver.tickets.length, 10);
-}
-
-static bool deliver_of(uint32_t count)
-{
-	struct message_deliver deliver = sample_deliver;
-	struct wire_writer writer;
-	char memory[ROOM];
-
-	deliver.count = count;
-	wire_writer_init(&writer, memory, sizeof memory);
-	message_put_deliver(&writer, &deliver);
-	return message_get_deliver(span_make(memory, writer.used), &deliver);
-}
-
-static bool route_of(unsigned outcome, unsigned kind, size_t ticket)
-{
-	static char octets[TICKET_SIZE_MAX + 1];
-	struct message_route route = { 0 };
-	struct wire_writer writer;
-	char memory[ROOM];
-
-	route.outcome = (enum outcome)outcome;
-	route.kind = (enum route_kind)kind;
-	route.ticket = span_make(octets, ticket);
-	wire_writer_init(&writer, memory, sizeof memory);
-	message_put_route(&writer, &route);
-	return message_get_route(span_make(memory, writer.used), &route);
-}
-
-static void limits(void **state)
-{
-	(void)state;
-	assert_false(deliver_of(0));
-	assert_true(deliver_of(1));
-	assert_true(deliver_of(MESSAGE_RECIPIENTS_MAX));
-	assert_false(deliver_of(MESSAGE_RECIPIENTS_MAX + 1));
-	assert_true(route_of(OUTCOME_OK, ROUTE_MAILBOX, TICKET_SIZE_MAX));
-	assert_false(route_of(OUTCOME_OK, ROUTE_MAILBOX, TICKET_SIZE_MAX + 1));
-	assert_false(route_of(OUTCOME_PERM + 1, ROUTE_MAILBOX, 0));
-	assert_false(route_of(OUTCOME_OK, ROUTE_REFUSED + 1, 0));
-	assert_false(route_of(255, 255, 0));
-}
-
 static void peers_have_a_role(void **state)
 {
 	struct message_peer peer = { ROLE_COUNT - 1, 0, 0 };
@@ -189,8 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trips), cmocka_unit_test(every_truncation_fails),
-		cmocka_unit_test(changed_octets), cmocka_unit_test(fields),
-		cmocka_unit_test(limits), cmocka_unit_test(peers_have_a_role),
+		cmocka_unit_test(changed_octets), cmocka_unit_test(peers_have_a_role),
 		cmocka_unit_test(names),
 	};
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Logins in several messages at the directory role: what the client's server permits is
+ * looked up in the configuration, not believed. A peer's exchanges are in a table of
+ * its own (daemon/exchange_table.h).
+ */
+#ifndef DAEMON_DIRECTORY_EXCHANGE_H
+#define DAEMON_DIRECTORY_EXCHANGE_H
+
+#include "daemon/work.h"
+
+/* Handlers of a work_permit. */
+bool directory_exchange(struct work *work);
+bool directory_exchange_drop(struct work *work);
+/* work_plan.peer_new and peer_free */
+void *directory_exchanges_new(void *context);
+void directory_exchanges_free(void *context, void *own);
+
+#endif

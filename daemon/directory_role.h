@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* What the handlers of the directory role share. */
+#ifndef DAEMON_DIRECTORY_ROLE_H
+#define DAEMON_DIRECTORY_ROLE_H
+
+#include "daemon/message_directory.h"
+#include "daemon/work.h"
+
+struct auth;
+struct conf;
+struct directories;
+struct exchanges;
+struct local_link;
+struct routing;
+
+struct directory_role {
+	const struct conf *conf;
+	unsigned char key[TICKET_KEY_SIZE];
+	struct directories *directories;
+	struct routing *routing;
+	struct auth *auth;
+	struct exchanges *exchanges;
+	struct local_link *local; /* NULL unless method local */
+};
+
+/* A delivery ticket for that mailbox; octets. Dies when it does not fit. */
+size_t directory_ticket(const struct directory_role *role, const struct route_mailbox *mailbox,
+			char to[TICKET_SIZE_MAX]);
+/* What a login has led to, for its message. ticket and standing: room for the identity's. */
+void directory_identify(const struct directory_role *role, struct auth_answer *answer,
+			const char *session, struct message_identity *identity,
+			char ticket[TICKET_SIZE_MAX], char standing[STANDING_SIZE_MAX]);
+
+#endif

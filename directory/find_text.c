@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/* One search for a person, and what its result means for who asked. */
+#include "directory/directory_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "directory/entry.h"
+#include "directory/lookup.h"
+
+static void fail_hit(struct directory_hit *hit, const char *filter, const char *why)
+{
+	hit->found = DIRECTORY_FAILED;
+	snprintf(hit->cause, sizeof(hit->cause), "%.220s: search %.80s", why, filter);
+}
+
+/* What failed before a server was asked is not about the search. */
+static void fail_unasked(struct directory_hit *hit, const struct search_result *result)
+{
+	snprintf(hit->cause, sizeof(hit->cause), "%s",
+		 result->diagnostic[0] ? result->diagnostic : ldap_err2string(result->code));
+}
+
+static void fail_asked(struct directory *directory, struct directory_hit *hit,
+		       const struct search_result *result, const char *filter)
+{
+	const char *base = directory->section->base;
+	const char *remedy = error_remedy(result->code, 0);
+	char why[400];
+
+	/* A base outside what it holds is a referral for a domain controller. */
+	if (base[0] && (result->code == LDAP_NO_SUCH_OBJECT || result->code == LDAP_REFERRAL ||
+			result->code == LDAP_INVALID_DN_SYNTAX))
+		snprintf(why, sizeof(why), "base \"%.120s\" is not there: correct it", base);
+	else
+		snprintf(why, sizeof(why), "%s%s%.100s%s%s", ldap_err2string(result->code),
+			 result->diagnostic[0] ? ": " : "", result->diagnostic, remedy ? ": " : "",
+			 remedy ? remedy : "");
+	fail_hit(hit, filter, why);
+}
+
+static void read_one(struct directory *directory, const struct entry *entry, const char *filter,
+		     struct directory_hit *hit)
+{
+	const char *why;
+
+	if (!person_read(entry, &directory->section->schema, directory->conf, clock_unix(),
+			 &hit->person, &why)) {
+		fail_hit(hit, filter, why);
+		return;
+	}
+	if (hit->person.quota.kind == QUOTA_UNREADABLE)
+		log_warning("directory.quota", LOG_TEXT("directory", directory->section->name),
+			    LOG_TEXT("dn", hit->person.dn),
+			    LOG_TEXT("attribute", directory->section->schema.attribute_quota),
+			    LOG_TEXT("cause", "unreadable value: the domain's default holds"));
+	account_read(entry, &hit->account);
+	hit->found = DIRECTORY_ONE;
+	snprintf(hit->cause, sizeof(hit->cause), "found by %.250s", filter);
+}
+
+static void read_many(const struct search_result *result, const char *filter,
+		      struct directory_hit *hit)
+{
+	hit->found = DIRECTORY_MANY;
+	snprintf(hit->person.dn, sizeof(hit->person.dn), "%s", entry_dn(result->entries[0]));
+	snprintf(hit->other, sizeof(hit->other), "%s", entry_dn(result->entries[1]));
+	snprintf(hit->cause, sizeof(hit->cause), "more than one entry for %.250s", filter);
+}
+
+static void read_result(struct directory *directory, const struct search_result *result,
+			const char *filter, struct directory_hit *hit)
+{
+	if (result->count > 1) {
+		read_many(result, filter, hit);
+	} else if (result->count == 1) {
+		read_one(directory, result->entries[0], filter, hit);
+	} else {
+		hit->found = DIRECTORY_NOBODY;
+		snprintf(hit->cause, sizeof(hit->cause), "no entry for %.250s", filter);
+	}
+}
+
+void ldap_find_text(struct directory *directory, const char *const *attributes, struct buffer *text,
+		    int64_t deadline, struct directory_hit *hit)
+{
+	struct search_result result;
+	struct search search = {
+		.scope = LDAP_SCOPE_SUBTREE,
+		.attributes = attributes,
+		.ad = directory->section->schema.active_directory,
+	};
+
+	*hit = (struct directory_hit){ .found = DIRECTORY_FAILED };
+	buffer_add(text, "", 1);
+	search.filter = buffer_bytes(text);
+	snprintf(hit->filter, sizeof(hit->filter), "%s", search.filter);
+	if (lookup_search(directory->lookup, &search, deadline, &result))
+		read_result(directory, &result, search.filter, hit);
+	else if (result.server[0])
+		fail_asked(directory, hit, &result, search.filter);
+	else
+		fail_unasked(hit, &result);
+	memcpy(hit->server, result.server, sizeof(hit->server));
+	search_result_clear(&result);
+	buffer_clear(text);
+}
