@@ -164,7 +164,7 @@ const char *login_bad_state(const struct login *login)
 	return person_state_name(person->state & ~PERSON_MUST_CHANGE);
 }
 
-bool login_check_state(struct login *login)
+static bool check_state(struct login *login)
 {
 	const char *state = login_bad_state(login);
 
@@ -253,7 +253,7 @@ void auth_login(struct auth *auth, const struct auth_ask *ask, struct auth_answe
 	struct login login = login_make(auth, ask, "password", answer);
 
 	if (check_input(&login) && find_person(&login) && check_authzid(&login) &&
-	    login_check_state(&login) && login_check_password(&login))
+	    check_state(&login) && login_check_password(&login))
 		login_welcome(&login);
 	login_hold(&login);
 	report(&login);
@@ -278,7 +278,7 @@ void auth_admit(struct auth *auth, const struct auth_ask *ask, const char *mecha
 	login.server = login.found.hit.server;
 	snprintf(login.checked.cause, sizeof(login.checked.cause), "%.250s", login.found.hit.cause);
 	if (login_judge(&login, ask->user, &login.found.hit) && check_authzid(&login) &&
-	    login_check_state(&login) && check_password_age(&login))
+	    check_state(&login) && check_password_age(&login))
 		login_welcome(&login);
 	login_hold(&login);
 	report(&login);

@@ -61,7 +61,6 @@ bool login_end(struct login *login, enum auth_verdict verdict, const char *forma
 void login_find(struct login *login, const char *text, struct find_answer *answer);
 /* What was found under that name: goes on with one person only. */
 bool login_judge(struct login *login, const char *name, const struct directory_hit *hit);
-bool login_check_state(struct login *login);
 /* States that no password changes; "" = none. */
 const char *login_bad_state(const struct login *login);
 void login_welcome(struct login *login);
