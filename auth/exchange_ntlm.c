@@ -7,6 +7,8 @@
 #include "auth/ntlm.h"
 #include "auth/spnego.h"
 #include "auth/winbind.h"
+#include "auth/winbind_reach.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 /* What NTLM is sent in the client's message; empty when it is none of NTLM. */
@@ -44,13 +46,15 @@ static void note_claim(struct exchange *exchange, const struct ntlm_claim *claim
 static int ask_winbind(struct exchange *exchange, struct span response, struct span *out)
 {
 	int result = cyrus_step(exchange, response, out);
+	const char *trouble;
 
 	if (result == SASL_OK || result == SASL_CONTINUE)
 		return result;
-	if (winbind_there())
+	trouble = winbind_trouble(winbind_probe(), clock_ms());
+	if (!trouble)
 		return result;
 	exchange->verdict = AUTH_TEMPORARY;
-	snprintf(exchange->cause, sizeof(exchange->cause), "winbind does not answer: start it");
+	snprintf(exchange->cause, sizeof(exchange->cause), "%s", trouble);
 	return result;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "auth/winbind.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,20 +9,68 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "auth/winbind_reach.h"
 #include "base/log.h"
 
 /* As Debian's winbind has them. */
 #define PIPE       "/run/samba/winbindd/pipe"
 #define PRIVILEGED "/var/lib/samba/winbindd_privileged"
 
+/* Of libwbclient's interface, which is stable (version WBCLIENT_0.12 and later of these two). A
+ * site without NTLM does not have the library, so it is not linked. */
+struct wbc_error {
+	uint32_t nt_status; /* the members behind it are not read */
+};
+enum { WBC_SUCCESS = 0, WBC_WINBIND_NOT_AVAILABLE = 6, WBC_AUTH_ERROR = 10 };
+typedef int wbc_ping(const char *domain, struct wbc_error **error, char **controller);
+typedef void wbc_free(void *memory);
+
+static wbc_ping *library_ping;
+static wbc_free *library_free;
+
+/* Never closed: it serves as long as the process. */
+static void load_library(void)
+{
+	void *library = dlopen("libwbclient.so.0", RTLD_NOW | RTLD_LOCAL);
+
+	if (!library)
+		return;
+	*(void **)&library_ping = dlsym(library, "wbcPingDc2");
+	*(void **)&library_free = dlsym(library, "wbcFreeMemory");
+}
+
+/* No domain's name: that of which winbind is a member, whatever the client claims. */
+static enum winbind_ping ping(uint32_t *status)
+{
+	struct wbc_error *error = NULL;
+	enum winbind_ping result = WINBIND_PING_UNKNOWN;
+	int code;
+
+	if (!library_ping || !library_free)
+		return result;
+	code = library_ping(NULL, &error, NULL);
+	*status = 0;
+	if (code == WBC_WINBIND_NOT_AVAILABLE)
+		result = WINBIND_PING_SILENT;
+	else if (code == WBC_SUCCESS)
+		result = WINBIND_PING_STATUS;
+	else if (code == WBC_AUTH_ERROR && error) {
+		result = WINBIND_PING_STATUS;
+		*status = error->nt_status;
+	}
+	library_free(error);
+	return result;
+}
+
 void winbind_prepare(void)
 {
+	load_library();
 	setenv("LM_COMPAT_LEVEL", "5",
 	       1); /* MS-NLMP: refuse LM and NTLM, take NTLMv2 (gssntlmssp(8)) */
 	unsetenv("NTLM_USER_FILE");
 }
 
-bool winbind_there(void)
+static bool winbind_there(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = PIPE };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -31,6 +80,13 @@ bool winbind_there(void)
 	if (fd >= 0)
 		close(fd);
 	return there;
+}
+
+struct winbind_probe *winbind_probe(void)
+{
+	static struct winbind_probe probe = { .there = winbind_there, .ping = ping };
+
+	return &probe;
 }
 
 void winbind_examine(void)

@@ -6,12 +6,14 @@
 #ifndef AUTH_WINBIND_H
 #define AUTH_WINBIND_H
 
-#include <stdbool.h>
+struct winbind_probe;
 
-/* Version 2 only, and no passwords from a file. Before threads. */
+/* Version 2 only, and no passwords from a file; loads libwbclient, which gss-ntlmssp brings
+ * along. Before threads. */
 void winbind_prepare(void);
 /* After privileges were dropped: what stands in the way is logged, with the remedy. */
 void winbind_examine(void);
-bool winbind_there(void); /* somebody answers */
+/* The winbind of this machine, and the domain it is a member of. */
+struct winbind_probe *winbind_probe(void);
 
 #endif
