@@ -16,12 +16,15 @@
 #define PIPE       "/run/samba/winbindd/pipe"
 #define PRIVILEGED "/var/lib/samba/winbindd_privileged"
 
-/* Of libwbclient's interface, which is stable (version WBCLIENT_0.12 and later of these two). A
- * site without NTLM does not have the library, so it is not linked. */
-struct wbc_error {
-	uint32_t nt_status; /* the members behind it are not read */
+/* Of libwbclient's interface. A site without NTLM does not have the library, so it is not linked.
+ */
+enum {
+	WBC_SUCCESS = 0,
+	WBC_WINBIND_NOT_AVAILABLE = 6,
+	WBC_DOMAIN_NOT_FOUND = 7,
+	WBC_AUTH_ERROR = 10
 };
-enum { WBC_SUCCESS = 0, WBC_WINBIND_NOT_AVAILABLE = 6, WBC_AUTH_ERROR = 10 };
+struct wbc_error; /* to be freed */
 typedef int wbc_ping(const char *domain, struct wbc_error **error, char **controller);
 typedef void wbc_free(void *memory);
 
@@ -39,27 +42,30 @@ static void load_library(void)
 	*(void **)&library_free = dlsym(library, "wbcFreeMemory");
 }
 
-/* No domain's name: that of which winbind is a member, whatever the client claims. */
-static enum winbind_ping ping(uint32_t *status)
+/*
+ * Over NETLOGON, as logins are put to the domain. No domain's name: that of which winbind is a
+ * member, whatever the client claims; so a domain that is not found is one without a controller
+ * (Samba 4.17 says so), as is an error of the controller's (later ones).
+ */
+static enum winbind_ping ping(void)
 {
 	struct wbc_error *error = NULL;
-	enum winbind_ping result = WINBIND_PING_UNKNOWN;
 	int code;
 
 	if (!library_ping || !library_free)
-		return result;
+		return WINBIND_PING_UNKNOWN;
 	code = library_ping(NULL, &error, NULL);
-	*status = 0;
-	if (code == WBC_WINBIND_NOT_AVAILABLE)
-		result = WINBIND_PING_SILENT;
-	else if (code == WBC_SUCCESS)
-		result = WINBIND_PING_STATUS;
-	else if (code == WBC_AUTH_ERROR && error) {
-		result = WINBIND_PING_STATUS;
-		*status = error->nt_status;
-	}
 	library_free(error);
-	return result;
+	switch (code) {
+	case WBC_SUCCESS:
+		return WINBIND_PING_REACHED;
+	case WBC_WINBIND_NOT_AVAILABLE:
+	case WBC_DOMAIN_NOT_FOUND:
+	case WBC_AUTH_ERROR:
+		return WINBIND_PING_UNREACHED;
+	default:
+		return WINBIND_PING_UNKNOWN;
+	}
 }
 
 void winbind_prepare(void)

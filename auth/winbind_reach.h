@@ -15,21 +15,19 @@
 enum { WINBIND_REACHED_MS = 1000 };
 
 enum winbind_ping {
-	WINBIND_PING_SILENT,  /* winbind itself gave no answer */
-	WINBIND_PING_STATUS,  /* it did: the status of what it tried */
-	WINBIND_PING_UNKNOWN, /* it could not be asked */
+	WINBIND_PING_REACHED,
+	WINBIND_PING_UNREACHED, /* no controller, or none that takes us for a member */
+	WINBIND_PING_UNKNOWN,   /* the question was not put, or the answer says nothing */
 };
 
 struct winbind_probe {
 	bool (*there)(void);
-	/* Blocks as long as winbind does. *status: of MS-ERREF section 2.3.1, 0 when the domain's
-	 * controller answered. */
-	enum winbind_ping (*ping)(uint32_t *status);
-	_Atomic int64_t reached_ms; /* clock_ms of the last good ping; 0: none */
+	enum winbind_ping (*ping)(void); /* blocks as long as winbind does */
+	_Atomic int64_t reached_ms;      /* when the last good ping began; 0: none */
 };
 
 /* After a failed login: what is the matter with us, or NULL when the domain has answered or
- * nobody can say. Any thread. */
+ * nobody can say. now_ms: clock_ms. Any thread. */
 const char *winbind_trouble(struct winbind_probe *probe, int64_t now_ms);
 
 #endif

@@ -515,14 +515,56 @@ def authority_from_directory(lab, member):
     leave_domain(member)
 
 
+# Without an interface that has an address winbindd ends at once.
+ALONE = 'ip link set lo up && ip address add 192.0.2.77/24 dev lo && exec "$@"'
+
+
+def start_winbind(member, *around):
+    winbindd = member.process(*around, "winbindd", "--foreground", "--no-process-group",
+                              log=member.state + "/samba.log")
+    check("winbind comes up", wait_for(lambda: member.run("wbinfo", "--ping").returncode == 0, 30))
+    return winbindd
+
+
+def by_ntlm(member, password):
+    """What curl sees of a login to the submission server."""
+    return member.run("curl", "-sv", "--max-time", "120", "--ssl-reqd", "--cacert", "/etc/postern/%s.pem" % MAIL,
+                      "--login-options", "AUTH=NTLM", "-u", "CORP\\alice:" + password,
+                      "smtp://%s:587/" % MAIL).stdout
+
+
+def ntlm_without_controller(member, winbindd):
+    """Its pipe is a file: a winbind in an empty network answers as ever, and reaches nobody."""
+    gateway = start(member)
+    log = member.state + "/posternd.out"
+    contains("a login by NTLM", by_ntlm(member, "Alice-Pw1"), "< 235 ")
+    winbindd.stop()
+    winbindd = start_winbind(member, "unshare", "--net", "--", "sh", "-c", ALONE, "alone")
+    before = len(read(log))
+    for password in ("Alice-Pw1", "Wrong-Pw1", "Wrong-Pw2"):
+        contains("without a controller the trouble is ours: " + password, by_ntlm(member, password), "< 454 ")
+    equal("and the log says whose, each time", read(log)[before:].count("winbind reaches no controller"), 3)
+    contains("the others still log in", by_password(member), "+OK")
+    winbindd.stop()
+    winbindd = start_winbind(member)
+    check("over when it is back", wait_for(lambda: "< 235 " in by_ntlm(member, "Alice-Pw1"), 60, 1))
+    contains("and a wrong password is refused again", by_ntlm(member, "Wrong-Pw3"), "< 535 ")
+    gateway.stop(30)
+    return winbindd
+
+
+def by_password(member):
+    with Pop3(ADDRESS, 995, client_context(member)) as pop:
+        return pop.login("alice", "Alice-Pw1")
+
+
 def full_member(lab, member):
     at_end(command, "rm", "-rf", member.state + "/samba.log")
     contains("join with --ntlm", joined(member, "--ntlm"), "net ads join")
     contains("Samba's configuration is a member's", member.read("/etc/samba/smb.conf"), "security = ads")
     check("the packaged one is kept", member.exists("/etc/samba/smb.conf.before-postern"))
     finds(member, "winbind that does not run", "error", "winbind", "", "systemctl enable --now winbind")
-    winbindd = member.process("winbindd", "--foreground", "--no-process-group", log=member.state + "/samba.log")
-    check("winbind comes up", wait_for(lambda: member.run("wbinfo", "--ping").returncode == 0, 30))
+    winbindd = start_winbind(member)
     def trusted():
         return member.run("wbinfo", "-t").returncode == 0
     check("the secret is the account's", wait_for(trusted, 30), member.run("wbinfo", "-t").stdout)
@@ -533,6 +575,8 @@ def full_member(lab, member):
              "challenge/response password authentication succeeded")
     check_is_content(member)
     status_without_gateway(member)
+    winbindd = ntlm_without_controller(member, winbindd)
+    check("winbind is a member again", wait_for(trusted, 60), member.run("wbinfo", "-t").stdout)
     done = member.postern("rotate", "--now")
     equal("rotation with Samba", done.returncode, 0)
     check("winbind has the new secret", wait_for(trusted, 30), member.run("wbinfo", "-t").stdout)
