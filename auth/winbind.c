@@ -45,7 +45,7 @@ static void load_library(void)
 /*
  * Over NETLOGON, as logins are put to the domain. No domain's name: that of which winbind is a
  * member, whatever the client claims; so a domain that is not found is one without a controller
- * (Samba 4.17 says so), as is an error of the controller's (later ones).
+ * (Samba 4.17 says so); an error of the controller's is taken for the same.
  */
 static enum winbind_ping ping(void)
 {
