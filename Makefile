@@ -5,7 +5,8 @@
 #   make SAN=address,undefined the same below build/san-address-undefined/
 #   make O=-O0                 other optimisation
 
-FLOORS    := base mail io accounts conf store gateway pop3 directory auth routing domain daemon command
+FLOORS    := base mail io accounts conf store queue gateway pop3 directory auth routing domain daemon \
+             relay resolver command
 SAN       ?=
 O         ?= -O2
 CC        ?= gcc

@@ -78,6 +78,7 @@ struct conf_domain {
 	bool is_default;
 	uint64_t quota;   /* octets for persons whose entry says nothing; 0 = no limit */
 	char *postmaster; /* address that postmaster@ reaches; "" = looked up like any other */
+	char *drop;       /* directory of .eml files that get all mail of the domain; "" = mailboxes */
 	unsigned line;
 };
 
@@ -105,6 +106,106 @@ struct conf_methods {
 	enum conf_binding binding; /* of integrated and ntlm to the TLS connection */
 };
 
+/* How much TLS a connection of ours to another server must have. */
+enum conf_tls_out {
+	CONF_TLS_OUT_MAY,      /* where it is offered, whatever certificate (RFC 7435); the default */
+	CONF_TLS_OUT_NONE,     /* never */
+	CONF_TLS_OUT_ENCRYPT,  /* always, whatever certificate */
+	CONF_TLS_OUT_VERIFY    /* always, and the certificate is of that host, vouched for by `tls_ca` */
+};
+
+enum conf_login_out { /* how we log in to another server */
+	CONF_LOGIN_OUT_NONE,
+	CONF_LOGIN_OUT_BASIC,      /* SCRAM-SHA-256 where it is offered, else PLAIN, LOGIN; inside TLS only */
+	CONF_LOGIN_OUT_INTEGRATED, /* GSSAPI with the keytab of a directory */
+	CONF_LOGIN_OUT_NTLM,
+	CONF_LOGIN_OUT_OAUTH2      /* XOAUTH2; RFC 6749 client credentials or a refresh token */
+};
+
+struct conf_login { /* the directory role alone reads the secrets */
+	enum conf_login_out how;
+	char *user;          /* also of XOAUTH2 */
+	char *password_file; /* basic, ntlm; first line */
+	char *token_url;     /* oauth2: https; http on loopback only */
+	char *client_id;
+	char *client_secret_file;
+	char *refresh_token_file; /* "" = grant client_credentials */
+	char *scope;
+	char *token_ca;           /* "" = the system's */
+};
+
+/* Where mail goes: to the MX hosts of its domain, or to one host. */
+struct conf_hop {
+	char *text;     /* as written: "smtp.example.net", "[192.0.2.1]:587", "lmtp:[::1]:24"; "" = MX of the domain */
+	bool lmtp;      /* RFC 2033 */
+	char *host;     /* name or numeric address without brackets; "" = MX of the recipient's domain */
+	bool bracketed; /* no MX lookup for host */
+	uint16_t port;  /* 0 = the outbound port */
+};
+
+/* What goes out of a virtual server (subsection `outbound`). Intervals are seconds. */
+struct conf_outbound {
+	unsigned connections;             /* at once, of this server; 1000 */
+	unsigned connections_per_domain;  /* 100; not above `connections` */
+	unsigned messages_per_connection; /* 20; a backlog uses more connections; 0 = no limit */
+	unsigned recipients;              /* a transaction; 100; more are split */
+	unsigned idle_timeout;            /* 600; and the times of RFC 5321 4.5.3.2 where shorter */
+	uint16_t port;                    /* 25 */
+	unsigned *retry;                  /* 900, 1800, 3600, 14400: the last one again and again */
+	size_t retry_count;
+	unsigned delay_notice, expiry;             /* 43200, 172800; 0 = no notice */
+	unsigned local_delay_notice, local_expiry; /* of what waits for a mailbox of ours; the same */
+	struct conf_hop smart_host;       /* for all domains without a route of their own */
+	bool direct_first;                /* smart host only when MX hosts do not answer */
+	char *fqdn;                       /* in EHLO; "" = the server's */
+	enum conf_tls_out tls;
+	char *tls_ca;                     /* PEM file; "" = the system's */
+	bool dane, mta_sts;               /* both on: they only ever ask for more than `tls` does */
+	struct conf_login login;          /* to the smart host */
+	char *masquerade;                 /* domain in MAIL FROM instead of ours; "" = none */
+	bool masquerade_header;           /* in the From field too */
+	char *failure_copy;               /* address that gets a copy of each failure report; "" = none */
+	char *badmail;                    /* directory of what can be neither delivered nor reported; "" = <queue>/<server>/badmail */
+	char *pickup;                     /* directory; "" = none */
+	bool pickup_unstuff;              /* leading ".." of lines become "." as the original did */
+	char *templates;                  /* directory of report texts; "" = built in */
+	char *tlsrpt;                     /* directory for the daily data of RFC 8460; "" = none */
+	unsigned line;
+};
+
+/* A domain of others with settings of its own (section `remote`); "*.example.com" is all below it. */
+struct conf_remote {
+	char *name;                /* lower case, A-label; with "*." */
+	struct conf_hop route;     /* overrides the smart host */
+	bool route_mx;             /* route = "mx": by DNS although there is a smart host */
+	bool helo;                 /* HELO, not EHLO */
+	bool tls_given;
+	enum conf_tls_out tls;
+	char *tls_ca;
+	struct conf_login login;
+	bool relay;                /* mail to it is taken from anybody */
+	bool trigger;              /* waits for ETRN or ATRN */
+	char **trigger_accounts;   /* who may; user names as a login proves them */
+	size_t trigger_accounts_count;
+	unsigned line;
+};
+
+enum conf_peer_kind { CONF_PEER_NETWORK, CONF_PEER_DOMAIN };
+struct conf_peer { /* "192.0.2.1", "192.0.2.0/24", "2001:db8::/32"; ".example.com": by confirmed reverse DNS */
+	enum conf_peer_kind kind;
+	unsigned char network[16]; /* IPv4 as ::ffff:a.b.c.d */
+	unsigned bits;
+	char *domain; /* lower case, without the point in front; matches itself and all below */
+};
+
+struct conf_relay { /* which clients may send to domains of others (keys of `smtp`) */
+	bool authenticated; /* whoever has logged in; default true */
+	bool all_except;    /* the list says who may not */
+	struct conf_peer *list;
+	size_t list_count;
+	bool open;          /* "yes, this is an open relay": without it all_except is refused by conf_parse */
+};
+
 struct conf_smtp { /* a virtual server */
 	char *name;
 	char *fqdn;
@@ -121,6 +222,9 @@ struct conf_smtp { /* a virtual server */
 	unsigned connections_per_address; /* at once; 0 = no limit */
 	unsigned idle_timeout;   /* seconds */
 	unsigned hops;           /* Received headers before a message is a loop */
+	struct conf_relay relay;
+	bool reverse_dns;        /* Received says whether the client's name is confirmed */
+	struct conf_outbound outbound;
 	unsigned line;
 };
 
@@ -172,6 +276,11 @@ struct conf {
 	size_t domains_count;
 	struct conf_smtp *smtps;
 	size_t smtps_count;
+	struct conf_remote *remotes; /* in the order of the file */
+	size_t remotes_count;
+	char **dns_servers;          /* of the resolver role: numeric, "@port" behind; none = /etc/resolv.conf */
+	size_t dns_servers_count;
+	char *dns_trust_anchor;      /* file for DNSSEC; "" = /usr/share/dns/root.key where it is */
 	struct conf_pop3 pop3;
 	struct conf_store store;
 	struct conf_log log;
@@ -204,9 +313,15 @@ char *conf_host_name(void);
 /* The accepted domain of that name (any case), aliases not followed; NULL if none. */
 const struct conf_domain *conf_find_domain(const struct conf *conf, const char *name);
 const struct conf_domain *conf_default_domain(const struct conf *conf);
+/* The section for a domain of others: its own, else the longest wildcard above it; NULL. */
+const struct conf_remote *conf_find_remote(const struct conf *conf, const char *domain);
+/* The virtual server of that name; NULL. */
+const struct conf_smtp *conf_find_smtp(const struct conf *conf, const char *name);
 bool conf_uses_ntlm(const struct conf *conf); /* some server does */
 /* "32M": octets, or with K, M or G; as the file has them. */
 bool conf_size(const char *text, uint64_t *octets);
+/* As written for `route` and `smart_host`. False with *why (static text). Texts of *hop are for free(). */
+bool conf_hop_parse(const char *text, struct conf_hop *hop, const char **why);
 /* The line of a key at the top level; 0 when it is not there. */
 unsigned conf_line(const struct conf *conf, const char *key);
 /* As it is written: "directory", "local", "password-file". */

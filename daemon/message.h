@@ -31,6 +31,8 @@ enum message_kind {
 	MESSAGE_TALLY,     /* to frontends, no body; descriptor: the memory in which they count connections together */
 	MESSAGE_EXPLAIN,   /* to the directory role; struct message_explain -> lines "key TAB value" */
 	MESSAGE_DRAIN,     /* as RETIRE, and end sessions as soon as that loses nothing */
+	MESSAGE_RULES,     /* to the store; descriptor: the configuration's text; where mail goes from now on */
+	MESSAGE_ORDER,     /* to the store; struct message_order -> lines: an administrator's act on the queue */
 	/* any role -> master */
 	MESSAGE_READY = 16, /* no body: set up, sandboxed */
 	MESSAGE_CULPRIT,    /* struct message_peer: this peer sent something malformed or not permitted */
@@ -41,6 +43,8 @@ enum message_kind {
 	MESSAGE_EXCHANGE,     /* struct message_exchange -> struct message_turn */
 	MESSAGE_EXCHANGE_DROP, /* handle (u32); no answer */
 	MESSAGE_RECHECK,      /* struct message_recheck -> one octet a ticket, enum standing_state */
+	/* relay (or a frontend, after ATRN) -> directory */
+	MESSAGE_CLIENT,       /* struct message_client -> struct message_client_turn: a login of ours, elsewhere */
 
 	/* frontend -> store; the answer has the same kind */
 	MESSAGE_SPOOL = 48, /* no body -> struct message_result + descriptor */
@@ -50,9 +54,20 @@ enum message_kind {
 	MESSAGE_FETCH,      /* struct message_fetch -> struct message_handed */
 	MESSAGE_REMOVE,     /* struct message_remove -> struct message_result, value = how many went */
 	MESSAGE_CLOSE,      /* handle (u32); no answer */
+	/* relay (or a frontend, after ATRN) -> store; daemon/message_queue.h */
+	MESSAGE_TAKE,       /* struct message_take -> struct message_job + the message's descriptor */
+	MESSAGE_DONE,       /* struct message_done -> struct message_result */
+	MESSAGE_PLACE,      /* struct message_place -> struct message_result: into a mailbox of ours */
+	MESSAGE_CLAIM,      /* no body -> struct message_claimed + a file of a pickup directory */
+	MESSAGE_CLAIMED,    /* struct message_claim_end -> struct message_result */
+	MESSAGE_RELEASE,    /* a domain (text) -> struct message_result, value = messages: ETRN (RFC 1985) */
+
+	/* relay or frontend -> resolver; daemon/message_resolver.h */
+	MESSAGE_HOSTS = 96, /* struct message_hosts -> struct message_hosts_found */
+	MESSAGE_NAMES,      /* struct message_names -> struct message_names_found: reverse DNS, confirmed */
 
 	/* directory -> local; the answer has the same kind */
-	MESSAGE_PROVE = 64 /* struct message_prove -> struct message_proof */
+	MESSAGE_PROVE = 112 /* struct message_prove -> struct message_proof */
 };
 
 const char *role_name(enum role role); /* "frontend" */

@@ -25,8 +25,9 @@ struct message_result {
 struct message_deliver {
 	char label[SESSION_SIZE];
 	uint8_t another; /* 1: the answer shall bring a fresh spool file for the next message */
-	uint32_t count;
+	uint32_t count;      /* 0 only with an envelope */
 	struct span tickets; /* count texts in wire form, one behind the other */
+	struct span envelope; /* daemon/message_queue.h: whom the message waits for in the queue; empty = nobody */
 };
 
 struct message_open {

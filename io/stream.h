@@ -25,7 +25,9 @@ struct stream_calls {
 	size_t (*input)(void *owner, const char *bytes, size_t length);
 	/* Unsent output fell under the watermark after having been over it. */
 	void (*drained)(void *owner);
-	/* The handshake that stream_start_tls began is done. */
+	/* stream_connect: the connection is there. NULL for streams that are not made so. */
+	void (*connected)(void *owner);
+	/* The handshake that stream_start_tls or stream_start_tls_client began is done. */
 	void (*secured)(void *owner, const char *version, const char *cipher);
 	/* Nothing was heard or sent for the idle time. The stream stays open. */
 	void (*idle)(void *owner);
@@ -40,7 +42,21 @@ struct stream *stream_new(struct event_base *base, int fd, const struct stream_c
 void stream_free(struct stream *stream);
 /* Starts TLS as a server. Unread input is thrown away (RFC 3207 section 6), unsent output goes first, plain. */
 void stream_start_tls(struct stream *stream, struct tls_server *tls);
+/*
+ * Connects to address (IPv4 as ::ffff:a.b.c.d), from `source` if not NULL (same form); `connected` of the calls, or
+ * `gone` with "connection refused" and the like, at most connect_seconds later. NULL with errno: no socket.
+ */
+struct stream *stream_connect(struct event_base *base, const unsigned char address[16], uint16_t port,
+			      const unsigned char *source, unsigned connect_seconds, const struct stream_calls *calls,
+			      void *owner, unsigned idle_seconds);
+/* Starts TLS as a client, as stream_start_tls does; `gone` says in words when the certificate is not good enough.
+ * The wish is copied. */
+struct tls_client;
+struct tls_wish;
+void stream_start_tls_client(struct stream *stream, struct tls_client *tls, const struct tls_wish *wish);
 bool stream_secure(const struct stream *stream);
+/* TLS is on and the certificate was what a wish other than TLS_ANY demands. */
+bool stream_verified(const struct stream *stream);
 
 enum stream_binding { STREAM_END_POINT /* tls-server-end-point, RFC 5929 */, STREAM_EXPORTER /* RFC 9266 */ };
 #define STREAM_BINDING_MAX 64

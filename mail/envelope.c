@@ -28,8 +28,13 @@ struct envelope_recipient *envelope_add(struct envelope *envelope, const struct 
 
 void envelope_drop_last(struct envelope *envelope)
 {
-	if (envelope->count > 0)
-		free(envelope->recipients[--envelope->count].orcpt);
+	struct envelope_recipient *last;
+
+	if (envelope->count == 0)
+		return;
+	last = &envelope->recipients[--envelope->count];
+	free(last->orcpt);
+	free(last->via);
 }
 
 void envelope_clear(struct envelope *envelope)

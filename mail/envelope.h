@@ -24,6 +24,7 @@ struct envelope_recipient {
 	struct address address;
 	unsigned notify; /* ENVELOPE_NOTIFY_ bits */
 	char *orcpt;     /* "rfc822;xtext" as given; NULL = not given */
+	char *via;       /* next hop that the directory named ("lmtp:[192.0.2.1]:24"); NULL = none */
 	void *route;     /* the asker's answer for it; not the envelope's to free */
 };
 
@@ -33,6 +34,7 @@ struct envelope {
 	uint64_t declared; /* SIZE=; 0 = not given */
 	enum envelope_body body;
 	bool smtputf8;
+	bool requiretls; /* RFC 8689 */
 	enum envelope_ret ret;
 	char envid[ENVELOPE_ENVID_MAX + 1]; /* xtext as given; "" = not given */
 	struct envelope_recipient *recipients;

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Mail that waits: for another server, for a mailbox of ours that could not take it,
+ * or to be fetched by the one it is for (ETRN, ATRN). One file a message below
+ * <queue>/<server>/, whole and durable before it counts; what happened to each
+ * recipient is appended to it. docs/QUEUE.md has the table of file states. In memory
+ * stands a small record for each message and next hop, and the schedule.
+ *
+ * All functions may be called from many threads. Those that block say so.
+ */
+#ifndef QUEUE_QUEUE_H
+#define QUEUE_QUEUE_H
+
+#include "base/outcome.h"
+#include "mail/envelope.h"
+
+#define QUEUE_ID_SIZE     32  /* of a message, as in Received and in the log; with NUL */
+#define QUEUE_SERVER_SIZE 64  /* name of a virtual server */
+#define QUEUE_REASON_SIZE 256 /* for the log */
+#define QUEUE_TEXT_SIZE   512 /* what a server said, cut; one line */
+#define QUEUE_KEY_SIZE    300
+
+struct queue;
+
+struct queue_failure {
+	char reason[QUEUE_REASON_SIZE]; /* what, which path, errno */
+	bool full;                      /* disk, inodes or disk quota */
+};
+
+/*
+ * Where a recipient's mail goes next, by the rules of now. Recipients of one message with the
+ * same key travel together; a key is also what a dead destination is known by.
+ */
+enum queue_hop_kind {
+	QUEUE_HOP_SMTP,   /* key "example.com" (MX), "[192.0.2.1]:25", "lmtp:..." */
+	QUEUE_HOP_LOCAL,  /* one of our domains: the asker finds the mailbox; key "local" */
+	QUEUE_HOP_TRIGGER /* waits for ETRN or ATRN; key "trigger:example.com" */
+};
+struct queue_hop {
+	enum queue_hop_kind kind;
+	char key[QUEUE_KEY_SIZE];
+};
+
+struct queue_limits { /* of a virtual server; seconds */
+	unsigned connections, connections_per_domain, messages_per_connection, recipients;
+	const unsigned *retry; /* the last one again and again */
+	size_t retry_count;
+	unsigned delay_notice, expiry, local_delay_notice, local_expiry; /* notice 0 = none */
+};
+
+struct queue_message {
+	char id[QUEUE_ID_SIZE];
+	char server[QUEUE_SERVER_SIZE];
+	int64_t arrived;          /* unix time */
+	uint64_t size;            /* octets of the message: the file begins with it, in wire form */
+	bool held;                /* by an administrator */
+	struct envelope envelope; /* all recipients, in the order of arrival */
+	struct queue_recipient *recipients; /* as many: what has become of them */
+};
+
+enum queue_state { QUEUE_WAITING, QUEUE_RELAYED, QUEUE_DELIVERED, QUEUE_FAILED, QUEUE_REMOVED };
+struct queue_recipient {
+	enum queue_state state;
+	unsigned attempts;
+	int64_t next; /* unix time of the next attempt; 0 = now */
+	bool delay_told;
+	char status[12];            /* "4.4.1", of the last attempt; "" = none yet */
+	char text[QUEUE_TEXT_SIZE]; /* its diagnostic: a reply ("smtp; 450 ...") or words of ours */
+	char mta[256];              /* who said so; "" = we */
+};
+
+enum queue_what { QUEUE_SUCCESS, QUEUE_HANDED_ON, QUEUE_DELAYED, QUEUE_FAILURE };
+struct queue_event { /* something that a sender may have to be told; RFC 3461 section 5 decides */
+	enum queue_what what;
+	size_t recipient; /* number in the message */
+};
+
+struct queue_calls {
+	/* Both by the rules of now; called without locks of the queue, and quick. */
+	void (*hop)(void *context, const char *server, const struct envelope_recipient *recipient,
+		    struct queue_hop *hop);
+	bool (*limits)(void *context, const char *server,
+		       struct queue_limits *limits); /* false: no such server now */
+	/* There may be something for queue_take. From any thread, quick, must not call the queue.
+	 */
+	void (*ready)(void *context);
+	/*
+	 * What is to be told about recipients of a message: report (mail/report.h), made and added
+	 * to the queue before this returns. Blocks. TEMP: it is asked again later, and the
+	 * recipients stay. PERM: nobody can be told, the message goes to badmail.
+	 */
+	enum outcome (*report)(void *context, const struct queue_message *message, int fd,
+			       const struct queue_event *events, size_t count);
+};
+
+/* Makes what is missing below root; then loads what waits, in a thread of its own. NULL with a
+ * reason. Blocks. */
+struct queue *queue_open(const char *root, const struct queue_calls *calls, void *context,
+			 struct queue_failure *failure);
+void queue_close(struct queue *queue);
+/* The rules have changed: hop and limits are asked anew for everything. */
+void queue_rules_changed(struct queue *queue);
+
+/*
+ * Makes the message in `spool` (nothing but the message; on the queue's file system) and its
+ * envelope durable under `id`. `shared`: the file is, or will be, in mailboxes as well, so it is
+ * copied. OK: it is in the queue when this returns, and goes out from now on. Blocks.
+ */
+enum outcome queue_add(struct queue *queue, int spool, bool shared, const char *server,
+		       const char *id, const struct envelope *envelope,
+		       struct queue_failure *failure);
+
+/* One transaction's worth of a message. */
+struct queue_job {
+	uint64_t handle;
+	struct queue_hop hop;
+	struct queue_message *message; /* the job's */
+	size_t *which;                 /* the recipients it is for, numbers in the message */
+	size_t count;
+	int fd; /* the file, for reading */
+};
+/* The next one due, fair among hops; with `keys` (NULL-ended) only of those, due or not. NULL:
+ * none. May block. */
+struct queue_job *queue_take(struct queue *queue, const char *const *keys);
+void queue_job_free(struct queue_job *job); /* closes; leaves the handle taken */
+
+enum queue_verdict { QUEUE_OK, QUEUE_LATER, QUEUE_NEVER };
+struct queue_result {     /* of one recipient of a job */
+	size_t recipient; /* number in the message */
+	enum queue_verdict verdict;
+	bool dsn; /* OK: the next server takes on reports (it offered DSN) */
+	char status[12];
+	char text[QUEUE_TEXT_SIZE];
+	char mta[256];
+};
+/*
+ * What came of it. A recipient without a result is LATER at once. `dead`: nobody answered for the
+ * hop, so all that waits for it waits with this one. Blocks (appends, reports).
+ */
+enum outcome queue_done(struct queue *queue, uint64_t handle, const struct queue_result *results,
+			size_t count, bool dead, struct queue_failure *failure);
+/* The taker is gone: its jobs are due again. */
+void queue_give_back(struct queue *queue, const uint64_t *handles, size_t count);
+
+/* ETRN, `postern queue retry`: what waits for the key is due now. How many messages. */
+size_t queue_release(struct queue *queue, const char *key);
+
+/* Acts of an administrator on one message; false: there is none of that id. Block. */
+enum queue_act { QUEUE_RETRY, QUEUE_HOLD, QUEUE_UNHOLD, QUEUE_REMOVE /* silently */, QUEUE_BOUNCE };
+bool queue_act(struct queue *queue, const char *id, enum queue_act act,
+	       struct queue_failure *failure);
+
+/* ---- reading the files beside a running gateway, or without one (the administrator's command)
+ * ---- */
+
+/* Each message below root, in no order; false from `each` ends it. False with a reason. */
+bool queue_visit(const char *root,
+		 bool (*each)(void *context, const struct queue_message *message, int fd),
+		 void *context, struct queue_failure *failure);
+/* From a file: NULL when it is not one. For queue_message_free. */
+struct queue_message *queue_message_read(int fd, const char *name);
+void queue_message_free(struct queue_message *message);
+
+#endif
