@@ -12,7 +12,7 @@
 #ifndef STORE_MAILDIR_NAME_H
 #define STORE_MAILDIR_NAME_H
 
-#include "base/span.h"
+#include "base/path.h"
 
 #define MAILDIR_UID_SIZE  71 /* RFC 1939 section 7: at most 70 of 0x21..0x7e, and NUL */
 #define MAILDIR_HOST_SIZE 21
@@ -40,14 +40,5 @@ void maildir_name_unique(const char *host, char to[MAILDIR_UID_SIZE]);
 
 /* A host name without the characters that separate the parts of a file name. */
 void maildir_host(const char *name, char to[MAILDIR_HOST_SIZE]);
-
-#define PATH_COMPONENT_MAX 200 /* room for a suffix below NAME_MAX */
-
-/*
- * One path component: '/', '%', control characters and a leading '.' become %XX,
- * everything else stays (UTF-8 too). What would be longer than PATH_COMPONENT_MAX
- * is cut and ends in a hash of the whole. False for the empty name.
- */
-bool path_component(const char *name, char to[PATH_COMPONENT_MAX + 1]);
 
 #endif

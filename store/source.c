@@ -3,14 +3,12 @@
 #include "store/store_private.h"
 
 #include <errno.h>
-#include <sys/sendfile.h>
 #include <unistd.h>
 
 /* A second body, durable, in the tmp/ of the mailbox that could not have a link. */
 static int copy_make(struct source *source, const struct mailbox *mailbox)
 {
 	int folder = mailbox_folder(mailbox, "tmp");
-	off_t at = 0;
 	int error = 0;
 
 	if (folder < 0)
@@ -20,13 +18,8 @@ static int copy_make(struct source *source, const struct mailbox *mailbox)
 	source->copy = spool_new_in(folder, atomic_load(&source->store->named_spool));
 	if (source->copy < 0)
 		error = errno;
-	while (error == 0 && (uint64_t)at < source->octets) {
-		ssize_t sent = sendfile(source->copy, source->spool, &at,
-					(size_t)(source->octets - (uint64_t)at));
-
-		if (sent <= 0)
-			error = sent < 0 ? errno : EIO;
-	}
+	if (error == 0 && spool_copy(source->spool, source->copy, source->octets) != 0)
+		error = errno;
 	if (error == 0 && fdatasync(source->copy) != 0)
 		error = errno;
 	if (error != 0 && source->copy >= 0) {

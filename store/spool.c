@@ -19,41 +19,6 @@
 #define SWEEP_EVERY_MS (3600 * 1000)
 #define SWEEP_AGE      (24 * 3600)
 
-static int spool_named(int directory)
-{
-	char unique[MAILDIR_UID_SIZE], name[32];
-	struct stat status;
-	int fd, error;
-
-	maildir_name_unique("spool", unique);
-	fd = openat(directory, unique, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &status) == 0) {
-		snprintf(name, sizeof name, "spool.%llu", (unsigned long long)status.st_ino);
-		if (renameat(directory, unique, directory, name) == 0)
-			return fd;
-	}
-	error = errno;
-	(void)unlinkat(directory, unique, 0);
-	close(fd);
-	errno = error;
-	return -1;
-}
-
-int spool_new_in(int directory, bool named)
-{
-	int fd;
-
-	if (named)
-		return spool_named(directory);
-	fd = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	/* EISDIR: a kernel or file system that does not know the flag. */
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
-		return spool_named(directory);
-	return fd;
-}
-
 /* With names, a sender that goes away leaves a file; a day later nobody can want it. */
 static void sweep_now_and_then(struct store *store)
 {
@@ -70,28 +35,6 @@ int spool_new(struct store *store)
 	if (atomic_load(&store->named_spool))
 		sweep_now_and_then(store);
 	return spool_new_in(store->spool_fd, atomic_load(&store->named_spool));
-}
-
-void spool_forget(int directory, int spool)
-{
-	struct stat status, named;
-	char name[32];
-
-	if (fstat(spool, &status) != 0)
-		return;
-	snprintf(name, sizeof name, "spool.%llu", (unsigned long long)status.st_ino);
-	if (fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    named.st_ino == status.st_ino && named.st_dev == status.st_dev)
-		(void)unlinkat(directory, name, 0);
-}
-
-int spool_link(int spool, int directory, const char *name)
-{
-	char path[40];
-
-	/* AT_EMPTY_PATH would need CAP_DAC_READ_SEARCH. */
-	snprintf(path, sizeof path, "/proc/self/fd/%d", spool);
-	return linkat(AT_FDCWD, path, directory, name, AT_SYMLINK_FOLLOW);
 }
 
 int store_spool(struct store *store, struct store_failure *failure)

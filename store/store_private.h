@@ -7,8 +7,10 @@
 #define STORE_STORE_PRIVATE_H
 
 #include "store/store.h"
+
+#include "base/spool.h"
+#include "base/sync.h"
 #include "store/maildir_name.h"
-#include "store/sync.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -119,11 +121,8 @@ int mailbox_count(int directory, struct store_usage *usage);
 
 /* spool.c */
 int spool_new(struct store *store);          /* -1 with errno */
-int spool_new_in(int directory, bool named); /* O_TMPFILE, or with a name told by its inode */
-void spool_forget(int directory, int spool); /* takes the name of a named one away */
 /* Removes what was last changed before `older_than` (seconds since 1970); how many. */
 size_t spool_sweep(struct store *store, int64_t older_than);
-int spool_link(int spool, int directory, const char *name); /* -1 with errno */
 
 /* source.c */
 struct source {

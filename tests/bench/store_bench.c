@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "store/store.h"
-#include "store/sync.h"
+#include "base/sync.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
  * Group commit: threads that want the same directory durable share one fsync. A
  * caller is served by an fsync that began after it asked, never by one under way.
  */
-#ifndef STORE_SYNC_H
-#define STORE_SYNC_H
+#ifndef BASE_SYNC_H
+#define BASE_SYNC_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "store/sync.h"
+#include "base/sync.h"
 
 #include "base/memory.h"
 
