@@ -35,10 +35,9 @@ struct report {
 	int64_t arrived, now, will_retry_until; /* the last 0 unless delayed */
 	const struct report_recipient *recipients;
 	size_t count;
-	struct span header; /* the original's, whole lines; with its blank line or without */
-	struct span
-		message; /* all of the original; used with RET=FULL for failures, if it is given */
-	bool utf8;       /* message/global forms where addresses need them (RFC 6533) */
+	struct span header;  /* the original's, whole lines; with its blank line or without */
+	struct span message; /* all of it, or empty; used for failures */
+	bool utf8;           /* message/global forms where they are needed (RFC 6533) */
 };
 
 /* Is the sender to be told of this? Null sender, NOTIFY=NEVER, NOTIFY without it, and the defaults
@@ -46,24 +45,46 @@ struct report {
 bool report_wanted(const struct envelope *envelope, const struct envelope_recipient *recipient,
 		   enum report_action action);
 
-struct report_template; /* parsed texts, one for each action */
+struct report_template; /* parsed texts, one for each kind of report */
+enum report_kind { REPORT_KIND_FAILED, REPORT_KIND_DELAYED, REPORT_KIND_SUCCESS, REPORT_KINDS };
+
+struct report_fault { /* what is wrong with a template */
+	enum report_kind kind;
+	unsigned line;   /* from 1 */
+	const char *why; /* what, and what to do; static */
+};
+
 /* Built-in texts. */
 const struct report_template *report_template_default(void);
 /*
- * text: "Subject: ..." and other fields, a blank line, the body with %{id} %{date} %{recipients}
- * %{reason} %{advice}
- * %{host} %{until} %{subject}. NULL with *why (static) and *line on a placeholder that is none.
+ * texts: by kind; an empty one stands for the built-in text. Each has "Subject: ..." and perhaps
+ * further fields, a blank line, the words. Anywhere: %{id} %{date} %{subject} %{sender} %{host}
+ * %{until}. Alone on a line of the words, for several lines: %{recipients} %{reason} %{advice}
+ * %{detail}. "%%" is "%". NULL with *fault on anything else.
  */
-struct report_template *report_template_parse(struct span failed, struct span delayed,
-					      struct span success, const char **why,
-					      unsigned *line);
-void report_template_free(struct report_template *template);
+struct report_template *report_template_parse(const struct span texts[REPORT_KINDS],
+					      struct report_fault *fault);
+void report_template_free(struct report_template *template); /* not the default one */
 
-/* The whole message in wire form: header with Auto-Submitted (RFC 3834), MIME parts. */
-void report_write(struct buffer *to, const struct report *report,
-		  const struct report_template *template);
-/* What the sender can do about a status, in words: "The address does not exist. Check its
- * spelling." */
+struct report_needs {            /* what the envelope of the report has to say */
+	enum envelope_body body; /* 8BITMIME where the message that is given back needs it */
+	bool smtputf8;
+};
+/*
+ * The whole message in wire form: header with Auto-Submitted (RFC 3834), MIME parts. Its words are
+ * those of the worst that happened; the other parts tell of all recipients. Of the message a
+ * failure gives back everything up to REPORT_FULL_MAX octets, with RET=FULL up to
+ * REPORT_FULL_ASKED_MAX; else, and with RET=HDRS, its header.
+ */
+#define REPORT_FULL_MAX       (UINT64_C(1) << 20)
+#define REPORT_FULL_ASKED_MAX (UINT64_C(10) << 20)
+#define REPORT_HEADER_MAX     65536 /* octets of the header that are given back, whole lines */
+struct report_needs report_write(struct buffer *to, const struct report *report,
+				 const struct report_template *template);
+
+/* What a status says, in plain words: "There is no mailbox of that address." */
+const char *report_reason(const char *status);
+/* What the sender can do about it: "Check the spelling of the address." */
 const char *report_advice(const char *status);
 
 #endif
