@@ -8,9 +8,10 @@
 #include "base/memory.h"
 #include "io/tls.h"
 
-void scram_keys_derive(struct scram_keys *keys, struct span password)
+void scram_keys_derive_client(struct scram_keys *keys, struct span password,
+			      unsigned char client[SCRAM_KEY_SIZE])
 {
-	unsigned char salted[SCRAM_KEY_SIZE] = { 0 }, client[SCRAM_KEY_SIZE];
+	unsigned char salted[SCRAM_KEY_SIZE] = { 0 };
 	const gnutls_datum_t secret = { (unsigned char *)password.at, (unsigned)password.length };
 	const gnutls_datum_t salt = { keys->salt, (unsigned)keys->salt_length };
 	struct span key = span_make(salted, sizeof salted);
@@ -20,10 +21,17 @@ void scram_keys_derive(struct scram_keys *keys, struct span password)
 			  sizeof salted) != 0)
 		memory_die("PBKDF2 failed");
 	mac_sha256(key, span_text("Client Key"), client);
-	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, client, sizeof client, keys->stored_key) != 0)
+	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, client, SCRAM_KEY_SIZE, keys->stored_key) != 0)
 		memory_die("SHA-256 failed");
 	mac_sha256(key, span_text("Server Key"), keys->server_key);
 	memory_wipe(salted, sizeof salted);
+}
+
+void scram_keys_derive(struct scram_keys *keys, struct span password)
+{
+	unsigned char client[SCRAM_KEY_SIZE];
+
+	scram_keys_derive_client(keys, password, client);
 	memory_wipe(client, sizeof client);
 }
 

@@ -26,6 +26,9 @@ struct scram_keys {
 
 /* Of a normalized password (accounts/password.h); salt and iterations are set by the caller. */
 void scram_keys_derive(struct scram_keys *keys, struct span password);
+/* The same, with ClientKey, by which one logs in: for wiping. */
+void scram_keys_derive_client(struct scram_keys *keys, struct span password,
+			      unsigned char client[SCRAM_KEY_SIZE]);
 /* iterations:salt:stored:server, each but the first in base64. */
 bool scram_keys_parse(struct span text, struct scram_keys *keys);
 void scram_keys_print(const struct scram_keys *keys, char to[SCRAM_KEYS_TEXT]);

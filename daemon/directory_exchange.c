@@ -48,11 +48,16 @@ static struct exchange *exchange_begin(const struct directory_role *role,
 		});
 }
 
+static struct exchange_table *exchanges_of(struct work *work)
+{
+	return ((struct directory_peer *)work_own(work))->exchanges;
+}
+
 /* NULL with *malformed false: it was forgotten meanwhile. */
 static struct exchange *exchange_of(struct work *work, const struct message_exchange *message,
 				    bool *malformed)
 {
-	struct exchange_table *table = work_own(work);
+	struct exchange_table *table = exchanges_of(work);
 	struct exchange *exchange;
 
 	if (!message->first)
@@ -73,8 +78,8 @@ static void exchange_advance(struct work *work, const struct message_exchange *m
 	turn->challenge = buffer_span(challenge);
 	/* Before the answer: the next message may be here before we are back. */
 	if (!turn->more)
-		exchange_table_drop(work_own(work), message->handle);
-	exchange_table_give(work_own(work), message->handle);
+		exchange_table_drop(exchanges_of(work), message->handle);
+	exchange_table_give(exchanges_of(work), message->handle);
 }
 
 bool directory_exchange(struct work *work)
@@ -118,18 +123,6 @@ bool directory_exchange_drop(struct work *work)
 	handle = wire_get_u32(&reader);
 	if (!wire_done(&reader))
 		return false;
-	exchange_table_drop(work_own(work), handle);
+	exchange_table_drop(exchanges_of(work), handle);
 	return true;
-}
-
-void *directory_exchanges_new(void *context)
-{
-	(void)context;
-	return exchange_table_new();
-}
-
-void directory_exchanges_free(void *context, void *own)
-{
-	(void)context;
-	exchange_table_free(own);
 }

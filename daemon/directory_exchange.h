@@ -12,8 +12,5 @@
 /* Handlers of a work_permit. */
 bool directory_exchange(struct work *work);
 bool directory_exchange_drop(struct work *work);
-/* work_plan.peer_new and peer_free */
-void *directory_exchanges_new(void *context);
-void directory_exchanges_free(void *context, void *own);
 
 #endif

@@ -6,13 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auth/client_login.h"
 #include "auth/exchange.h"
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "conf/conf.h"
+#include "daemon/directory_client.h"
 #include "daemon/directory_exchange.h"
 #include "daemon/directory_lanes.h"
+#include "daemon/exchange_table.h"
 #include "daemon/explain.h"
 #include "daemon/local_link.h"
 #include "directory/directories.h"
@@ -123,6 +126,36 @@ static bool handle_explain(struct work *work)
 	return true;
 }
 
+static void free_exchange(void *exchange)
+{
+	exchange_free(exchange);
+}
+
+static void free_client(void *login)
+{
+	client_login_free(login);
+}
+
+static void *peer_new(void *context)
+{
+	struct directory_peer *peer = memory_new(sizeof *peer);
+
+	(void)context;
+	peer->exchanges = exchange_table_new(free_exchange);
+	peer->clients = exchange_table_new(free_client);
+	return peer;
+}
+
+static void peer_free(void *context, void *own)
+{
+	struct directory_peer *peer = own;
+
+	(void)context;
+	exchange_table_free(peer->exchanges);
+	exchange_table_free(peer->clients);
+	free(peer);
+}
+
 static void role_start_directories(void *context)
 {
 	struct directory_role *role = context;
@@ -149,6 +182,9 @@ int directory_main(struct role_start *begin)
 		{ MESSAGE_LOGIN, ROLE_FRONTEND, DIRECTORY_POOL_PASSWORD, false, handle_login, PATIENCE_MS },
 		{ MESSAGE_EXCHANGE, ROLE_FRONTEND, DIRECTORY_POOL_PASSWORD, false, directory_exchange, PATIENCE_MS },
 		{ MESSAGE_EXCHANGE_DROP, ROLE_FRONTEND, DIRECTORY_POOL_PASSWORD, false, directory_exchange_drop, 0 },
+		{ MESSAGE_RESOLVE, ROLE_RELAY, DIRECTORY_POOL_LOOKUP, false, handle_resolve, PATIENCE_MS },
+		{ MESSAGE_CLIENT, ROLE_RELAY, DIRECTORY_POOL_PASSWORD, false, directory_client, 0 },
+		{ MESSAGE_CLIENT, ROLE_FRONTEND, DIRECTORY_POOL_PASSWORD, false, directory_client, 0 },
 		{ MESSAGE_RECHECK, ROLE_FRONTEND, DIRECTORY_POOL_LOOKUP, false, handle_recheck, PATIENCE_MS },
 		{ MESSAGE_EXPLAIN, ROLE_MASTER, DIRECTORY_POOL_LOOKUP, false, handle_explain, PATIENCE_MS },
 		{ 0 },
@@ -157,8 +193,8 @@ int directory_main(struct role_start *begin)
 	unsigned *threads = directory_threads(conf);
 	struct directory_role role = { .conf = conf };
 	struct work_plan plan = { .permits = permits, .threads = threads, .context = &role,
-				  .lane = directory_lane, .shed = directory_shed, .peer_new = directory_exchanges_new,
-				  .peer_free = directory_exchanges_free, .start = role_start_directories,
+				  .lane = directory_lane, .shed = directory_shed, .peer_new = peer_new,
+				  .peer_free = peer_free, .start = role_start_directories,
 				  .introduced = role_meet_local };
 	struct directory_prover prover = { .prove = local_link_prove };
 	char why[400];
@@ -168,7 +204,9 @@ int directory_main(struct role_start *begin)
 	role.directories = directories_open(conf, why, sizeof why);
 	if (role.directories)
 		role.exchanges = exchanges_open(conf, why, sizeof why);
-	if (!role.exchanges) {
+	if (role.exchanges)
+		role.logins = client_logins_open(conf, why, sizeof why);
+	if (!role.logins) {
 		log_error("directory.failed", LOG_TEXT("why", why));
 		free(threads);
 		return 1;
@@ -181,6 +219,7 @@ int directory_main(struct role_start *begin)
 	role.routing = routing_new(conf, role.directories);
 	role.auth = auth_new(conf, role.directories);
 	code = work_serve(begin, &plan);
+	client_logins_free(role.logins);
 	exchanges_free(role.exchanges);
 	auth_free(role.auth);
 	routing_free(role.routing);

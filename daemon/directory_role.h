@@ -7,8 +7,10 @@
 #include "daemon/work.h"
 
 struct auth;
+struct client_logins;
 struct conf;
 struct directories;
+struct exchange_table;
 struct exchanges;
 struct local_link;
 struct routing;
@@ -20,7 +22,13 @@ struct directory_role {
 	struct routing *routing;
 	struct auth *auth;
 	struct exchanges *exchanges;
+	struct client_logins *logins;
 	struct local_link *local; /* NULL unless method local */
+};
+
+struct directory_peer { /* what work_own gives */
+	struct exchange_table *exchanges; /* logins of clients */
+	struct exchange_table *clients;   /* our own, elsewhere */
 };
 
 /* A delivery ticket for that mailbox; octets. Dies when it does not fit. */

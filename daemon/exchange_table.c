@@ -4,13 +4,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "auth/exchange.h"
 #include "base/clock.h"
 #include "base/memory.h"
 
 struct row {
 	struct row *next; /* oldest first */
-	struct exchange *exchange;
+	void *exchange;
 	int64_t began; /* clock_ms */
 	uint32_t handle;
 	bool taken, dropped;
@@ -18,15 +17,17 @@ struct row {
 
 struct exchange_table {
 	pthread_mutex_t lock;
+	void (*free_one)(void *exchange);
 	struct row *first, **last;
 	unsigned count;
 };
 
-struct exchange_table *exchange_table_new(void)
+struct exchange_table *exchange_table_new(void (*free_one)(void *exchange))
 {
 	struct exchange_table *table = memory_new(sizeof *table);
 
 	pthread_mutex_init(&table->lock, NULL);
+	table->free_one = free_one;
 	table->last = &table->first;
 	return table;
 }
@@ -49,7 +50,7 @@ static void row_remove(struct exchange_table *table, struct row **place)
 	if (!row->next)
 		table->last = place;
 	table->count--;
-	exchange_free(row->exchange);
+	table->free_one(row->exchange);
 	free(row);
 }
 
@@ -77,7 +78,7 @@ static void make_room(struct exchange_table *table, int64_t now)
 	}
 }
 
-bool exchange_table_add(struct exchange_table *table, uint32_t handle, struct exchange *exchange)
+bool exchange_table_add(struct exchange_table *table, uint32_t handle, void *exchange)
 {
 	struct row *row;
 	bool added = false;
@@ -98,9 +99,9 @@ bool exchange_table_add(struct exchange_table *table, uint32_t handle, struct ex
 	return added;
 }
 
-struct exchange *exchange_table_take(struct exchange_table *table, uint32_t handle, bool *busy)
+void *exchange_table_take(struct exchange_table *table, uint32_t handle, bool *busy)
 {
-	struct exchange *exchange = NULL;
+	void *exchange = NULL;
 	struct row *row;
 
 	pthread_mutex_lock(&table->lock);

@@ -18,6 +18,7 @@ enum { TICKET_REST = 10, TICKET_RETRY = 15 };
 
 struct credentials {
 	const struct conf_directory *conf;
+	const char *purpose;
 	krb5_context context;
 	krb5_keytab keytab; /* MEMORY: */
 	krb5_principal principal;
@@ -60,8 +61,8 @@ static bool load_keytab(struct credentials *credentials, char *why, size_t size)
 	char name[300];
 	krb5_error_code error;
 
-	snprintf(name, sizeof(name), "postern-%s-%u", credentials->conf->name,
-		 credentials->reads++);
+	snprintf(name, sizeof(name), "postern-%s-%s-%u", credentials->purpose,
+		 credentials->conf->name, credentials->reads++);
 	error = keytab_copy(credentials->context, credentials->conf->keytab, name, &copy);
 	if (!error)
 		error = decide_principal(credentials, &copy);
@@ -87,13 +88,15 @@ static bool load_keytab(struct credentials *credentials, char *why, size_t size)
 	return true;
 }
 
-struct credentials *credentials_open(const struct conf_directory *conf, char *room, size_t size)
+struct credentials *credentials_open(const struct conf_directory *conf, const char *purpose,
+				     char *room, size_t size)
 {
 	struct credentials *credentials = memory_new(sizeof(*credentials));
 	krb5_error_code error;
 	char *text = NULL;
 
 	credentials->conf = conf;
+	credentials->purpose = purpose;
 	error = krb5_init_context(&credentials->context);
 	if (error) {
 		snprintf(room, size, "Kerberos cannot be set up: check its configuration file");
@@ -105,7 +108,7 @@ struct credentials *credentials_open(const struct conf_directory *conf, char *ro
 	if (!error) {
 		credentials->principal_text = memory_text(text);
 		krb5_free_unparsed_name(credentials->context, text);
-		credentials->cache_name = memory_format("MEMORY:postern-%s", conf->name);
+		credentials->cache_name = memory_format("MEMORY:postern-%s-%s", purpose, conf->name);
 		error = krb5_cc_resolve(credentials->context, credentials->cache_name,
 					&credentials->cache);
 	}

@@ -13,8 +13,12 @@
 struct conf_directory;
 struct credentials;
 
-/* NULL with *why in `room`: the keytab cannot be read, is empty, lacks the principal. */
-struct credentials *credentials_open(const struct conf_directory *conf, char *room, size_t size);
+/*
+ * NULL with *why in `room`: the keytab cannot be read, is empty, lacks the principal. `purpose`
+ * names the cache, which those of the same purpose must not have at once.
+ */
+struct credentials *credentials_open(const struct conf_directory *conf, const char *purpose,
+				     char *room, size_t size);
 void credentials_close(struct credentials *credentials);
 /*
  * Makes sure of a ticket and makes it the calling thread's. Blocks on the KDC.

@@ -49,7 +49,7 @@ static bool open_secrets(struct directory *directory, char *room, size_t size)
 {
 	if (directory->section->bind == CONF_BIND_SIMPLE)
 		return read_password(directory, room, size);
-	directory->credentials = credentials_open(directory->section, room, size);
+	directory->credentials = credentials_open(directory->section, "search", room, size);
 	return directory->credentials != NULL;
 }
 

@@ -111,7 +111,7 @@ void inspect_directory(const struct conf *conf, const struct conf_directory *dir
 
 	if (directory->bind == CONF_BIND_GSSAPI) {
 		if (inspect_keytab(&inspection))
-			inspection.credentials = credentials_open(directory, why, sizeof(why));
+			inspection.credentials = credentials_open(directory, "check", why, sizeof(why));
 	} else if (!read_password(directory->password_file, &password)) {
 		finding_add(findings, FINDING_ERROR, "password", directory->password_file,
 			    "cannot be read");

@@ -24,7 +24,7 @@ function setup(    i, n, rows, cells) {
 	# a pattern of header names, then the folders that are its home
 	n = split("^event2/|io daemon relay resolver;^gnutls/|io conf auth accounts;^crypt\\.h$|accounts;^security/|daemon;^(ldap|lber|ldap_cdefs|openldap)\\.h$|directory;" \
 		  "^sasl/|directory auth;^(krb5|profile|com_err|gssapi)(\\.h$|/)|directory auth domain;" \
-		  "^confuse\\.h$|conf;^seccomp\\.h$|io;^(idn2|unbound)\\.h$|io mail conf resolver;^curl/|auth resolver;" \
+		  "^confuse\\.h$|conf;^seccomp\\.h$|io;^(idn2|unbound)\\.h$|io mail conf resolver;^curl/|auth resolver;^jansson\\.h$|auth;" \
 		  "^(arpa/nameser|resolv)\\.h$|directory", rows, ";")
 	for (i = 1; i <= n; i++) {
 		# The last bar: patterns have bars of their own.

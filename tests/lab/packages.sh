@@ -10,7 +10,7 @@ set -euo pipefail
 # Each set as one function, so that the lists are read like data.
 packages_build() {
 	echo gcc libc6-dev make pkg-config libevent-dev libgnutls28-dev libldap-dev libsasl2-dev \
-		libkrb5-dev libconfuse-dev libseccomp-dev libpam0g-dev libcrypt-dev libcmocka-dev \
+		libkrb5-dev libconfuse-dev libseccomp-dev libpam0g-dev libcrypt-dev libcurl4-gnutls-dev libjansson-dev libcmocka-dev \
 		libsasl2-2 libsasl2-modules libsasl2-modules-gssapi-mit
 }
 
