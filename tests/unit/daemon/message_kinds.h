@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "daemon/message_client.h"
 #include "daemon/message_directory.h"
 #include "daemon/message_local.h"
 #include "daemon/message_store.h"
@@ -57,6 +58,11 @@ static const struct message_exchange sample_exchange = {
 static const struct message_turn sample_turn = { 0, SPAN("\xa1"),
 						 { AUTH_OK, "alice@corp.example", SPAN("ticket"), SPAN("standing") } };
 
+static const struct message_client sample_client = {
+	9, 1, 0, "*.example.com", "out", "mx.example.com", "PLAIN LOGIN", 2, SPAN("end\0point"), SPAN("exporter"),
+	SPAN("challenge") };
+static const struct message_client_turn sample_client_turn = { OUTCOME_TEMP, "XOAUTH2", 1, "no token", SPAN("\0a") };
+
 KIND(start)
 KIND(peer)
 KIND(resolve)
@@ -73,6 +79,8 @@ KIND(handed)
 KIND(remove)
 KIND(exchange)
 KIND(turn)
+KIND(client)
+KIND(client_turn)
 KIND(prove)
 KIND(proof)
 
@@ -104,6 +112,7 @@ static const struct message_kind_row message_kinds[] = {
 	ROW(fetch), ROW(handed),	   ROW(exchange), ROW(turn),
 	ROW(prove), ROW(proof),
 	ROW(recheck), ROW(explain),
+	ROW(client), ROW(client_turn),
 };
 #define MESSAGE_KINDS (sizeof message_kinds / sizeof message_kinds[0])
 
