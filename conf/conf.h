@@ -265,7 +265,7 @@ struct conf {
 	enum conf_method method;
 	char *mailboxes;    /* directory of the mailbox files (accounts/mailboxes.h) */
 	char *pam_service;  /* method local: the file in /etc/pam.d */
-	char *user_prefix;  /* users are <prefix>-front, -dir, -store, -local; default "postern" */
+	char *user_prefix;  /* users are <prefix>-front, -dir, -store, -relay, -resolver, -local; default "postern" */
 	char *run;          /* directory of the control socket and the pid file */
 	unsigned frontends; /* processes; 0 = one per core */
 	char *password_expired_text; /* for who has the right password; "" = as a wrong one */

@@ -40,6 +40,15 @@ static void directory_lost(void *context)
 	channel_free(channel);
 }
 
+static void resolver_lost(void *context)
+{
+	struct frontend *frontend = context;
+	struct channel *channel = frontend->resolver;
+
+	frontend->resolver = NULL;
+	channel_free(channel);
+}
+
 static void store_lost(void *context)
 {
 	struct frontend *frontend = context;
@@ -64,6 +73,10 @@ static void take_peer(struct frontend *frontend, const struct packet *packet)
 			store_lost(frontend);
 		frontend->store_epoch++;
 		frontend->store = channel_new(frontend->base, packet->fd, store_lost, NULL, frontend);
+	} else if (peer.role == ROLE_RESOLVER) {
+		if (frontend->resolver)
+			resolver_lost(frontend);
+		frontend->resolver = channel_new(frontend->base, packet->fd, resolver_lost, NULL, frontend);
 	} else {
 		close(packet->fd);
 	}

@@ -3,6 +3,7 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -37,6 +38,8 @@ struct generation *generation_new(struct master *master, struct conf *conf, char
 	generation->frontends = memory_array(generation->frontends_count, sizeof *generation->frontends);
 	process_init(&generation->directory, master, generation, ROLE_DIRECTORY, 0);
 	process_init(&generation->local, master, generation, ROLE_LOCAL, 0);
+	process_init(&generation->resolver, master, generation, ROLE_RESOLVER, 0);
+	process_init(&generation->relay, master, generation, ROLE_RELAY, 0);
 	for (uint32_t i = 0; i < generation->frontends_count; i++)
 		process_init(&generation->frontends[i], master, generation, ROLE_FRONTEND, i);
 	generation->next = master->generations;
@@ -53,6 +56,8 @@ void generation_free(struct generation *generation)
 	*place = generation->next;
 	process_clear(&generation->directory);
 	process_clear(&generation->local);
+	process_clear(&generation->resolver);
+	process_clear(&generation->relay);
 	for (uint32_t i = 0; i < generation->frontends_count; i++)
 		process_clear(&generation->frontends[i]);
 	free(generation->frontends);
@@ -63,8 +68,11 @@ void generation_free(struct generation *generation)
 	free(generation);
 }
 
-static bool frontends_are(const struct generation *generation, enum process_state state)
+/* Frontends and relay: those who ask. */
+static bool askers_are(const struct generation *generation, enum process_state state)
 {
+	if (generation->relay.state != state)
+		return false;
 	for (uint32_t i = 0; i < generation->frontends_count; i++)
 		if (generation->frontends[i].state != state)
 			return false;
@@ -75,14 +83,15 @@ void generation_workers_leave(struct generation *generation)
 {
 	process_leave(&generation->directory, MESSAGE_DRAIN);
 	process_leave(&generation->local, MESSAGE_DRAIN);
+	process_leave(&generation->resolver, MESSAGE_DRAIN);
 }
 
-/* Its directory role answers its frontends until the last has left. Frees the generation when nobody is left. */
+/* Its workers answer its frontends and its relay until the last has left. Frees the generation when nobody is left. */
 void generation_leave(struct generation *generation)
 {
-	if (!frontends_are(generation, PROCESS_DOWN))
+	if (!askers_are(generation, PROCESS_DOWN))
 		return;
-	if (generation->directory.pid > 0 || generation->local.pid > 0)
+	if (generation->directory.pid > 0 || generation->local.pid > 0 || generation->resolver.pid > 0)
 		generation_workers_leave(generation);
 	else
 		generation_free(generation);
@@ -93,6 +102,7 @@ void generation_retire(struct generation *generation)
 	generation->retiring = true;
 	for (uint32_t i = 0; i < generation->frontends_count; i++)
 		process_leave(&generation->frontends[i], MESSAGE_RETIRE);
+	process_leave(&generation->relay, MESSAGE_RETIRE);
 	generation_leave(generation);
 }
 
@@ -113,6 +123,10 @@ static void generation_up(struct generation *generation)
 	generation->up = true;
 	for (uint32_t i = 0; i < generation->frontends_count; i++)
 		process_open_ports(&generation->frontends[i]);
+	/* The first one's text is what the store started with. */
+	if (generation->number > 1)
+		process_tell_rules(generation);
+	process_introduce(&generation->relay, &master->store);
 	for (struct generation *old = generation->next, *next; old; old = next) {
 		next = old->next;
 		if (!old->retiring)
@@ -130,12 +144,26 @@ static void workers_start(struct generation *generation)
 {
 	bool local = generation->conf->method == CONF_METHOD_LOCAL;
 
-	if (local && generation->local.state == PROCESS_DOWN && generation->local.pid == 0)
+	if (generation->resolver.state == PROCESS_DOWN)
+		process_start(&generation->resolver);
+	if (local && generation->local.state == PROCESS_DOWN)
 		process_start(&generation->local);
 	if (local && generation->local.state != PROCESS_READY)
 		return;
-	if (generation->directory.state == PROCESS_DOWN && generation->directory.pid == 0)
+	if (generation->directory.state == PROCESS_DOWN)
 		process_start(&generation->directory);
+}
+
+static bool workers_ready(const struct generation *generation)
+{
+	return generation->directory.state == PROCESS_READY && generation->resolver.state == PROCESS_READY;
+}
+
+static void askers_start(struct generation *generation)
+{
+	for (uint32_t i = 0; i < generation->frontends_count; i++)
+		process_start(&generation->frontends[i]);
+	process_start(&generation->relay);
 }
 
 void generation_step(struct generation *generation)
@@ -146,12 +174,9 @@ void generation_step(struct generation *generation)
 		return;
 	if (!generation->up && master->store.state == PROCESS_READY)
 		workers_start(generation);
-	if (generation->directory.state == PROCESS_READY && !generation->up &&
-	    frontends_are(generation, PROCESS_DOWN))
-		for (uint32_t i = 0; i < generation->frontends_count; i++)
-			process_start(&generation->frontends[i]);
-	if (!generation->up && generation->directory.state == PROCESS_READY &&
-	    frontends_are(generation, PROCESS_READY))
+	if (!generation->up && workers_ready(generation) && askers_are(generation, PROCESS_DOWN))
+		askers_start(generation);
+	if (!generation->up && workers_ready(generation) && askers_are(generation, PROCESS_READY))
 		generation_up(generation);
 }
 
@@ -181,38 +206,38 @@ static void retiring_process_gone(struct process *process)
 {
 	struct generation *generation = process->generation;
 
-	/* Sessions still need the directory role they know: it is started again. */
-	if (process->role != ROLE_FRONTEND && !frontends_are(generation, PROCESS_DOWN))
+	/* Sessions and jobs still need the workers they know: these are started again. */
+	if (!role_asks(process->role) && !askers_are(generation, PROCESS_DOWN))
 		return;
 	event_del(process->respawn);
 	generation_leave(generation);
+}
+
+/* It starts with the configuration of the master's start, whatever was reloaded since. */
+static void store_ready(struct master *master)
+{
+	struct generation *now = generation_in_force(master);
+
+	if (now && strcmp(now->text, master->store_text) != 0)
+		process_tell_rules(now);
+	process_introduce_worker(&master->store);
 }
 
 void master_process_ready(struct process *process)
 {
 	struct master *master = process->master;
 
-	if (process->role == ROLE_FRONTEND) {
-		process_introduce(process, &process->generation->directory);
-		process_introduce(process, &master->store);
-		if (process->generation->up)
-			process_open_ports(process);
-		generation_step(process->generation);
-		return;
-	}
-	if (process->role == ROLE_LOCAL || process->role == ROLE_DIRECTORY)
-		process_introduce(&process->generation->directory, &process->generation->local);
-	if (process->role == ROLE_LOCAL) {
-		generation_step(process->generation);
-		return;
-	}
-	for (struct generation *generation = master->generations; generation; generation = generation->next) {
-		if (process->generation && process->generation != generation)
-			continue;
-		for (uint32_t i = 0; i < generation->frontends_count; i++)
-			process_introduce(&generation->frontends[i], process);
-		generation_step(generation);
-	}
+	if (process->role == ROLE_STORE)
+		store_ready(master);
+	else if (role_asks(process->role))
+		process_introduce_asker(process);
+	else
+		process_introduce_worker(process);
+	if (process->role == ROLE_FRONTEND && process->generation->up)
+		process_open_ports(process);
+	for (struct generation *generation = master->generations; generation; generation = generation->next)
+		if (!process->generation || process->generation == generation)
+			generation_step(generation);
 }
 
 void master_process_gone(struct process *process, bool failed)

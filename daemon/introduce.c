@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* What the master hands to a frontend: channels to the workers, and the ports. */
+/* What the master hands to those who ask: channels to the workers; to frontends the ports. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "daemon/generation.h"
+#include "daemon/spawn.h"
 #include "io/packet.h"
 
 static void tell_peer(struct process *to, const struct process *about, int fd)
@@ -20,22 +21,67 @@ static void tell_peer(struct process *to, const struct process *about, int fd)
 	process_tell(to, MESSAGE_PEER, span_make(memory, writer.used), fd);
 }
 
-/* A frontend and a worker; or the directory role and the local one, which it asks. */
-void process_introduce(struct process *frontend, struct process *worker)
+/* One who asks and a worker; or the directory role and the local one, which it asks. */
+void process_introduce(struct process *asker, struct process *worker)
 {
 	int ends[2];
 
-	if (frontend->state < PROCESS_READY || worker->state != PROCESS_READY)
+	if (asker->state < PROCESS_READY || worker->state != PROCESS_READY)
 		return;
 	if (!packet_pair(ends)) {
 		log_error("master.channel", LOG_TEXT("why", strerror(errno)));
 		return;
 	}
-	/* The worker first: whatever the frontend sends then finds somebody listening. */
-	tell_peer(worker, frontend, ends[1]);
-	tell_peer(frontend, worker, ends[0]);
+	/* The worker first: whatever the asker sends then finds somebody listening. */
+	tell_peer(worker, asker, ends[1]);
+	tell_peer(asker, worker, ends[0]);
 	close(ends[0]);
 	close(ends[1]);
+}
+
+void process_introduce_asker(struct process *asker)
+{
+	struct generation *generation = asker->generation;
+
+	process_introduce(asker, &generation->directory);
+	process_introduce(asker, &generation->resolver);
+	/* The queue's jobs go out by one configuration: by the new one when it is in force. */
+	if (asker->role != ROLE_RELAY || generation->up)
+		process_introduce(asker, &asker->master->store);
+}
+
+static void introduce_to(struct process *worker, struct generation *generation)
+{
+	for (uint32_t i = 0; i < generation->frontends_count; i++)
+		process_introduce(&generation->frontends[i], worker);
+	if (worker->role != ROLE_STORE || generation->up)
+		process_introduce(&generation->relay, worker);
+}
+
+void process_introduce_worker(struct process *worker)
+{
+	if (worker->role == ROLE_LOCAL || worker->role == ROLE_DIRECTORY)
+		process_introduce(&worker->generation->directory, &worker->generation->local);
+	if (worker->role == ROLE_LOCAL)
+		return;
+	if (worker->generation) {
+		introduce_to(worker, worker->generation);
+		return;
+	}
+	for (struct generation *generation = worker->master->generations; generation; generation = generation->next)
+		introduce_to(worker, generation);
+}
+
+void process_tell_rules(const struct generation *generation)
+{
+	int fd = spawn_memory_file(span_text(generation->text));
+
+	if (fd < 0) {
+		log_error("master.rules", LOG_TEXT("why", strerror(errno)));
+		return;
+	}
+	process_tell(&generation->master->store, MESSAGE_RULES, span_text(""), fd);
+	close(fd);
 }
 
 static void send_listens(struct process *frontend, uint32_t server, const struct conf_listen *listens,

@@ -62,7 +62,7 @@ static void count_living(struct process *process, void *context)
 	size_t *counts = context;
 
 	if (process->pid > 0)
-		counts[process->role == ROLE_FRONTEND]++;
+		counts[role_asks(process->role)]++;
 }
 
 void master_stop_step(struct master *master)
@@ -111,6 +111,8 @@ void master_accuse(struct master *master, const struct message_peer *peer)
 		if (peer->role == ROLE_FRONTEND && peer->generation == generation->number &&
 		    peer->index < generation->frontends_count)
 			process_kill(&generation->frontends[peer->index]);
+		else if (peer->role == ROLE_RELAY && peer->generation == generation->number)
+			process_kill(&generation->relay);
 }
 
 void master_each(struct master *master, void (*call)(struct process *process, void *context), void *context)
@@ -120,6 +122,8 @@ void master_each(struct master *master, void (*call)(struct process *process, vo
 		call(&generation->directory, context);
 		if (generation->conf->method == CONF_METHOD_LOCAL)
 			call(&generation->local, context);
+		call(&generation->resolver, context);
+		call(&generation->relay, context);
 		for (uint32_t i = 0; i < generation->frontends_count; i++)
 			call(&generation->frontends[i], context);
 	}
@@ -187,10 +191,10 @@ static void stop_overdue(evutil_socket_t fd, short what, void *context)
 	master_each(context, kill_process, NULL);
 }
 
-static void leave_frontend(struct process *process, void *context)
+static void leave_asker(struct process *process, void *context)
 {
 	(void)context;
-	if (process->role == ROLE_FRONTEND)
+	if (role_asks(process->role))
 		process_leave(process, MESSAGE_DRAIN);
 }
 
@@ -205,7 +209,7 @@ void master_stop(struct master *master, int exit_code)
 	log_info("master.stopping", LOG_NUMBER("code", exit_code));
 	listenings_trim(master, NULL);
 	event_base_once(master->base, -1, EV_TIMEOUT, stop_overdue, master, &patience);
-	master_each(master, leave_frontend, NULL);
+	master_each(master, leave_asker, NULL);
 	master_stop_step(master);
 }
 

@@ -4,9 +4,10 @@
  * introduces them to each other, restarts the dead with a throttle, reloads and
  * drains. It parses nothing that a stranger sent.
  *
- * A reload starts a new *generation*: a directory role and frontends with the new
- * configuration. The old ones keep their sessions until these end. The store is
- * one for all generations, because it holds the maildrop locks.
+ * A reload starts a new *generation*: a directory role, a resolver, a relay and
+ * frontends with the new configuration. The old ones keep their sessions and jobs
+ * until these end. The store is one for all generations, because it holds the
+ * maildrop locks and the queue.
  */
 #ifndef DAEMON_MASTER_H
 #define DAEMON_MASTER_H
@@ -44,6 +45,7 @@ struct generation {
 	char *text; /* of the configuration, for the roles */
 	struct process directory;
 	struct process local; /* started with method local only */
+	struct process resolver, relay;
 	struct process *frontends;
 	uint32_t frontends_count;
 	int tally;	     /* daemon/tally.h */

@@ -20,6 +20,11 @@ const char *role_user(enum role role)
 	return roles[role].user;
 }
 
+bool role_asks(enum role role)
+{
+	return role == ROLE_FRONTEND || role == ROLE_RELAY;
+}
+
 void message_put_start(struct wire_writer *writer, const struct message_start *start)
 {
 	wire_put_u32(writer, start->generation);

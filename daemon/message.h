@@ -72,6 +72,7 @@ enum message_kind {
 
 const char *role_name(enum role role); /* "frontend" */
 const char *role_user(enum role role); /* "front", "dir", "store": behind the configured prefix */
+bool role_asks(enum role role); /* it talks to strangers and asks the others: frontend, relay */
 
 struct message_start {
 	uint32_t generation; /* counts reloads */

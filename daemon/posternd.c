@@ -41,6 +41,8 @@ static int run_role(const char *name, const char *file)
 		{ ROLE_DIRECTORY, directory_main },
 		{ ROLE_STORE, store_main },
 		{ ROLE_LOCAL, local_main },
+		{ ROLE_RELAY, relay_main },
+		{ ROLE_RESOLVER, resolver_main },
 	};
 	struct role_start begin;
 	char process_name[16];

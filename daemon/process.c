@@ -61,7 +61,7 @@ static void process_told(void *context, const struct packet *packet)
 		log_info("role.ready", LOG_TEXT("role", role_name(process->role)),
 			 LOG_NUMBER("index", process->index), LOG_NUMBER("pid", process->pid));
 		master_process_ready(process);
-	} else if (packet->kind == MESSAGE_CULPRIT && process->role != ROLE_FRONTEND &&
+	} else if (packet->kind == MESSAGE_CULPRIT && !role_asks(process->role) &&
 		   message_get_peer(packet->body, &peer)) {
 		master_accuse(process->master, &peer);
 	}

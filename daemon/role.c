@@ -100,6 +100,8 @@ void role_confine(const struct role_start *begin, const char *chroot)
 		[ROLE_DIRECTORY] = SANDBOX_DIRECTORY,
 		[ROLE_STORE] = SANDBOX_STORE,
 		[ROLE_LOCAL] = SANDBOX_LOCAL,
+		[ROLE_RELAY] = SANDBOX_RELAY,
+		[ROLE_RESOLVER] = SANDBOX_RESOLVER,
 	};
 	char why[300] = "", user[128];
 	/* winbind lets nobody else ask whether an NTLM response is right (winbindd(8)). */

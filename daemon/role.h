@@ -36,5 +36,7 @@ int frontend_main(struct role_start *begin);
 int directory_main(struct role_start *begin);
 int store_main(struct role_start *begin);
 int local_main(struct role_start *begin);
+int relay_main(struct role_start *begin);
+int resolver_main(struct role_start *begin);
 
 #endif

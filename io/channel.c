@@ -183,7 +183,7 @@ static void packet_drop(const struct packet *packet)
 
 static void packet_dispatch(struct channel *channel, const struct packet *packet)
 {
-	if (packet->id == 0 && channel->told) {
+	if ((packet->id == 0 || channel->answers) && channel->told) {
 		channel->told(channel->context, packet);
 		return;
 	}
@@ -258,7 +258,7 @@ void channel_free(struct channel *channel)
 uint32_t channel_ask(struct channel *channel, uint16_t kind, struct span body, int fd,
 		     unsigned deadline_ms, channel_answer answer, void *context)
 {
-	assert(answer);
+	assert(answer && !channel->answers);
 	struct slot *slot = slot_take(channel);
 	/* More asks than slots: there are fewer sessions than that, so the caller is at fault. */
 	if (!slot)
@@ -276,6 +276,18 @@ uint32_t channel_ask(struct channel *channel, uint16_t kind, struct span body, i
 	}
 	sweep_arm(channel);
 	return id;
+}
+
+void channel_answers(struct channel *channel)
+{
+	channel->answers = true;
+}
+
+void channel_reply(struct channel *channel, uint16_t kind, uint32_t id, struct span body)
+{
+	struct packet packet = { .kind = kind, .id = id, .fd = -1, .body = body };
+
+	(void)channel_send(channel, &packet);
 }
 
 void channel_tell(struct channel *channel, uint16_t kind, struct span body, int fd)

@@ -34,6 +34,7 @@ struct channel {
 	struct event failed; /* made active by hand */
 	int fd;              /* -1 after the peer was lost */
 	bool freed;          /* memory stays until the outermost call has returned */
+	bool answers;        /* the peer asks, we do not */
 	bool broken;         /* the peer reads no more; what it had sent may still be read */
 	unsigned depth;
 	channel_lost lost;

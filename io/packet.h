@@ -58,6 +58,12 @@ void channel_free(struct channel *channel);
 #define CHANNEL_WAITING_MAX 20000
 uint32_t channel_ask(struct channel *channel, uint16_t kind, struct span body, int fd, unsigned deadline_ms,
 		     channel_answer answer, void *context);
+/*
+ * The answering side: from now on every packet, with an id too, goes to `told`; nothing can be asked over this
+ * channel. channel_reply answers one of them, by its kind and id.
+ */
+void channel_answers(struct channel *channel);
+void channel_reply(struct channel *channel, uint16_t kind, uint32_t id, struct span body);
 void channel_tell(struct channel *channel, uint16_t kind, struct span body, int fd); /* no answer */
 /* The asker goes away: its answer, when it comes, is dropped and a descriptor in it closed. */
 void channel_forget(struct channel *channel, uint32_t ask);

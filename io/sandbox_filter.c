@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The seccomp filters. The frontend has a list of what it may do and dies on all
- * else; the roles that live with large libraries have a list of what nobody but an
+ * The seccomp filters. Frontend, relay and resolver, to whom strangers speak, have
+ * lists of what they may do and die on all else; the roles that live with large libraries have a list of what nobody but an
  * intruder would do there.
  */
 #include "io/sandbox.h"
@@ -41,7 +41,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define CALL(name)   SCMP_SYS(name)
 
-/* ---- the frontend: a list of what is permitted ---- */
+/* ---- frontend, relay, resolver: a list of what is permitted ---- */
 
 /* clang-format off */
 static const int loop_calls[] = {
@@ -160,6 +160,73 @@ static int frontend_rules(scmp_filter_ctx filter)
 	return result;
 }
 
+/* ---- relay and resolver: the same, and connections of their own ---- */
+
+/* clang-format off */
+/* Libraries look for files of theirs and go on without; in an empty root there are none. */
+static const int file_calls[] = {
+	CALL(open), CALL(openat), CALL(stat), CALL(lstat), CALL(statx), CALL(access), CALL(faccessat),
+	CALL(faccessat2), CALL(readlink), CALL(readlinkat),
+};
+/* clang-format on */
+
+static int permit_sockets(scmp_filter_ctx filter, uint64_t type)
+{
+	static const uint64_t families[] = { AF_INET, AF_INET6 };
+	int result = 0;
+
+	for (size_t i = 0; i < COUNT(families) && result == 0; i++)
+		result = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, CALL(socket), 2,
+			SCMP_A0_64(SCMP_CMP_EQ, families[i]),
+			SCMP_A1_64(SCMP_CMP_MASKED_EQ,
+				   ~(uint64_t)(SOCK_NONBLOCK | SOCK_CLOEXEC), type));
+	return result;
+}
+
+static int refuse_files(scmp_filter_ctx filter)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < COUNT(file_calls) && result == 0; i++)
+		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOENT), file_calls[i], 0);
+	/* By a path; of a descriptor it is permitted. */
+	if (result == 0)
+		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOENT), CALL(newfstatat), 1,
+					  SCMP_A3_64(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0));
+	return result;
+}
+
+static int relay_rules(scmp_filter_ctx filter)
+{
+	int result = frontend_rules(filter);
+
+	if (result == 0)
+		result = permit_sockets(filter, SOCK_STREAM);
+	if (result == 0)
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(connect), 0);
+	if (result == 0)
+		result = refuse_files(filter);
+	return result;
+}
+
+/* libunbound's questions: UDP from ports it chooses, TCP; libcurl's TCP. */
+static int resolver_rules(scmp_filter_ctx filter)
+{
+	static const int calls[] = { CALL(bind), CALL(setsockopt), CALL(select), CALL(pselect6) };
+	int result = relay_rules(filter);
+
+	if (result == 0)
+		result = permit_sockets(filter, SOCK_DGRAM);
+	for (size_t i = 0; i < COUNT(calls) && result == 0; i++)
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+	/* Datagrams go to an address; the frontend's rule permits those without. */
+	if (result == 0)
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(sendto), 1,
+					  SCMP_A4_64(SCMP_CMP_NE, 0));
+	return result;
+}
+
 /* ---- directory, store and local: a list of what is not ---- */
 
 enum { EXEC_CALLS = 2 }; /* the first ones */
@@ -231,8 +298,8 @@ static int worker_rules(scmp_filter_ctx filter, bool local)
 /* Calls in another numbering (32-bit, x32) are of a bad architecture, whatever the role. */
 static int filter_load(enum sandbox_role role)
 {
-	bool frontend = role == SANDBOX_FRONTEND;
-	scmp_filter_ctx filter = seccomp_init(frontend ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ALLOW);
+	bool listed = role == SANDBOX_FRONTEND || role == SANDBOX_RELAY || role == SANDBOX_RESOLVER;
+	scmp_filter_ctx filter = seccomp_init(listed ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ALLOW);
 
 	if (!filter)
 		return -ENOMEM;
@@ -243,8 +310,10 @@ static int filter_load(enum sandbox_role role)
 	if (result == 0)
 		result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (result == 0)
-		result = frontend ? frontend_rules(filter)
-				  : worker_rules(filter, role == SANDBOX_LOCAL);
+		result = role == SANDBOX_FRONTEND   ? frontend_rules(filter)
+			 : role == SANDBOX_RELAY    ? relay_rules(filter)
+			 : role == SANDBOX_RESOLVER ? resolver_rules(filter)
+						    : worker_rules(filter, role == SANDBOX_LOCAL);
 	if (result == 0)
 		result = seccomp_load(filter);
 	seccomp_release(filter);

@@ -172,11 +172,11 @@ def gssapi_refused(lab):
 
 def roles(lab):
     """The bind is Kerberos, and the roles are confined."""
-    names = {"postern-front": [], "postern-dir": [], "postern-store": []}
+    names = {"postern-front": [], "postern-dir": [], "postern-store": [], "postern-relay": [], "postern-resolve": []}
     for pid, name in children(lab.master()).items():
         names.setdefault(name, []).append(pid)
-    equal("two frontends, one directory, one store",
-          [len(names[name]) for name in sorted(names)], [1, 2, 1])
+    equal("one directory, two frontends, one relay, one resolver, one store",
+          [len(names[name]) for name in sorted(names)], [1, 2, 1, 1, 1])
     for name, pids in names.items():
         for pid in pids:
             status = status_of(pid)

@@ -40,10 +40,11 @@ def half_message(word):
 
 
 def confinement(gateway):
-    users = {"frontend": "postern-front", "directory": "postern-dir", "store": "postern-store"}
+    users = {"frontend": "postern-front", "directory": "postern-dir", "store": "postern-store",
+             "relay": "postern-relay", "resolver": "postern-resolver"}
     roles = gateway.roles()
     equal("how many of each role", {role: len(pids) for role, pids in roles.items()},
-          {"frontend": 2, "directory": 1, "store": 1})
+          {"frontend": 2, "directory": 1, "store": 1, "relay": 1, "resolver": 1})
     for role, pids in roles.items():
         for pid in pids:
             status = status_of(pid)
@@ -54,11 +55,11 @@ def confinement(gateway):
             check("%s has no supplementary groups of root" % role, "0" not in status.get("Groups", "").split(),
                   status.get("Groups"))
             root = os.readlink("/proc/%d/root" % pid)
-            if role == "frontend":
-                equal("a frontend's root is an empty directory", (root, os.listdir("/proc/%d/root" % pid)),
+            if role in ("frontend", "relay", "resolver"):
+                equal("the root of a %s is an empty directory" % role, (root, os.listdir("/proc/%d/root" % pid)),
                       (gateway.state + "/run/empty", []))
                 links = [os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)]
-                lacks("a frontend holds no file of the mail root", " ".join(links), gateway.state + "/mail")
+                lacks("a %s holds no file of the mail root" % role, " ".join(links), gateway.state + "/mail")
     text = read(gateway.state + "/run/posternd.pid") or read(gateway.state + "/run/pid")
     check("the pid file names the master", text.strip() == str(gateway.process.pid), os.listdir(gateway.state + "/run"))
 
@@ -66,8 +67,8 @@ def confinement(gateway):
 def status_command(gateway):
     done = gateway.tool("status")
     equal("postern status", done.returncode, 0)
-    equal("it has a line for each process", [len(re.findall(r"(?m)^%s +\d" % role, done.stdout)) for role in ("frontend", "directory", "store")],
-          [2, 1, 1])
+    equal("it has a line for each process", [len(re.findall(r"(?m)^%s +\d" % role, done.stdout)) for role in ("frontend", "directory", "store", "relay", "resolver")],
+          [2, 1, 1, 1, 1])
     done = gateway.tool("--json", "status")
     rows = json.loads(done.stdout)["processes"]
     equal("--json gives the same pids", sorted(row["pid"] for row in rows if row["role"] != "master"),

@@ -44,7 +44,7 @@ def reload_done(gateway, seconds=20):
 
 
 def one_generation_left(gateway):
-    return wait_for(lambda: len(children(gateway.process.pid)) == 4, 20)
+    return wait_for(lambda: len(children(gateway.process.pid)) == 6, 20)
 
 
 def reload_is_killed(gateway, when_ready):

@@ -270,7 +270,8 @@ class Gateway:
 
     def roles(self):
         """role -> pids, as the kernel names the processes; local where there is such a role."""
-        names = {"postern-front": "frontend", "postern-dir": "directory", "postern-store": "store"}
+        names = {"postern-front": "frontend", "postern-dir": "directory", "postern-store": "store",
+                 "postern-relay": "relay", "postern-resolve": "resolver"}
         if "postern-local" in children(self.process.pid).values():
             names["postern-local"] = "local"
         found = {role: [] for role in names.values()}

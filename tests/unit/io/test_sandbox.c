@@ -122,7 +122,7 @@ static void gone(void *owner, const char *why)
 	event_base_loopbreak(base);
 }
 
-static const struct stream_calls calls = { echo, NULL, secured, NULL, gone };
+static const struct stream_calls calls = { .input = echo, .secured = secured, .gone = gone };
 
 static void on_accepted(void *context, int fd, const char *address)
 {
@@ -454,6 +454,115 @@ static void test_forbidden(void **state)
 	}
 }
 
+/* ---- relay and resolver ---- */
+
+static int do_raw_socket(void)
+{
+	return socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) >= 0;
+}
+
+static int do_local_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM, 0) >= 0;
+}
+
+static int do_datagrams(void)
+{
+	return socket(AF_INET, SOCK_DGRAM, 0) >= 0;
+}
+
+static int do_bind(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return bind(fd, (struct sockaddr *)&to, sizeof(to));
+}
+
+static int do_listen(void)
+{
+	return listen(socket(AF_INET, SOCK_STREAM, 0), 1);
+}
+
+static void test_outward_forbidden(void **state)
+{
+	static const struct {
+		const char *name;
+		deed deed;
+		bool relay_only;
+	} rows[] = {
+		{ "datagrams", do_datagrams, true }, { "bind", do_bind, true },
+		{ "so_filter", do_filter_socket, true }, { "raw", do_raw_socket, false },
+		{ "local", do_local_socket, false }, { "listen", do_listen, false },
+		{ "dup_other", do_dup_other, false }, { "fork", do_fork, false },
+		{ "kill", do_kill, false },          { "code", do_code, false },
+		{ "mprotect", do_protect, false },   { "unlink", do_unlink, false },
+		{ "setuid", do_setuid, false },      { "setrlimit", do_setrlimit, false },
+		{ "execve", do_exec, false },        { "ptrace", do_ptrace, false },
+		{ "mount", do_mount, false },        { "clone", do_clone_namespace, false },
+		{ "vm_read", do_vm_read, false },    { "x32", do_x32, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; FILTERED && i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (int role = SANDBOX_RELAY; role <= SANDBOX_RESOLVER; role++) {
+			if (rows[i].relay_only && role != SANDBOX_RELAY)
+				continue;
+			int status = status_of(NULL, rows[i].deed, role);
+			if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
+				fail_msg("%s was not stopped in role %d: %x", rows[i].name, role, status);
+		}
+}
+
+static int do_connect_out(void)
+{
+	struct sockaddr_in to = { 0 };
+	socklen_t size = sizeof(to);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int six = socket(AF_INET6, SOCK_STREAM, 0);
+
+	if (fd < 0 || six < 0 || getsockname(listening, (struct sockaddr *)&to, &size))
+		return 1;
+	return connect(fd, (struct sockaddr *)&to, size) && errno != EINPROGRESS ? 2 : 0;
+}
+
+static int do_find_nothing(void)
+{
+	struct stat info;
+
+	if (open("/etc/passwd", O_RDONLY) >= 0 || errno != ENOENT)
+		return 1;
+	if (stat("/", &info) == 0 || errno != ENOENT)
+		return 2;
+	return access("/", R_OK) == 0 || errno != ENOENT ? 3 : 0;
+}
+
+static int do_datagram_out(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), on = 1;
+
+	if (bind(fd, (struct sockaddr *)&to, sizeof(to)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
+		return 1;
+	to.sin_port = htons(9);
+	return sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) != 1;
+}
+
+static void test_outward_work(void **state)
+{
+	(void)state;
+	for (int role = SANDBOX_RELAY; FILTERED && role <= SANDBOX_RESOLVER; role++) {
+		assert_int_equal(status_of(prepare_with_client, a_session, role), 0);
+		assert_int_equal(status_of(prepare, do_connect_out, role), 0);
+		assert_int_equal(status_of(NULL, do_find_nothing, role), 0);
+	}
+	if (FILTERED)
+		assert_int_equal(status_of(NULL, do_datagram_out, SANDBOX_RESOLVER), 0);
+}
+
+/* ---- what workers do, besides ---- */
+
 static void test_workers_work(void **state)
 {
 	(void)state;
@@ -644,6 +753,8 @@ int main(void)
 		cmocka_unit_test(test_frontend_works),
 		cmocka_unit_test(test_forbidden),
 		cmocka_unit_test(test_workers_work),
+		cmocka_unit_test(test_outward_forbidden),
+		cmocka_unit_test(test_outward_work),
 		cmocka_unit_test(test_local_works),
 		cmocka_unit_test(test_enter),
 	};
