@@ -17,7 +17,8 @@ comma     := ,
 TOP       := build
 B         := $(TOP)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)),)
 
-PACKAGES  := libevent gnutls libsasl2 krb5-gssapi krb5 libconfuse libseccomp libcrypt libcurl jansson
+PACKAGES  := libevent gnutls libsasl2 krb5-gssapi krb5 libconfuse libseccomp libcrypt libcurl jansson \
+             libunbound libidn2
 VERSION   := 0.1
 
 WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \

@@ -10,7 +10,8 @@ set -euo pipefail
 # Each set as one function, so that the lists are read like data.
 packages_build() {
 	echo gcc libc6-dev make pkg-config libevent-dev libgnutls28-dev libldap-dev libsasl2-dev \
-		libkrb5-dev libconfuse-dev libseccomp-dev libpam0g-dev libcrypt-dev libcurl4-gnutls-dev libjansson-dev libcmocka-dev \
+		libkrb5-dev libconfuse-dev libseccomp-dev libpam0g-dev libcrypt-dev libcurl4-gnutls-dev libjansson-dev libunbound-dev libidn2-dev \
+		libcmocka-dev \
 		libsasl2-2 libsasl2-modules libsasl2-modules-gssapi-mit
 }
 
@@ -21,7 +22,7 @@ packages_lab() {
 
 packages_test() {
 	echo swaks msmtp mpop fetchmail faketime gss-ntlmssp python3-gssapi python3-openssl gnutls-bin valgrind libssl3 libnet-ssleay-perl \
-		libauthen-sasl-perl e2fsprogs shellcheck strace
+		libauthen-sasl-perl e2fsprogs shellcheck strace nsd ldnsutils
 }
 
 packages_bench() {
@@ -63,6 +64,7 @@ disable_services() {
 		samba) units='smbd nmbd samba-ad-dc' ;;
 		winbind | slapd | postfix) units=$package ;;
 		dovecot-core) units=dovecot ;;
+		nsd) units=nsd ;;
 		*) continue ;;
 		esac
 		# shellcheck disable=SC2086 # several units
