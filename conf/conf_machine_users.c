@@ -16,8 +16,8 @@ enum { GROUPS = 64 };
 
 static void check_users(struct conf_machine *machine)
 {
-	static const char *const roles[] = { "front", "dir", "store", "local" };
-	size_t count = machine->conf->method == CONF_METHOD_LOCAL ? 4 : 3;
+	static const char *const roles[] = { "front", "dir", "store", "relay", "resolver", "local" };
+	size_t count = machine->conf->method == CONF_METHOD_LOCAL ? 6 : 5;
 
 	for (size_t i = 0; i < count; i++) {
 		char *name = memory_format("%s-%s", machine->conf->user_prefix, roles[i]);

@@ -10,7 +10,7 @@ set -euo pipefail
 prefix=${POSTERN_USER_PREFIX:-postern}
 
 users() {
-	echo "$prefix-front" "$prefix-dir" "$prefix-store" "$prefix-local"
+	echo "$prefix-front" "$prefix-dir" "$prefix-store" "$prefix-relay" "$prefix-resolver" "$prefix-local"
 }
 
 add_users() {
