@@ -59,8 +59,10 @@ struct conf *conf_parse(const char *file, const char *text, conf_complain compla
 		conf_fill(&reading);
 		conf_check(&reading);
 	}
-	if (reading.complaints == 0)
+	if (reading.complaints == 0) {
 		conf_server_defaults(conf);
+		conf_check_loops(&reading);
+	}
 	reading_clear(&reading);
 	if (reading.complaints == 0)
 		return conf;
@@ -158,6 +160,8 @@ static void smtp_clear(struct conf_smtp *smtp)
 	free(smtp->certificate);
 	free(smtp->key);
 	listens_free(smtp->listens, smtp->listens_count);
+	conf_relay_clear(&smtp->relay);
+	conf_outbound_clear(&smtp->outbound);
 }
 
 static void pop3_clear(struct conf_pop3 *pop3)
@@ -179,10 +183,16 @@ void conf_free(struct conf *conf)
 	for (size_t i = 0; conf->domains && i < conf->domains_count; i++) {
 		free(conf->domains[i].name);
 		free(conf->domains[i].postmaster);
+		free(conf->domains[i].drop);
 	}
 	for (size_t i = 0; conf->smtps && i < conf->smtps_count; i++)
 		smtp_clear(&conf->smtps[i]);
+	for (size_t i = 0; conf->remotes && i < conf->remotes_count; i++)
+		conf_remote_clear(&conf->remotes[i]);
+	texts_free(conf->dns_servers, conf->dns_servers_count);
 	pop3_clear(&conf->pop3);
+	free(conf->remotes);
+	free(conf->dns_trust_anchor);
 	free(conf->directories);
 	free(conf->domains);
 	free(conf->smtps);
@@ -214,6 +224,14 @@ const struct conf_domain *conf_find_domain(const struct conf *conf, const char *
 	for (size_t i = 0; i < conf->domains_count; i++)
 		if (span_is_nocase(span_text(name), conf->domains[i].name))
 			return &conf->domains[i];
+	return NULL;
+}
+
+const struct conf_smtp *conf_find_smtp(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->smtps_count; i++)
+		if (!strcmp(conf->smtps[i].name, name))
+			return &conf->smtps[i];
 	return NULL;
 }
 

@@ -317,6 +317,10 @@ const struct conf_domain *conf_default_domain(const struct conf *conf);
 const struct conf_remote *conf_find_remote(const struct conf *conf, const char *domain);
 /* The virtual server of that name; NULL. */
 const struct conf_smtp *conf_find_smtp(const struct conf *conf, const char *name);
+/* Is that address (IPv4 as ::ffff:a.b.c.d) in the network? False for a domain. */
+bool conf_peer_has_address(const struct conf_peer *peer, const unsigned char address[16]);
+/* Is that confirmed name the domain, or below it? False for a network. */
+bool conf_peer_has_name(const struct conf_peer *peer, const char *name);
 bool conf_uses_ntlm(const struct conf *conf); /* some server does */
 /* "32M": octets, or with K, M or G; as the file has them. */
 bool conf_size(const char *text, uint64_t *octets);

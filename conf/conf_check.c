@@ -6,7 +6,7 @@
 
 #include "mail/address.h"
 
-enum { RUN_MAX = 99, REPLY_TEXT_MAX = 200 };
+enum { RUN_MAX = 99, REPLY_TEXT_MAX = 200, SERVER_NAME_MAX = 63 };
 
 bool conf_domain_name_valid(struct span name)
 {
@@ -82,6 +82,20 @@ static void check_server(struct conf_reading *reading, const struct server *serv
 	check_server_tls(reading, server);
 }
 
+/* It is the name of a directory below the queue. */
+static void check_server_name(struct conf_reading *reading, const struct conf_smtp *smtp)
+{
+	if (!*smtp->name)
+		conf_tell(reading, smtp->line,
+			  "smtp has an empty name: write smtp \"name\" { ... }");
+	else if (strlen(smtp->name) > SERVER_NAME_MAX || strchr(smtp->name, '/') ||
+		 smtp->name[0] == '.')
+		conf_tell(reading, smtp->line,
+			  "smtp \"%s\" makes no name of a directory below queue: write up to %d "
+			  "octets, without / and without a point in front",
+			  smtp->name, SERVER_NAME_MAX);
+}
+
 static void check_smtp(struct conf_reading *reading, const struct conf_smtp *smtp)
 {
 	struct server server = {
@@ -98,9 +112,7 @@ static void check_smtp(struct conf_reading *reading, const struct conf_smtp *smt
 	};
 
 	check_server(reading, &server);
-	if (!*smtp->name)
-		conf_tell(reading, smtp->line,
-			  "smtp has an empty name: write smtp \"name\" { ... }");
+	check_server_name(reading, smtp);
 	if (smtp->session_size &&
 	    (smtp->message_size == 0 || smtp->session_size < smtp->message_size))
 		conf_tell_key(reading, smtp->line, "session_size",
@@ -234,6 +246,9 @@ void conf_check(struct conf_reading *reading)
 	conf_check_directories(reading);
 	conf_check_domains(reading);
 	check_servers(reading);
+	conf_check_relay(reading);
+	conf_check_outbound(reading);
+	conf_check_remotes(reading);
 	check_store(reading);
 	check_log(reading);
 }

@@ -70,6 +70,7 @@ static void check_alias_alone(struct conf_reading *reading, const struct conf_do
 	const char *extra = *directory           ? "directory"
 			    : alias->quota       ? "quota"
 			    : *alias->postmaster ? "postmaster"
+			    : *alias->drop       ? "drop"
 			    : alias->is_default  ? "default"
 						 : NULL;
 

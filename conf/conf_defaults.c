@@ -123,6 +123,7 @@ void conf_server_defaults(struct conf *conf)
 	for (size_t i = 0; i < conf->smtps_count; i++) {
 		settle_text(&conf->smtps[i].fqdn, host);
 		settle_text(&conf->smtps[i].default_domain, domain->name);
+		settle_text(&conf->smtps[i].outbound.fqdn, conf->smtps[i].fqdn);
 	}
 	if (conf->pop3.enabled) {
 		settle_text(&conf->pop3.fqdn, host);

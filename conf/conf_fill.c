@@ -3,19 +3,13 @@
 #include "conf/conf_private.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 
 _Static_assert(sizeof(enum conf_tls) == sizeof(int) && sizeof(enum conf_log_to) == sizeof(int),
 	       "choices are kept as int");
-
-/* Where a value stands: for complaints. */
-struct place {
-	struct conf_reading *reading;
-	const struct conf_key *key;
-	unsigned line;
-};
 
 static const struct conf_section *section_table(const char *name)
 {
@@ -25,14 +19,22 @@ static const struct conf_section *section_table(const char *name)
 	memory_die(name);
 }
 
-static void fill_choice(const struct place *place, void *member, const char *text)
+static void keep_choice(const struct conf_key *key, void *member, int value)
+{
+	if (key->kind == CONF_KIND_EITHER)
+		*(bool *)member = value;
+	else
+		memcpy(member, &value, sizeof(value));
+}
+
+static void fill_choice(const struct conf_place *place, void *member, const char *text)
 {
 	char known[200] = "";
 	size_t used = 0;
 
 	for (const struct conf_choice *choice = place->key->choices; choice->name; choice++) {
 		if (!strcmp(choice->name, text)) {
-			memcpy(member, &choice->value, sizeof(choice->value));
+			keep_choice(place->key, member, choice->value);
 			return;
 		}
 		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s\"%s\"",
@@ -57,10 +59,18 @@ static const struct measure *measure_of(enum conf_kind kind)
 	static const struct measure count = { conf_quantity_count, "number", "decimal digits only",
 					      "" };
 
-	return kind == CONF_KIND_SIZE ? &size : kind == CONF_KIND_TIME ? &time : &count;
+	switch (kind) {
+	case CONF_KIND_SIZE:
+		return &size;
+	case CONF_KIND_TIME:
+	case CONF_KIND_TIMES:
+		return &time;
+	default:
+		return &count;
+	}
 }
 
-static void fill_number(const struct place *place, void *member, const char *text)
+static void fill_number(const struct conf_place *place, void *member, const char *text)
 {
 	const struct conf_key *key = place->key;
 	const struct measure *measure = measure_of(key->kind);
@@ -76,11 +86,13 @@ static void fill_number(const struct place *place, void *member, const char *tex
 			  measure->unit);
 	else if (key->kind == CONF_KIND_SIZE)
 		*(uint64_t *)member = value;
+	else if (key->kind == CONF_KIND_PORT)
+		*(uint16_t *)member = (uint16_t)value;
 	else
 		*(unsigned *)member = (unsigned)value;
 }
 
-static void fill_bool(const struct place *place, void *member, const char *text)
+static void fill_bool(const struct conf_place *place, void *member, const char *text)
 {
 	int value = cfg_parse_boolean(text);
 
@@ -91,7 +103,7 @@ static void fill_bool(const struct place *place, void *member, const char *text)
 	*(bool *)member = value > 0;
 }
 
-static void fill_text(const struct place *place, void *member, const char *text)
+static void fill_text(const struct conf_place *place, void *member, const char *text)
 {
 	if (place->key->kind == CONF_KIND_PATH && *text && *text != '/')
 		conf_tell(place->reading, place->line,
@@ -100,7 +112,36 @@ static void fill_text(const struct place *place, void *member, const char *text)
 	*(char **)member = memory_text(text);
 }
 
-static void fill_value(const struct place *place, void *member, const char *text)
+/* The number of texts, values or peers of a list that is this member. */
+static size_t *count_of(const struct conf_key *key, void *member)
+{
+	return (size_t *)(void *)((char *)member - key->offset + key->count);
+}
+
+static void fill_list(char ***texts, size_t *count, const char *text)
+{
+	*texts = memory_grow(*texts, *count + 1, sizeof(**texts));
+	(*texts)[(*count)++] = memory_text(text);
+}
+
+/* One of them, or as a default some with blanks between. */
+static void fill_times(const struct conf_place *place, void *member, const char *text)
+{
+	unsigned **times = member;
+	size_t *count = count_of(place->key, member);
+	struct span rest = span_text(text), one;
+
+	while (span_cut(&rest, ' ', &one)) {
+		char *copy = memory_text_n(one.at, one.length);
+
+		*times = memory_grow(*times, *count + 1, sizeof(**times));
+		(*times)[*count] = 0;
+		fill_number(place, &(*times)[(*count)++], copy);
+		free(copy);
+	}
+}
+
+static void fill_value(const struct conf_place *place, void *member, const char *text)
 {
 	switch (place->key->kind) {
 	case CONF_KIND_TEXT:
@@ -110,44 +151,46 @@ static void fill_value(const struct place *place, void *member, const char *text
 	case CONF_KIND_SIZE:
 	case CONF_KIND_TIME:
 	case CONF_KIND_COUNT:
+	case CONF_KIND_PORT:
 		fill_number(place, member, text);
 		break;
 	case CONF_KIND_BOOL:
 		fill_bool(place, member, text);
 		break;
 	case CONF_KIND_CHOICE:
+	case CONF_KIND_EITHER:
 		fill_choice(place, member, text);
 		break;
+	case CONF_KIND_HOP:
+		conf_fill_hop(place, member, text);
+		break;
+	case CONF_KIND_TIMES:
+		fill_times(place, member, text);
+		break;
+	case CONF_KIND_PEERS:
+		conf_fill_peer(place, member, count_of(place->key, member), text);
+		break;
 	case CONF_KIND_LIST:
+		fill_list(member, count_of(place->key, member), text);
 		break;
 	}
 }
 
-static void fill_list(cfg_opt_t *opt, char ***texts, size_t *count)
-{
-	*count = cfg_opt_size(opt);
-	*texts = *count ? memory_array(*count, sizeof(**texts)) : NULL;
-	for (size_t i = 0; i < *count; i++)
-		(*texts)[i] = memory_text(cfg_opt_getnstr(opt, (unsigned)i));
-}
 
-static void fill_keys(struct conf_reading *reading, cfg_t *section, const struct conf_key *keys,
-		      void *object)
+void conf_fill_keys(struct conf_reading *reading, cfg_t *section, const struct conf_key *keys,
+		    void *object)
 {
 	unsigned begins = conf_lines_begins(reading->lines, section);
 
 	for (const struct conf_key *key = keys; key->name; key++) {
-		struct place place = { reading, key,
+		struct conf_place place = { reading, key,
 				       conf_lines_find(reading->lines, begins, key->name) };
 		cfg_opt_t *opt = cfg_getopt(section, key->name);
 		char *member = (char *)object + key->offset;
 
-		if (key->kind == CONF_KIND_LIST)
-			fill_list(opt, (char ***)(void *)member,
-				  (size_t *)(void *)((char *)object + key->count));
-		else if (cfg_opt_size(opt) > 0)
-			fill_value(&place, member, cfg_opt_getnstr(opt, 0));
-		else if (key->fallback)
+		for (unsigned i = 0; i < cfg_opt_size(opt); i++)
+			fill_value(&place, member, cfg_opt_getnstr(opt, i));
+		if (cfg_opt_size(opt) == 0 && key->fallback)
 			fill_value(&place, member, key->fallback);
 	}
 }
@@ -163,7 +206,7 @@ static struct conf_listen *fill_listens(struct conf_reading *reading, cfg_t *sec
 		cfg_t *inner = cfg_getnsec(section, "listen", (unsigned)i);
 
 		listens[i].line = conf_lines_begins(reading->lines, inner);
-		fill_keys(reading, inner, section_table("smtp")->inner[0].keys, &listens[i]);
+		conf_fill_keys(reading, inner, section_table("smtp")->inner[0].keys, &listens[i]);
 		if (!conf_listen_parse(cfg_title(inner), &listens[i].address, &listens[i].port,
 				       &why))
 			conf_tell(reading, listens[i].line, "listen \"%s\": %s", cfg_title(inner),
@@ -172,10 +215,10 @@ static struct conf_listen *fill_listens(struct conf_reading *reading, cfg_t *sec
 	return listens;
 }
 
-static void fill_fallbacks(struct conf_reading *reading, const struct conf_key *keys, void *object)
+void conf_fill_fallbacks(struct conf_reading *reading, const struct conf_key *keys, void *object)
 {
 	for (const struct conf_key *key = keys; key->name; key++) {
-		struct place place = { reading, key, 0 };
+		struct conf_place place = { reading, key, 0 };
 
 		if (key->fallback)
 			fill_value(&place, (char *)object + key->offset, key->fallback);
@@ -195,7 +238,7 @@ static void fill_accounts(struct conf_reading *reading)
 	conf->directories_count = 1;
 	conf->directories = memory_array(2, sizeof(*conf->directories));
 	directory = &conf->directories[0];
-	fill_fallbacks(reading, section_table("directory")->keys, directory);
+	conf_fill_fallbacks(reading, section_table("directory")->keys, directory);
 	directory->name = memory_text(conf_method_name(conf->method));
 	directory->file = conf->file;
 	conf_directory_defaults(directory, true);
@@ -225,7 +268,7 @@ static void fill_directories(struct conf_reading *reading)
 		directory->name = memory_text(cfg_title(section));
 		directory->file = conf->file;
 		directory->line = conf_lines_begins(reading->lines, section);
-		fill_keys(reading, section, section_table("directory")->keys, directory);
+		conf_fill_keys(reading, section, section_table("directory")->keys, directory);
 		conf_directory_defaults(directory, cfg_size(section, "tls") > 0);
 	}
 }
@@ -241,7 +284,7 @@ static void fill_domains(struct conf_reading *reading)
 		cfg_t *section = cfg_getnsec(reading->root, "domain", (unsigned)i);
 		struct conf_domain_keys *keys = &reading->domains[i];
 
-		fill_keys(reading, section, section_table("domain")->keys, keys);
+		conf_fill_keys(reading, section, section_table("domain")->keys, keys);
 		keys->domain.name = memory_text(cfg_title(section));
 		ascii_lower_text(keys->domain.name);
 		keys->domain.line = conf_lines_begins(reading->lines, section);
@@ -259,10 +302,11 @@ static void fill_smtps(struct conf_reading *reading)
 		cfg_t *section = cfg_getnsec(reading->root, "smtp", (unsigned)i);
 		struct conf_smtp *smtp = &conf->smtps[i];
 
-		fill_keys(reading, section, section_table("smtp")->keys, smtp);
+		conf_fill_keys(reading, section, section_table("smtp")->keys, smtp);
 		smtp->name = memory_text(cfg_title(section));
 		smtp->line = conf_lines_begins(reading->lines, section);
 		smtp->listens = fill_listens(reading, section, &smtp->listens_count);
+		conf_fill_outbound(reading, section, smtp);
 	}
 }
 
@@ -288,9 +332,9 @@ static cfg_t *fill_only(struct conf_reading *reading, const char *name, void *ob
 	cfg_t *section = only_section(reading, name, line);
 
 	if (section)
-		fill_keys(reading, section, keys, object);
+		conf_fill_keys(reading, section, keys, object);
 	else
-		fill_fallbacks(reading, keys, object);
+		conf_fill_fallbacks(reading, keys, object);
 	return section;
 }
 
@@ -299,13 +343,14 @@ void conf_fill(struct conf_reading *reading)
 	struct conf *conf = reading->conf;
 	cfg_t *pop3;
 
-	fill_keys(reading, reading->root, conf_root.keys, conf);
+	conf_fill_keys(reading, reading->root, conf_root.keys, conf);
 	if (conf->method == CONF_METHOD_DIRECTORY)
 		fill_directories(reading);
 	else
 		fill_accounts(reading);
 	fill_domains(reading);
 	fill_smtps(reading);
+	conf_fill_remotes(reading);
 	pop3 = fill_only(reading, "pop3", &conf->pop3, &conf->pop3.line);
 	if (pop3) {
 		conf->pop3.enabled = true;

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 
-static bool parse_port(struct span text, uint16_t *port)
+bool conf_port_parse(struct span text, uint16_t *port)
 {
 	uint64_t number;
 
@@ -18,8 +18,7 @@ static bool parse_port(struct span text, uint16_t *port)
 	return true;
 }
 
-/* "host:port" with an IPv6 host in brackets; without a port, *port is empty. */
-static bool split_port(struct span text, struct span *host, struct span *port, bool *brackets)
+bool conf_port_split(struct span text, struct span *host, struct span *port, bool *brackets)
 {
 	const char *end;
 
@@ -64,11 +63,11 @@ bool conf_listen_parse(const char *text, char **address, uint16_t *port, const c
 
 	*address = NULL;
 	*why = "no address and port: write \"*:25\", \"192.0.2.1:25\" or \"[2001:db8::1]:25\"";
-	if (!split_port(span_text(text), &host, &number, &brackets) || host.length == 0 ||
+	if (!conf_port_split(span_text(text), &host, &number, &brackets) || host.length == 0 ||
 	    number.length == 0)
 		return false;
 	*why = "the port is no number from 1 to 65535: write one";
-	if (!parse_port(number, port))
+	if (!conf_port_parse(number, port))
 		return false;
 	*why = "the address is not numeric: write * for all, an IPv4 address, or an IPv6 address "
 	       "in brackets";
@@ -76,7 +75,7 @@ bool conf_listen_parse(const char *text, char **address, uint16_t *port, const c
 	return *address != NULL;
 }
 
-static bool host_is_loopback(struct span host, bool brackets)
+bool conf_host_is_loopback(struct span host, bool brackets)
 {
 	struct in6_addr six;
 	struct in_addr four;
@@ -112,17 +111,28 @@ bool conf_server_parse(const char *uri, bool *ldaps, bool *loopback, const char 
 		rest.length--;
 	*why = "no host name or address with at most a port behind it: write "
 	       "\"ldap://dc1.example.com\" or \"ldap://dc1.example.com:389\"";
-	if (!split_port(rest, &host, &number, &brackets))
+	if (!conf_port_split(rest, &host, &number, &brackets))
 		return false;
 	if (brackets ? !host_is_address(host) : !conf_domain_name_valid(host))
 		return false;
 	*why = "the port is no number from 1 to 65535: write one, or leave it out with its colon";
-	if (number.length > 0 && !parse_port(number, &port))
+	if (number.length > 0 && !conf_port_parse(number, &port))
 		return false;
 	if (number.length == 0 && rest.at[rest.length - 1] == ':')
 		return false;
-	*loopback = host_is_loopback(host, brackets);
+	*loopback = conf_host_is_loopback(host, brackets);
 	return true;
+}
+
+bool conf_listens_to_strangers(const struct conf_listen *listens, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct span address = span_text(listens[i].address);
+
+		if (!conf_host_is_loopback(address, memchr(address.at, ':', address.length)))
+			return true;
+	}
+	return false;
 }
 
 static bool addresses_clash(const char *a, const char *b)

@@ -117,22 +117,6 @@ static void check_password_file(struct conf_machine *machine,
 	free(bytes);
 }
 
-/* Files that the libraries of the directory role open, which is not root then. */
-static void check_readable(struct conf_machine *machine, unsigned begins, const char *key,
-			   const char *path)
-{
-	char *name = memory_format("%s-dir", machine->conf->user_prefix);
-	const struct passwd *user = geteuid() == 0 ? getpwnam(name) : NULL;
-
-	if (user && !conf_user_may(user, path, R_OK))
-		conf_machine_tell(
-			machine, begins, key,
-			"%s \"%s\" cannot be read by user %s: run chmod o+r on it and o+x "
-			"on the directories above it",
-			key, path, name);
-	free(name);
-}
-
 static void check_directory(struct conf_machine *machine, const struct conf_directory *directory)
 {
 	size_t length;
@@ -141,14 +125,16 @@ static void check_directory(struct conf_machine *machine, const struct conf_dire
 		check_keytab(machine, directory);
 	if (directory->bind == CONF_BIND_SIMPLE)
 		check_password_file(machine, directory);
+	/* Files that the libraries of the directory role open, which is not root then. */
 	if (*directory->krb5_config) {
 		free(conf_machine_file(machine, directory->line, "krb5_config",
 				       directory->krb5_config, false, SECRET_MAX, &length));
-		check_readable(machine, directory->line, "krb5_config", directory->krb5_config);
+		conf_machine_readable(machine, directory->line, "krb5_config",
+				      directory->krb5_config, "dir");
 	}
 	if (*directory->tls_ca) {
 		conf_machine_authorities(machine, directory->line, "tls_ca", directory->tls_ca);
-		check_readable(machine, directory->line, "tls_ca", directory->tls_ca);
+		conf_machine_readable(machine, directory->line, "tls_ca", directory->tls_ca, "dir");
 	}
 }
 
@@ -223,6 +209,7 @@ bool conf_check_machine(const struct conf *conf, conf_complain complain, void *c
 					 pop3->fqdn);
 	(void)conf_machine_writable(&machine, 0, "run", conf->run);
 	conf_machine_store(&machine, &conf->store);
+	conf_machine_outbound(&machine);
 	check_log(&machine, &conf->log);
 	return !machine.failed;
 }

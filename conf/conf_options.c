@@ -4,7 +4,8 @@
 
 #include "base/log.h"
 
-#define DAY 86400
+#define DAY     86400
+#define LONGEST (UINT64_C(9999) * DAY)
 
 #define TEXT(s, n, m, f) \
 	{ .name = (n), .kind = CONF_KIND_TEXT, .offset = offsetof(struct s, m), .fallback = (f) }
@@ -21,6 +22,11 @@
 #define CHOICE(s, n, m, f, c) \
 	{ .name = (n), .kind = CONF_KIND_CHOICE, .offset = offsetof(struct s, m), \
 	  .fallback = (f), .choices = (c) }
+#define EITHER(s, n, m, f, c) \
+	{ .name = (n), .kind = CONF_KIND_EITHER, .offset = offsetof(struct s, m), \
+	  .fallback = (f), .choices = (c) }
+#define HOP(s, n, m) \
+	{ .name = (n), .kind = CONF_KIND_HOP, .offset = offsetof(struct s, m), .fallback = "" }
 #define END { .name = NULL }
 
 static const struct conf_choice methods[] = {
@@ -111,6 +117,7 @@ static const struct conf_key domain_keys[] = {
 	BOOL(conf_domain_keys, "default", domain.is_default, "false"),
 	NUMBER(SIZE, conf_domain_keys, "quota", domain.quota, "0", 0, INT64_MAX),
 	TEXT(conf_domain_keys, "postmaster", domain.postmaster, ""),
+	PATH(conf_domain_keys, "drop", domain.drop, ""),
 	END,
 };
 
@@ -124,6 +131,93 @@ static const struct conf_key no_keys[] = { END };
 static const struct conf_section listens[] = {
 	{ .name = "listen", .titled = true, .keys = listen_keys },
 	{ .name = NULL, .keys = no_keys },
+};
+
+static const struct conf_choice tls_out[] = {
+	{ "may", CONF_TLS_OUT_MAY },
+	{ "none", CONF_TLS_OUT_NONE },
+	{ "encrypt", CONF_TLS_OUT_ENCRYPT },
+	{ "verify", CONF_TLS_OUT_VERIFY },
+	{ NULL, 0 },
+};
+
+static const struct conf_choice logins_out[] = {
+	{ "none", CONF_LOGIN_OUT_NONE },
+	{ "basic", CONF_LOGIN_OUT_BASIC },
+	{ "integrated", CONF_LOGIN_OUT_INTEGRATED },
+	{ "ntlm", CONF_LOGIN_OUT_NTLM },
+	{ "oauth2", CONF_LOGIN_OUT_OAUTH2 },
+	{ NULL, 0 },
+};
+
+/* How we log in elsewhere: the same keys wherever that can be said. */
+#define LOGIN(s) \
+	CHOICE(s, "login", login.how, "none", logins_out), \
+	TEXT(s, "user", login.user, ""), \
+	PATH(s, "password_file", login.password_file, ""), \
+	TEXT(s, "token_url", login.token_url, ""), \
+	TEXT(s, "client_id", login.client_id, ""), \
+	PATH(s, "client_secret_file", login.client_secret_file, ""), \
+	PATH(s, "refresh_token_file", login.refresh_token_file, ""), \
+	TEXT(s, "scope", login.scope, ""), \
+	PATH(s, "token_ca", login.token_ca, "")
+
+#define OUT conf_outbound
+const struct conf_key conf_outbound_keys[] = {
+	NUMBER(COUNT, OUT, "connections", connections, "1000", 1, 100000),
+	NUMBER(COUNT, OUT, "connections_per_domain", connections_per_domain, "100", 1, 100000),
+	NUMBER(COUNT, OUT, "messages_per_connection", messages_per_connection, "20", 0, 1000000),
+	NUMBER(COUNT, OUT, "recipients", recipients, "100", 1, 1000),
+	NUMBER(TIME, OUT, "idle_timeout", idle_timeout, "10m", 1, DAY),
+	NUMBER(PORT, OUT, "port", port, "25", 1, 65535),
+	{ .name = "retry", .kind = CONF_KIND_TIMES, .offset = offsetof(struct OUT, retry),
+	  .count = offsetof(struct OUT, retry_count), .fallback = "15m 30m 60m 240m",
+	  .least = 1, .most = LONGEST },
+	NUMBER(TIME, OUT, "delay_notice", delay_notice, "12h", 0, LONGEST),
+	NUMBER(TIME, OUT, "expiry", expiry, "2d", 1, LONGEST),
+	NUMBER(TIME, OUT, "local_delay_notice", local_delay_notice, "12h", 0, LONGEST),
+	NUMBER(TIME, OUT, "local_expiry", local_expiry, "2d", 1, LONGEST),
+	HOP(OUT, "smart_host", smart_host),
+	BOOL(OUT, "direct_first", direct_first, "false"),
+	TEXT(OUT, "fqdn", fqdn, ""),
+	CHOICE(OUT, "tls", tls, "may", tls_out),
+	PATH(OUT, "tls_ca", tls_ca, ""),
+	BOOL(OUT, "dane", dane, "true"),
+	BOOL(OUT, "mta_sts", mta_sts, "true"),
+	LOGIN(OUT),
+	TEXT(OUT, "masquerade", masquerade, ""),
+	BOOL(OUT, "masquerade_header", masquerade_header, "false"),
+	TEXT(OUT, "failure_copy", failure_copy, ""),
+	PATH(OUT, "badmail", badmail, ""),
+	PATH(OUT, "pickup", pickup, ""),
+	BOOL(OUT, "pickup_unstuff", pickup_unstuff, "false"),
+	PATH(OUT, "templates", templates, ""),
+	PATH(OUT, "tlsrpt", tlsrpt, ""),
+	END,
+};
+
+const struct conf_key conf_remote_keys[] = {
+	HOP(conf_remote, "route", route),
+	BOOL(conf_remote, "helo", helo, "false"),
+	CHOICE(conf_remote, "tls", tls, "may", tls_out),
+	PATH(conf_remote, "tls_ca", tls_ca, ""),
+	LOGIN(conf_remote),
+	BOOL(conf_remote, "relay", relay, "false"),
+	BOOL(conf_remote, "trigger", trigger, "false"),
+	LIST(conf_remote, "trigger_accounts", trigger_accounts, NULL),
+	END,
+};
+
+static const struct conf_section smtp_inner[] = {
+	{ .name = "listen", .titled = true, .keys = listen_keys },
+	{ .name = "outbound", .keys = conf_outbound_keys },
+	{ .name = NULL, .keys = no_keys },
+};
+
+static const struct conf_choice relay_lists[] = {
+	{ "only", false },
+	{ "all-except", true },
+	{ NULL, 0 },
 };
 
 static const struct conf_choice bindings[] = {
@@ -154,6 +248,12 @@ static const struct conf_key smtp_keys[] = {
 	       0, 1000000),
 	NUMBER(TIME, conf_smtp, "idle_timeout", idle_timeout, "10m", 1, DAY),
 	NUMBER(COUNT, conf_smtp, "hops", hops, "15", 1, 1000),
+	{ .name = "relay", .kind = CONF_KIND_PEERS, .offset = offsetof(struct conf_smtp, relay.list),
+	  .count = offsetof(struct conf_smtp, relay.list_count) },
+	EITHER(conf_smtp, "relay_list", relay.all_except, "only", relay_lists),
+	BOOL(conf_smtp, "relay_authenticated", relay.authenticated, "true"),
+	BOOL(conf_smtp, "open_relay", relay.open, "false"),
+	BOOL(conf_smtp, "reverse_dns", reverse_dns, "false"),
 	END,
 };
 
@@ -193,6 +293,8 @@ static const struct conf_key root_keys[] = {
 	NUMBER(COUNT, conf, "frontends", frontends, "0", 0, 256),
 	TEXT(conf, "password_expired_text", password_expired_text,
 	     "Password expired; change it on a domain computer"),
+	LIST(conf, "dns_servers", dns_servers, NULL),
+	PATH(conf, "dns_trust_anchor", dns_trust_anchor, ""),
 	END,
 };
 
@@ -200,7 +302,8 @@ static const struct conf_key root_keys[] = {
 static const struct conf_section sections[] = {
 	{ .name = "directory", .titled = true, .keys = directory_keys },
 	{ .name = "domain", .titled = true, .keys = domain_keys },
-	{ .name = "smtp", .titled = true, .keys = smtp_keys, .inner = listens },
+	{ .name = "smtp", .titled = true, .keys = smtp_keys, .inner = smtp_inner },
+	{ .name = "remote", .titled = true, .keys = conf_remote_keys },
 	{ .name = "pop3", .keys = pop3_keys, .inner = listens },
 	{ .name = "store", .keys = store_keys },
 	{ .name = "log", .keys = log_keys },

@@ -28,6 +28,11 @@ enum conf_kind {
 	CONF_KIND_COUNT,  /* unsigned */
 	CONF_KIND_BOOL,
 	CONF_KIND_CHOICE, /* an enum */
+	CONF_KIND_EITHER, /* a choice of two, kept as bool */
+	CONF_KIND_PORT,   /* uint16_t */
+	CONF_KIND_HOP,    /* struct conf_hop */
+	CONF_KIND_TIMES,  /* list of unsigned seconds; the fallback has blanks between */
+	CONF_KIND_PEERS,  /* list of struct conf_peer */
 };
 
 struct conf_choice {
@@ -60,6 +65,7 @@ struct conf_domain_keys {
 };
 
 extern const struct conf_section conf_root;
+extern const struct conf_key conf_outbound_keys[], conf_remote_keys[];
 
 /* ---- where keys stand (conf_lines.c) ---- */
 
@@ -99,6 +105,25 @@ void conf_tell(struct conf_reading *reading, unsigned line, const char *format, 
 bool conf_text_prepare(struct conf_reading *reading, const char *text);
 bool conf_syntax_read(struct conf_reading *reading); /* fills root and lines */
 void conf_fill(struct conf_reading *reading);
+/* The values of a section, or the defaults, go into its struct. */
+void conf_fill_keys(struct conf_reading *reading, cfg_t *section, const struct conf_key *keys,
+		    void *object);
+void conf_fill_fallbacks(struct conf_reading *reading, const struct conf_key *keys, void *object);
+/* Where a value stands: for complaints. */
+struct conf_place {
+	struct conf_reading *reading;
+	const struct conf_key *key;
+	unsigned line;
+};
+void conf_fill_hop(const struct conf_place *place, struct conf_hop *hop, const char *text);
+/* Adds one to a list that `count` counts. */
+void conf_fill_peer(const struct conf_place *place, struct conf_peer **peers, size_t *count,
+		    const char *text);
+void conf_fill_outbound(struct conf_reading *reading, cfg_t *section, struct conf_smtp *smtp);
+void conf_fill_remotes(struct conf_reading *reading);
+void conf_outbound_clear(struct conf_outbound *outbound);
+void conf_remote_clear(struct conf_remote *remote);
+void conf_relay_clear(struct conf_relay *relay);
 void conf_fill_methods(struct conf_reading *reading); /* after all sections are filled */
 void conf_check_methods(struct conf_reading *reading);
 /* What a preset says where the file says nothing; TLS as the servers' addresses want it. */
@@ -108,6 +133,14 @@ void conf_check(struct conf_reading *reading);
 void conf_check_directories(struct conf_reading *reading);
 void conf_check_domains(struct conf_reading *reading);
 void conf_check_listeners(struct conf_reading *reading);
+void conf_check_outbound(struct conf_reading *reading);
+void conf_check_remotes(struct conf_reading *reading);
+void conf_check_relay(struct conf_reading *reading); /* never an open one by accident */
+/* One that is used under `tls`, in the section that begins there; `tls_key` says so ("tls"). */
+void conf_check_login(struct conf_reading *reading, unsigned begins, const struct conf_login *login,
+		      enum conf_tls_out tls);
+/* What needs the names of the machine: after conf_server_defaults. */
+void conf_check_loops(struct conf_reading *reading);
 
 /* ---- values ---- */
 
@@ -117,6 +150,11 @@ bool conf_quantity_count(const char *text, uint64_t *count);
 
 /* "*:25", "192.0.2.1:25", "[::1]:25"; false with *why (static). */
 bool conf_listen_parse(const char *text, char **address, uint16_t *port, const char **why);
+/* "host:port" with an IPv6 host in brackets; without a port, *port is empty. */
+bool conf_port_split(struct span text, struct span *host, struct span *port, bool *brackets);
+bool conf_port_parse(struct span text, uint16_t *port); /* 1 to 65535 */
+bool conf_host_is_loopback(struct span host, bool brackets); /* numeric, in 127.0.0.0/8 or ::1 */
+bool conf_listens_to_strangers(const struct conf_listen *listens, size_t count); /* not on loopback alone */
 bool conf_server_parse(const char *uri, bool *ldaps, bool *loopback, const char **why);
 bool conf_domain_name_valid(struct span name); /* ASCII; A-labels where it must be */
 
@@ -156,6 +194,16 @@ bool conf_machine_writable(struct conf_machine *machine, unsigned begins, const 
 void conf_machine_way(struct conf_machine *machine, unsigned begins, const char *key,
 		      const char *path, const struct passwd *user);
 void conf_machine_store(struct conf_machine *machine, const struct conf_store *store);
+/* The nearest directory on the way up that exists. The caller frees. */
+char *conf_machine_existing(const char *path);
+/* Files and directories of what goes out. */
+void conf_machine_outbound(struct conf_machine *machine);
+/* A file of which the first line is a secret for the directory role. */
+void conf_machine_secret(struct conf_machine *machine, unsigned begins, const char *key,
+			 const char *path);
+/* Started as root: the role's user ("dir") must be able to read it. */
+void conf_machine_readable(struct conf_machine *machine, unsigned begins, const char *key,
+			   const char *path, const char *role);
 /* For root: whether access(path, mode) succeeds for that user; true when that cannot be found out. */
 struct passwd;
 bool conf_user_may(const struct passwd *user, const char *path, int mode);

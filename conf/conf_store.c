@@ -50,8 +50,7 @@ static void check_file_system(struct conf_machine *machine, unsigned begins, con
 	}
 }
 
-/* The nearest directory on the way up that exists. The caller frees. */
-static char *existing_parent(const char *path)
+char *conf_machine_existing(const char *path)
 {
 	char *parent = memory_text(path), *slash;
 	struct stat about;
@@ -70,7 +69,7 @@ static char *existing_parent(const char *path)
 bool conf_machine_writable(struct conf_machine *machine, unsigned begins, const char *key,
 			   const char *path)
 {
-	char *existing = existing_parent(path);
+	char *existing = conf_machine_existing(path);
 	struct stat about;
 	bool usable = stat(existing, &about) == 0 && S_ISDIR(about.st_mode);
 
@@ -95,7 +94,7 @@ void conf_machine_way(struct conf_machine *machine, unsigned begins, const char 
 
 	if (slash)
 		slash[slash == above] = '\0';
-	existing = existing_parent(slash ? above : ".");
+	existing = conf_machine_existing(slash ? above : ".");
 	if (!conf_user_may(user, existing, X_OK))
 		conf_machine_tell(machine, begins, key,
 				  "%s \"%s\" cannot be reached by user %s: run chmod o+x on \"%s\" "
@@ -142,7 +141,7 @@ static void check_mail_directory(struct conf_machine *machine, unsigned begins, 
 
 void conf_machine_store(struct conf_machine *machine, const struct conf_store *store)
 {
-	char *root = existing_parent(store->root), *queue = existing_parent(store->queue);
+	char *root = conf_machine_existing(store->root), *queue = conf_machine_existing(store->queue);
 	struct stat a, b;
 
 	check_mail_directory(machine, store->line, "root", store->root, root);

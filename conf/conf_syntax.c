@@ -181,7 +181,8 @@ static cfg_opt_t *options_new(const struct conf_section *section)
 	cfg_opt_t *options = memory_array(count + 1, sizeof(*options)), *opt = options;
 
 	for (const struct conf_key *key = section->keys; key->name; key++) {
-		if (key->kind == CONF_KIND_LIST)
+		if (key->kind == CONF_KIND_LIST || key->kind == CONF_KIND_TIMES ||
+		    key->kind == CONF_KIND_PEERS)
 			*opt++ = (cfg_opt_t)CFG_STR_LIST_CB(key->name, 0, CFGF_NODEFAULT, on_value);
 		else
 			*opt++ = (cfg_opt_t)CFG_STR_CB(key->name, 0, CFGF_NODEFAULT, on_value);

@@ -16,6 +16,9 @@
 #define SAMPLE_2003 "conf/postern-2003.conf.sample"
 #define MANUAL      "docs/man/postern.conf.5"
 
+/* The one section inside another that has a part of its own in the documents. */
+static const struct conf_section outbound = { .name = "outbound", .keys = conf_outbound_keys };
+
 static void hear(void *context, const char *file, unsigned line, const char *text)
 {
 	(void)context;
@@ -36,6 +39,27 @@ static char *read_whole(const char *path)
 	return text;
 }
 
+/* The first is written out, the second is what a server has without the section. */
+static void expect_same_outbound(const struct conf_outbound *a, const struct conf_outbound *b)
+{
+	assert_int_equal(a->connections, b->connections);
+	assert_int_equal(a->connections_per_domain, b->connections_per_domain);
+	assert_int_equal(a->messages_per_connection, b->messages_per_connection);
+	assert_int_equal(a->recipients, b->recipients);
+	assert_int_equal(a->idle_timeout, b->idle_timeout);
+	assert_int_equal(a->port, b->port);
+	assert_int_equal(a->retry_count, b->retry_count);
+	for (size_t i = 0; i < a->retry_count; i++)
+		assert_int_equal(a->retry[i], b->retry[i]);
+	assert_int_equal(a->delay_notice, b->delay_notice);
+	assert_int_equal(a->expiry, b->expiry);
+	assert_int_equal(a->local_delay_notice, b->local_delay_notice);
+	assert_int_equal(a->local_expiry, b->local_expiry);
+	assert_int_equal(a->tls, b->tls);
+	assert_int_equal(a->login.how, b->login.how);
+	assert_true(a->dane == b->dane && a->mta_sts == b->mta_sts);
+}
+
 static void test_sample_is_the_defaults(void **state)
 {
 	char *text;
@@ -52,6 +76,9 @@ static void test_sample_is_the_defaults(void **state)
 	assert_true(conf->smtps[0].anonymous && conf->smtps[0].methods.basic);
 	assert_true(!conf->smtps[1].anonymous && conf->smtps[1].methods.basic);
 	assert_true(conf->pop3.enabled);
+	expect_same_outbound(&conf->smtps[0].outbound, &conf->smtps[1].outbound);
+	assert_true(conf->smtps[0].relay.authenticated && conf->smtps[1].relay.authenticated);
+	assert_true(!conf->smtps[0].relay.all_except && !conf->smtps[0].relay.open);
 	free(text);
 	conf_free(conf);
 }
@@ -68,6 +95,14 @@ static void test_sample_2003(void **state)
 	assert_int_equal(conf->smtps[0].idle_timeout, 600);
 	assert_int_equal(conf->smtps[0].hops, 15);
 	assert_int_equal(conf->smtps[0].connections, 0);
+	assert_int_equal(conf->smtps[0].outbound.connections, 1000);
+	assert_int_equal(conf->smtps[0].outbound.connections_per_domain, 100);
+	assert_int_equal(conf->smtps[0].outbound.messages_per_connection, 20);
+	assert_int_equal(conf->smtps[0].outbound.retry_count, 4);
+	assert_int_equal(conf->smtps[0].outbound.retry[0], 15 * 60);
+	assert_int_equal(conf->smtps[0].outbound.retry[3], 240 * 60);
+	assert_int_equal(conf->smtps[0].outbound.delay_notice, 12 * 3600);
+	assert_int_equal(conf->smtps[0].outbound.expiry, 2 * 86400);
 	conf_free(conf);
 }
 
@@ -87,9 +122,10 @@ static const char *sample_key(const char *from, const char *end, const char *nam
 	return NULL;
 }
 
-static void expect_sample(const char *sample, const char *begin, const struct conf_section *section)
+static void expect_sample(const char *sample, const char *begin, const struct conf_section *section,
+			  const char *closing)
 {
-	const char *end = strstr(begin + 1, "\n}");
+	const char *end = strstr(begin + 1, closing);
 
 	end = end ? end : begin + strlen(begin);
 	if (section == &conf_root)
@@ -105,15 +141,17 @@ static void test_sample_has_every_key(void **state)
 	char *sample = read_whole(SAMPLE);
 
 	(void)state;
-	expect_sample(sample, sample, &conf_root);
+	expect_sample(sample, sample, &conf_root, "\n}");
 	for (const struct conf_section *s = conf_root.inner; s->name; s++) {
 		char *title = memory_format("\n%s ", s->name);
 		const char *begin = strstr(sample, title);
 
 		assert_non_null(begin);
-		expect_sample(sample, begin, s);
+		expect_sample(sample, begin, s, "\n}");
 		free(title);
 	}
+	assert_non_null(strstr(sample, "\n\toutbound {"));
+	expect_sample(sample, strstr(sample, "\n\toutbound {"), &outbound, "\n\t}");
 	free(sample);
 }
 
@@ -158,6 +196,7 @@ static void test_manual_has_every_key(void **state)
 	expect_manual(manual, &conf_root);
 	for (const struct conf_section *s = conf_root.inner; s->name; s++)
 		expect_manual(manual, s);
+	expect_manual(manual, &outbound);
 	free(manual);
 }
 
