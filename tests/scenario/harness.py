@@ -26,6 +26,7 @@ NAME = os.path.basename(sys.argv[0]).removesuffix(".py")
 PATIENCE = 180
 
 passed = failed = 0
+watched = []  # log files of whatever is tested: the last lines stand below a failed check
 _cleanups = []
 _output = threading.Lock()
 
@@ -40,6 +41,9 @@ def check(name, condition, why=""):
         else:
             failed += 1
             print("FAIL %s: %s" % (name, " ".join(str(why).split()) or "is false"), flush=True)
+            for path in watched if failed <= 3 else ():
+                print("  %s, %s:" % (time.strftime("%H:%M:%SZ", time.gmtime()), path))
+                print("".join("  | %s\n" % line for line in read(path).splitlines()[-8:]), end="", flush=True)
     return bool(condition)
 
 
@@ -88,6 +92,9 @@ def _clean_up():
 
 
 def _interrupted(number, frame):
+    print("FAIL %s ends: signal %d while it was at" % (NAME, number))
+    traceback.print_stack(frame, file=sys.stdout)
+    sys.stdout.flush()
     raise SystemExit(128 + number)
 
 

@@ -213,6 +213,7 @@ class Gateway:
         self.values.update(options)
         self.address = self.values["address"]
         self.log_file = self.values["log"]
+        harness.watched.append(self.log_file)
         self.process = None
         self.prefix = []  # words in front of the program, of a command that becomes it
         at_end(self.check_sanitizers)
@@ -321,6 +322,7 @@ class Lab:
         self.state = os.path.join(harness.LABS, self.name)
         self.address = self.values["LAB_ADDRESS"]
         self.log_file = self.values["LAB_LOG"]
+        harness.watched.append(self.log_file)
         enter(self.name)
         if "LAB_NO_GATEWAY" not in os.environ:
             self.logged("master.up")
