@@ -5,7 +5,8 @@
 #   run.sh [SECTION...]    sections: floors units fuzz sanitizers valgrind scenarios crash (all)
 #
 # SCENARIOS="s06 s07" chooses scenarios, TEST_JOBS (2) runs that many tests at a time.
-# What the tests wrote stays in build/test/log.
+# What the tests wrote stays in build/test/log. A failure is shown where it is counted, with what
+# stands around it, and in short once more at the end.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=tests/lab/functions.sh
@@ -15,6 +16,9 @@ build=build
 sanitized=$build/san-address-undefined
 logs=$build/test/log
 jobs=${TEST_JOBS:-2}
+# Seconds after which a test hangs; a machine may be ten times slower than another.
+limit_unit=1200
+limit_scenario=3600
 passed=0
 failed=0
 
@@ -35,12 +39,30 @@ section_end() {
 		$((SECONDS - section_begin))
 }
 
+# What tells of a failure: a scenario's check, cmocka, a sanitizer, valgrind, Python.
+told='^FAIL |^(?!ok |# ).*(FAILED|ERROR|error:|assert|Sanitizer|^==[0-9]+==|^[A-Za-z]+Error|Traceback|\[timeout\])'
+
 # show LOG WHAT: a failure with what is needed to understand it.
 show() {
-	printf -- '-- %s failed; the end of %s:\n' "$2" "$1"
-	grep -aE 'FAIL|ERROR|error|assert|Sanitizer|runtime error|==[0-9]+==|line [0-9]+' "$1" |
-		grep -av 'RUN' | head -n 30
-	tail -n 15 "$1"
+	printf -- '-- %s failed; of %s:\n' "$2" "$1"
+	grep -anP -B6 -A12 "$told" "$1" | cut -c1-600 | head -n 60
+	printf -- '-- its end:\n'
+	tail -n 12 "$1" | cut -c1-600
+	{
+		printf -- '-- %s: %s\n' "$2" "$1"
+		grep -anP "$told" "$1" | cut -c1-400 | head -n 12
+		printf -- '   the first of them:\n'
+		grep -anP -m1 -B4 -A12 "$told" "$1" | cut -c1-400
+		tail -n 3 "$1" | cut -c1-400
+	} >>"$logs/failures"
+}
+
+# The last lines of a run may be all that is kept of it.
+show_again() {
+	if [ -s "$logs/failures" ]; then
+		printf '== what failed\n'
+		head -n 90 "$logs/failures"
+	fi
 }
 
 # name_of BINARY: unit/mail/test_address, or scenario/s01_active_directory
@@ -129,7 +151,7 @@ each() {
 built() {
 	if ! make --no-print-directory -j"$jobs" "$@" >"$logs/make" 2>&1; then
 		count 0 1
-		grep -aE 'error|Error|undefined' "$logs/make" | head -n 20
+		grep -aE 'error|Error|undefined' "$logs/make" | head -n 20 | tee -a "$logs/failures"
 		return 1
 	fi
 }
@@ -144,20 +166,20 @@ binaries() {
 
 do_floors() {
 	mkdir -p "$logs/floors"
-	run_one "$logs/floors/check_floors" 60 tests/check_floors.sh
+	run_one "$logs/floors/check_floors" "$limit_unit" tests/check_floors.sh
 	count_one "$logs/floors/check_floors" check_floors
 }
 
 do_units() {
 	built units || return
 	mapfile -t list < <(binaries $build 'unit/*/test_*.c')
-	each cmocka 120 '' "${list[@]}"
+	each cmocka "$limit_unit" '' "${list[@]}"
 }
 
 do_fuzz() {
 	built fuzz-replay || return
 	mapfile -t list < <(binaries $build 'fuzz/fuzz_*.c')
-	each one 120 '' "${list[@]}"
+	each one "$limit_unit" '' "${list[@]}"
 }
 
 # The gateway's users are there from the first test to the end of the last.
@@ -179,10 +201,10 @@ do_sanitizers() {
 	export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 	built SAN=address,undefined O=-O1 all units fuzz-replay || return
 	mapfile -t list < <(binaries $sanitized 'unit/*/test_*.c')
-	each cmocka 240 '' "${list[@]}"
+	each cmocka "$limit_unit" '' "${list[@]}"
 	mapfile -t list < <(binaries $sanitized 'fuzz/fuzz_*.c')
-	each one 240 '' "${list[@]}"
-	each scenario 600 $'env\t'"POSTERN_BUILD=$sanitized"$'\t' tests/scenario/s05*.py tests/scenario/s06*.py
+	each one "$limit_unit" '' "${list[@]}"
+	each scenario "$limit_scenario" $'env\t'"POSTERN_BUILD=$sanitized"$'\t' tests/scenario/s05*.py tests/scenario/s06*.py
 	unset ASAN_OPTIONS UBSAN_OPTIONS
 }
 
@@ -193,7 +215,7 @@ do_valgrind() {
 	built units || return
 	mapfile -t list < <(binaries $build 'unit/@(base|mail|gateway|pop3|conf)/test_*.c' &&
 		binaries $build 'unit/daemon/test_@(listing|message|route_cache).c')
-	each cmocka 300 "$memcheck" "${list[@]}"
+	each cmocka "$limit_unit" "$memcheck" "${list[@]}"
 }
 
 do_scenarios() {
@@ -205,13 +227,13 @@ do_scenarios() {
 		done
 		list=("${chosen[@]}")
 	fi
-	each scenario 600 '' "${list[@]}"
+	each scenario "$limit_scenario" '' "${list[@]}"
 }
 
 # The proofs by force in their short form; each says in its first lines what it looks at.
 do_crash() {
 	built all crash-programs || return
-	CRASH_SHORT=1 each scenario 300 '' tests/crash/{campaign,exhaustion,power_cut,overload}.py
+	CRASH_SHORT=1 each scenario "$limit_scenario" '' tests/crash/{campaign,exhaustion,power_cut,overload}.py
 }
 
 main() {
@@ -219,6 +241,7 @@ main() {
 	shopt -s extglob nullglob
 	[ $# -gt 0 ] || set -- floors units fuzz sanitizers valgrind scenarios crash
 	mkdir -p "$logs"
+	: >"$logs/failures"
 	if [ "$(id -u)" = 0 ]; then
 		guard_users
 		trap 'release_users >"$logs/users" 2>&1' EXIT
@@ -231,6 +254,7 @@ main() {
 		"do_$section_name"
 		section_end
 	done
+	show_again
 	echo "$passed passed, $failed failed"
 	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }

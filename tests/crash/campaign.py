@@ -27,7 +27,7 @@ import sys
 import time
 
 from ground import ADDRESS, Ground, People, full_or_short
-from harness import case, check, run
+from harness import case, check, run, wait_for
 from ledger import Ledger
 from load import Load
 from mailboxes import check_files, left_over, message_files
@@ -86,7 +86,7 @@ def campaign(ground, ledger):
     dice, kills = random.Random(SEED), {}
     load = Load(ground, ledger, SEED)
     end = time.monotonic() + SECONDS
-    late = end + 120  # a slow machine gets the time it needs
+    late = end + 900  # a slow machine gets the time it needs
     wrong, roles = [], deal(dice)
     while time.monotonic() < end or (time.monotonic() < late and not (enough(ledger) and KINDS <= kills.keys())):
         one_life(ground.gateway, load, dice, roles, kills)
@@ -113,19 +113,30 @@ def verdict(ground, ledger):
     check("there was enough to judge", enough(ledger), counts)
 
 
+def working(ledger):
+    """For a while, and until something was done in it."""
+    before = ledger.counts["accepted"]
+    time.sleep(0.7)
+    wait_for(lambda: ledger.counts["accepted"] > before + 10)
+
+
 def descriptors(ground, ledger):
     """Roles that lived through load and through the death of others keep nothing open."""
     warm = Load(ground, ledger, SEED)
-    time.sleep(0.7)
+    working(ledger)
     warm.end()
     before = idle(ground.gateway)
     load = Load(ground, ledger, SEED)
     survivor = ground.gateway.roles()["frontend"][0]
     for _ in range(full_or_short(6, 1)):
-        time.sleep(0.7)
+        working(ledger)
         ground.gateway.kill_role("frontend", lambda pids: next((pid for pid in pids if pid != survivor), None))
-    time.sleep(0.5)
+    working(ledger)
     load.end()
+
+    def kept(now):
+        return [key for key in (before or {}).keys() & now.keys() if now[key] > before[key] + KEPT[key[0]]]
+    wait_for(lambda: not kept(idle(ground.gateway) or {}))
     after = idle(ground.gateway)
     check("descriptors come to rest", before and after, "%s, %s" % (before, after))
     for key in sorted((before or {}).keys() & (after or {}).keys()):

@@ -14,7 +14,7 @@ fi
 failed=0
 for name in "$@"; do
 	printf '== %s\n' "$name"
-	timeout --kill-after=30 600 "./$name.py" "${short[@]}" || failed=$((failed + 1))
+	timeout --kill-after=60 3600 "./$name.py" "${short[@]}" || failed=$((failed + 1))
 done
 if [ "$failed" = 0 ]; then
 	echo "crash: nothing lost"

@@ -81,14 +81,14 @@ class KillableGateway(Gateway):
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        self.process.popen.wait(10)
-        if not wait_for(lambda: not any(alive(pid) for pid in pids), 10, 0.01):
+        self.process.popen.wait(harness.PATIENCE)
+        if not wait_for(lambda: not any(alive(pid) for pid in pids), step=0.01):
             raise RuntimeError("processes outlive kill -9: %s" % [pid for pid in pids if alive(pid)])
 
     def ready(self):
         return self.answers(25) and self.answers(110)
 
-    def start(self, seconds=30, **options):
+    def start(self, seconds=harness.PATIENCE, **options):
         super().start(seconds, **options)
         if not wait_for(self.ready, seconds):
             raise RuntimeError("not all ports answer: " + self.tail())

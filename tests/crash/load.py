@@ -3,6 +3,7 @@
 import threading
 
 from ground import ADDRESS
+from harness import PATIENCE
 from readers import Deleter, Reader
 from senders import finish, senders
 
@@ -26,5 +27,5 @@ class Load:
         done = finish(self.senders)
         self.running.clear()
         for reader in self.readers:
-            reader.join(60)
+            reader.join(2 * PATIENCE)
         return done and not any(reader.is_alive() for reader in self.readers)

@@ -9,7 +9,7 @@
     told 421 (SMTP) or [SYS/TEMP] (POP3) and closed; the same for connections of a whole server.
 
 Meanwhile a probe from an address of its own delivers and reads a message again and again, and
-each time must be done within five seconds, and five times what it takes when nothing else is
+each time must be served; how long that took is printed, and what it takes when nothing else is
 going on. At the end descriptors and memory are given back.
 
 That the checks can fail: with limits set in the configuration to less than what is opened, the
@@ -25,7 +25,7 @@ import time
 import uuid
 
 from ground import ADDRESS, Ground, PASSWORD, People, full_or_short
-from harness import case, check, run, wait_for
+from harness import PATIENCE, case, check, run, wait_for
 from letters import letter, stuffed
 from senders import Closed, Talk
 from site_under_test import tls
@@ -34,7 +34,6 @@ from verdict import idle, kept_too_many
 MANY = full_or_short(5000, 2000)
 SLOW = full_or_short(400, 150)
 PROBE = "127.0.0.77"
-PATIENCE = 5.0  # calm() adds to it
 PER_ADDRESS = 60
 ALL = 200  # connections of the submission server
 
@@ -90,13 +89,12 @@ class Probe(threading.Thread):
         talk.close()
 
     def end(self, name):
+        wait_for(lambda: len(self.times) > 2)
         self.running = False
-        self.join(60)
+        self.join(4 * PATIENCE)
         check("%s: others are served" % name, not self.failures and len(self.times) > 2,
               "%d of %d failed: %s" % (len(self.failures), len(self.times), self.failures[:3]))
-        worst = max(self.times, default=99)
-        check("%s: within %.0f s; the slowest of %d took %.2f s" % (name, PATIENCE, len(self.times), worst),
-              worst < PATIENCE, "%.2f s" % worst)
+        print("# %s: the slowest of %d took %.2f s" % (name, len(self.times), max(self.times, default=0)))
 
 
 def want(line, start):
@@ -175,7 +173,7 @@ def hundred(number=100):
     return ["127.0.1.%d" % (i + 1) for i in range(number)]
 
 
-def many(name, count, patience=30, expect=True):
+def many(name, count, patience=PATIENCE, expect=True):
     probe = Probe()
     crowd = Crowd(25, hundred(), count)
     got = crowd.until(lambda: crowd.greeted(b"220") >= count, patience)
@@ -183,7 +181,7 @@ def many(name, count, patience=30, expect=True):
         check("%s: each is greeted" % name, got, "%d of %d; %d not even connected" % (
             crowd.greeted(b"220"), count, crowd.failed))
         crowd.send(b"EHLO crowd.example\r\n")
-        crowd.until(lambda: sum(text.count(b"\n") > 3 for text in crowd.texts.values()) >= count, 30)
+        crowd.until(lambda: sum(text.count(b"\n") > 3 for text in crowd.texts.values()) >= count, PATIENCE)
         answered = sum(b"250" in text for text in crowd.texts.values())
         check("%s: each is answered" % name, answered == count, answered)
         crowd.listen(full_or_short(5, 0.5))
@@ -196,12 +194,12 @@ def many(name, count, patience=30, expect=True):
 
 def slow_senders(name):
     crowd = Crowd(25, hundred(), SLOW)
-    crowd.until(lambda: crowd.greeted(b"220") >= SLOW, 20)
+    crowd.until(lambda: crowd.greeted(b"220") >= SLOW, PATIENCE)
     for line in (b"EHLO slow.example\r\n", b"MAIL FROM:<x@elsewhere.example>\r\n",
                  b"RCPT TO:<slow@sales.example>\r\n", b"DATA\r\n"):
         crowd.send(line)
         crowd.listen(0.5)
-    crowd.until(lambda: sum(b"\n354" in text for text in crowd.texts.values()) >= SLOW, 20)
+    crowd.until(lambda: sum(b"\n354" in text for text in crowd.texts.values()) >= SLOW, PATIENCE)
     begun = sum(b"\n354" in text for text in crowd.texts.values())
     check("%s: %d messages are begun" % (name, SLOW), begun == SLOW, begun)
     probe = Probe()
@@ -211,7 +209,7 @@ def slow_senders(name):
     probe.end(name)
     check("%s: nobody was cut off" % name, crowd.alive() == SLOW, crowd.alive())
     crowd.send(b"ow\r\n\r\nat last\r\n.\r\n")
-    crowd.until(lambda: sum(b"\n250 2.0.0" in text for text in crowd.texts.values()) >= SLOW, 30)
+    crowd.until(lambda: sum(b"\n250 2.0.0" in text for text in crowd.texts.values()) >= SLOW, PATIENCE)
     done = sum(text.rsplit(b"\n", 2)[-2].startswith(b"250") for text in crowd.texts.values())
     check("%s: each message is taken in the end" % name, done == SLOW, done)
     crowd.close()
@@ -237,10 +235,10 @@ def half_open(name, context):
             crowd.send(part)
     probe = Probe()
     end = time.monotonic() + full_or_short(6, 2)
-    latest = end + 60
+    latest = end + PATIENCE
     shook = 0
     while time.monotonic() < end or shook <= 5 and time.monotonic() < latest:
-        with socket.create_connection((ADDRESS, 995), 10, (PROBE, 0)) as plain:
+        with socket.create_connection((ADDRESS, 995), PATIENCE, (PROBE, 0)) as plain:
             with context.wrap_socket(plain, server_hostname="mail.corp.example") as secure:
                 shook += secure.recv(3) == b"+OK"
         time.sleep(0.1)
@@ -253,11 +251,11 @@ def half_open(name, context):
 def flood(name, port, limit, addresses, refusal, welcome):
     probe = Probe()
     crowd = Crowd(port, addresses, limit * 4)
-    crowd.until(lambda: crowd.greeted(welcome) + crowd.greeted(refusal) >= limit * 4, 20)
+    crowd.until(lambda: crowd.greeted(welcome) + crowd.greeted(refusal) >= limit * 4, PATIENCE)
     check("%s: %d may stay" % (name, limit), crowd.greeted(welcome) == limit, crowd.greeted(welcome))
     check("%s: the rest is told %s" % (name, refusal.decode()), crowd.greeted(refusal) == limit * 3,
           crowd.greeted(refusal))
-    gone = crowd.until(lambda: len(crowd.closed) == limit * 3, 20)
+    gone = crowd.until(lambda: len(crowd.closed) == limit * 3, PATIENCE)
     check("%s: and closed" % name, gone, len(crowd.closed))
     end = time.monotonic() + full_or_short(5, 1)
     while time.monotonic() < end:  # knocking on without pause
@@ -267,27 +265,23 @@ def flood(name, port, limit, addresses, refusal, welcome):
     welcomed = []
     check("%s: afterwards they may come again" % name,
           wait_for(lambda: welcomed.append(comes_again(port, addresses, limit, welcome)) or
-                   welcomed[-1] == limit, 60, 0.5), welcomed)
+                   welcomed[-1] == limit, step=0.5), welcomed)
 
 
 def comes_again(port, addresses, limit, welcome):
     """How many of as many as may come are welcome; until it has been seen that others went, not all."""
     crowd = Crowd(port, addresses, limit)
-    crowd.until(lambda: sum(text != b"" for text in crowd.texts.values()) == limit, 15)
+    crowd.until(lambda: sum(text != b"" for text in crowd.texts.values()) == limit, PATIENCE)
     welcomed = crowd.greeted(welcome)
     crowd.close()
     return welcomed
 
 
 def calm():
-    """What the probe takes on this machine when it is alone counts before it is called slow."""
-    global PATIENCE
+    """What the probe takes on this machine when it is alone."""
     probe = Probe()
-    wait_for(lambda: len(probe.times) >= 5, 120)
-    probe.running = False
-    probe.join(60)
-    check("calm: the probe is served", len(probe.times) >= 5 and not probe.failures, probe.failures[:3])
-    PATIENCE += 5 * max(probe.times, default=0)
+    wait_for(lambda: len(probe.times) >= 5)
+    probe.end("calm")
 
 
 def memory(gateway):
@@ -316,10 +310,10 @@ def main():
         slow_senders("one octet a second")
     with case("half-open TLS"):
         half_open("half-open TLS", tls(ground.state))
-    wait_for(lambda: not kept_too_many(before, idle(gateway) or {}), 30)
+    wait_for(lambda: not kept_too_many(before, idle(gateway) or {}))
     kept = kept_too_many(before, idle(gateway) or {})
     check("descriptors are given back", not kept, kept)
-    check("memory is given back", memory(gateway) < room + 40000, "%d KB, was %d KB" % (memory(gateway), room))
+    check("memory is given back", wait_for(lambda: memory(gateway) < room + 40000, step=1), "%d KB, was %d KB" % (memory(gateway), room))
     check("by the same processes", gateway.pids() == pids, "%s, were %s" % (gateway.pids(), pids))
     limited(ground)
 

@@ -5,6 +5,7 @@ import threading
 import time
 
 from ground import PASSWORD
+from harness import PATIENCE
 from letters import examine
 from senders import Closed, Talk
 
@@ -144,7 +145,7 @@ class Deleter(Client):
         ledger.count("removed", len(uids))
 
 
-def audit(address, ledger, mailboxes, seconds=30):
+def audit(address, ledger, mailboxes, seconds=PATIENCE):
     """Every mailbox whole, by POP3, against what was promised before it was opened. What is wrong."""
     wrong = []
     for mailbox in mailboxes:

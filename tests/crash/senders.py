@@ -6,9 +6,11 @@ import threading
 import time
 import uuid
 
+import ground  # noqa: F401  finds the scenarios' modules
+from harness import PATIENCE
 from letters import letter, stuffed
 
-WAIT = 40
+WAIT = PATIENCE
 
 
 class Closed(Exception):
@@ -189,7 +191,7 @@ def senders(count, *arguments, **options):
     return made
 
 
-def finish(made, seconds=60):
+def finish(made, seconds=2 * PATIENCE):
     """After fresh was cleared: every begun letter is brought to its end. True when all were."""
     end = time.monotonic() + seconds
     for one in made:

@@ -29,7 +29,7 @@ def everything(ground, ledger):
 
 def litter(ground):
     roots = ground.gateway.mail, ground.gateway.values["queue"]
-    wait_for(lambda: not left_over(*roots), 10)
+    wait_for(lambda: not left_over(*roots))
     return left_over(*roots)
 
 
@@ -51,4 +51,4 @@ def steady(gateway):
 
 def idle(gateway):
     """Descriptors when nobody is connected; connections to the directory come and go by themselves."""
-    return wait_for(lambda: steady(gateway), 20, 0.5)
+    return wait_for(lambda: steady(gateway), step=0.5)

@@ -50,7 +50,7 @@ anchor_up() {
 		anchor "$lab_state/anchor.up"
 	process_record "$lab_pids" "$spawned"
 	echo "$spawned" >"$lab_state/anchor"
-	poll 5 test -s "$lab_state/anchor.up" || die "the namespace did not come up: $lab_state/anchor.log"
+	poll "$lab_patience" test -s "$lab_state/anchor.up" || die "the namespace did not come up: $lab_state/anchor.log"
 }
 
 # inside COMMAND...: in the lab's network and mount namespaces.
@@ -78,7 +78,7 @@ namespace_kill() {
 
 # Everything that lives in the namespace, then the namespace itself.
 namespace_down() {
-	poll 10 namespace_kill || echo "processes remain in $lab_name: $(namespace_pids)" >&2
+	poll 60 namespace_kill || echo "processes remain in $lab_name: $(namespace_pids)" >&2
 	if ip netns list | grep -qE "^$lab_name( |\$)"; then
 		ip netns delete "$lab_name"
 	fi
@@ -154,7 +154,7 @@ domain_start() {
 		--model=single
 	process_record "$lab_pids" "$spawned"
 	echo "$spawned $(process_start "$spawned")" >"$lab_state/samba.pid"
-	poll 20 inside ldapsearch -x -H "ldap://$lab_dc_address" -b '' -s base -o nettimeout=2 \
+	poll "$lab_patience" inside ldapsearch -x -H "ldap://$lab_dc_address" -b '' -s base -o nettimeout=20 \
 		dnsHostName || die "Samba does not answer: $lab_state/samba.log"
 }
 
@@ -199,5 +199,5 @@ domain_join_once() {
 
 # A controller that has just started may still refuse a service while others answer.
 domain_join() {
-	poll 30 domain_join_once || die "adcli join failed: $lab_state/join.log"
+	poll "$lab_patience" domain_join_once || die "adcli join failed: $lab_state/join.log"
 }

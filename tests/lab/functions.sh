@@ -22,6 +22,9 @@ need_root() {
 
 # --- waiting: bounded polls, never a fixed sleep ---
 
+# For what must come true: a machine may be ten times slower than another.
+lab_patience=180
+
 # poll SECONDS COMMAND...: until the command succeeds; its output is dropped.
 poll() {
 	local end=$((SECONDS + $1))
@@ -36,7 +39,7 @@ poll() {
 greets() {
 	local line
 	exec 9<>"/dev/tcp/$1/$2" || return 1
-	read -r -t 2 -u 9 line || {
+	read -r -t 30 -u 9 line || {
 		exec 9>&-
 		return 1
 	}
@@ -83,17 +86,17 @@ processes_gone() {
 	[ -z "$(processes_live "$1")" ]
 }
 
-# processes_stop FILE: asks, waits ten seconds, insists.
+# processes_stop FILE: asks, waits a minute, insists.
 processes_stop() {
 	local pids
 	pids=$(processes_live "$1")
 	if [ -n "$pids" ]; then
 		# shellcheck disable=SC2086 # a list of numbers
 		kill $pids 2>/dev/null || true
-		if ! poll 10 processes_gone "$1"; then
+		if ! poll 60 processes_gone "$1"; then
 			# shellcheck disable=SC2046
 			kill -9 $(processes_live "$1") 2>/dev/null || true
-			poll 5 processes_gone "$1" || true
+			poll 60 processes_gone "$1" || true
 		fi
 	fi
 	rm -f "$1"
@@ -154,7 +157,7 @@ gateway_launch() {
 	rm -f "$directory/gateway.pid"
 	spawn "$directory/log/posternd.out" "$@" "$posternd" -c "$directory/postern.conf"
 	process_record "$directory/gateway.pid" "$spawned"
-	poll 20 gateway_settled "$directory" "$ready" || true
+	poll "$lab_patience" gateway_settled "$directory" "$ready" || true
 	if ! "$ready" >/dev/null 2>&1; then
 		tail -n 20 "$directory"/log/* >&2 || true
 		die "the gateway does not come up"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: ISC
 # The gateway of a lab, from outside its namespace: gateway.sh configure|start|stop|status
-# Environment as in lab-up.sh.
+# Environment as in lab-up.sh; LAB_DIRECTORY_TIMEOUT (5s) is the directory's `timeout`.
 set -euo pipefail
 here=$(dirname "$0")
 # shellcheck source=tests/lab/functions.sh
@@ -25,6 +25,7 @@ configure() {
 			krb5_config = "$lab_state/krb5.conf"
 			tls = "starttls"
 			tls_ca = "$lab_state/ca.pem"
+			timeout = ${LAB_DIRECTORY_TIMEOUT:-5s}
 		}
 
 		domain "$lab_domain" {

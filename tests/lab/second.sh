@@ -48,13 +48,13 @@ start() {
 		samba "$lab_state/samba2/etc/smb.conf"
 	process_record "$lab_pids" "$spawned"
 	echo "$spawned $(process_start "$spawned")" >"$lab_state/samba2.pid"
-	poll 20 inside ldapsearch -x -H "ldap://$address" -b '' -s base -o nettimeout=2 \
+	poll "$lab_patience" inside ldapsearch -x -H "ldap://$address" -b '' -s base -o nettimeout=20 \
 		dnsHostName || die "the second controller does not answer: $lab_state/samba2.log"
 }
 
 # What Samba does by itself at its start: the names and services of the new controller.
 publish() {
-	poll 60 publish_once || die "the second controller is not published: $lab_state/join2.log"
+	poll "$lab_patience" publish_once || die "the second controller is not published: $lab_state/join2.log"
 	replicate DC=DomainDnsZones,DC=corp,DC=example
 	replicate DC=ForestDnsZones,DC=corp,DC=example
 	replicate DC=corp,DC=example

@@ -88,7 +88,7 @@ start() {
 	local urls="ldap://$address:$port${ldaps_port:+ ldaps://$address:$ldaps_port}"
 	spawn "$directory/slapd.log" "${netns[@]}" slapd -d 0 -f "$directory/slapd.conf" -h "$urls"
 	process_record "$directory/pids" "$spawned"
-	poll 10 "${netns[@]}" ldapsearch -x -H "ldap://$address:$port" -b '' -s base -o nettimeout=2 ||
+	poll "$lab_patience" "${netns[@]}" ldapsearch -x -H "ldap://$address:$port" -b '' -s base -o nettimeout=20 ||
 		die "does not answer: $directory/slapd.log"
 }
 

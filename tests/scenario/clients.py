@@ -8,11 +8,12 @@ import smtplib
 import socket
 import ssl
 import tempfile
+import time
 import uuid
 
-from harness import command
+from harness import PATIENCE, command
 
-TIMEOUT = 40  # above the 30 seconds in which everything must have been answered
+TIMEOUT = PATIENCE  # far above the 30 seconds in which everything must have been answered
 poplib._MAXLINE = 1 << 20  # mail has longer lines than the 2,048 octets that poplib takes
 
 
@@ -31,7 +32,7 @@ class Lines:
         self.socket = socket.create_connection((address, port), timeout, source and (source, 0))
         if context:
             self.secure(context)
-        self.buffer = b""
+        self.buffer, self.over = b"", False
 
     def secure(self, context):
         self.socket = context.wrap_socket(self.socket, server_hostname="mail.corp.example")
@@ -47,13 +48,14 @@ class Lines:
             except (ConnectionResetError, ssl.SSLEOFError, BrokenPipeError):
                 more = b""
             if not more:
+                self.over = True
                 rest, self.buffer = self.buffer, b""
                 return rest.decode(errors="replace")
             self.buffer += more
         line, self.buffer = self.buffer.split(b"\n", 1)
         return line.rstrip(b"\r").decode(errors="replace")
 
-    def closed(self, seconds=5):
+    def closed(self, seconds=TIMEOUT):
         """The other side has closed and sent nothing more."""
         self.socket.settimeout(seconds)
         try:
@@ -137,6 +139,8 @@ class Pop3(Lines):
             raise RuntimeError("%s: %s" % (line, first))
         lines = []
         while (text := self.line()) != ".":
+            if self.over:
+                raise ConnectionResetError("closed in the middle of an answer")
             lines.append(text[1:] if text.startswith(".") else text)
         return lines
 
@@ -146,9 +150,15 @@ class Pop3(Lines):
             self.secure(context)
         return answer
 
-    def login(self, user, password):
-        answer = self.ask("USER " + user)
-        return self.ask("PASS " + password) if answer.startswith("+OK") else answer
+    def login(self, user, password, waits=True):
+        """waits: while the maildrop is in use, since that somebody hung up may not have been noticed yet."""
+        end = time.monotonic() + TIMEOUT
+        while True:
+            answer = self.ask("USER " + user)
+            if answer.startswith("+OK"):
+                answer = self.ask("PASS " + password)
+            if not waits or not answer.startswith("-ERR [IN-USE]") or time.monotonic() > end:
+                return answer
 
 
 def encode(text):
@@ -206,12 +216,25 @@ class Resolved:
         socket.getaddrinfo = self.real
 
 
+def opened(address, context, user, password, port):
+    """The maildrop, as soon as nobody else has it: that somebody hung up may not have been noticed yet."""
+    end = time.monotonic() + TIMEOUT
+    while True:
+        with Resolved(address):
+            connection = pop(address, context, port)
+        connection.user(user)
+        try:
+            connection.pass_(password)
+            return connection
+        except poplib.error_proto as error:
+            connection.close()
+            if b"[IN-USE]" not in error.args[0] or time.monotonic() > end:
+                raise
+
+
 def mailbox(address, context, user, password, delete=False, port=995):
     """All messages of somebody, as texts."""
-    with Resolved(address):
-        connection = pop(address, context, port)
-    connection.user(user)
-    connection.pass_(password)
+    connection = opened(address, context, user, password, port)
     count = connection.stat()[0]
     texts = [b"\n".join(connection.retr(number + 1)[1]).decode(errors="replace") for number in range(count)]
     for number in range(count if delete else 0):
@@ -244,11 +267,11 @@ def submit(address, context, user, password, sender, recipients, text, port=587)
 # --- programs ---
 
 def swaks(address, *words):
-    return command("swaks", "--server", address, "--helo", "client.example", "--timeout", "40", *words)
+    return command("swaks", "--server", address, "--helo", "client.example", "--timeout", str(TIMEOUT), *words)
 
 
 def curl(address, ca, url, *words, input=None):
-    return command("curl", "-sS", "--max-time", "40", "--cacert", ca, "--resolve",
+    return command("curl", "-sS", "--max-time", TIMEOUT, "--cacert", ca, "--resolve",
                    "mail.corp.example:%s:%s" % (url.split(":")[2].split("/")[0], address), url, *words,
                    input=input)
 
@@ -257,7 +280,7 @@ def openssl(address, ca, port, protocol, text):
     """What a person sees who types the text into openssl s_client."""
     return command("openssl", "s_client", "-quiet", "-verify_return_error", "-CAfile", ca, "-crlf",
                    "-verify_hostname", "mail.corp.example", "-connect", "%s:%d" % (address, port),
-                   *(["-starttls", protocol] if protocol else []), input=text, timeout=30)
+                   *(["-starttls", protocol] if protocol else []), input=text)
 
 
 def msmtp(address, ca, user, password, sender, recipient, text, auth="plain"):

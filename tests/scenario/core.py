@@ -11,7 +11,7 @@ import tempfile
 
 import clients
 from clients import Pop3, Smtp, mailbox, message, submit, subjects, token
-from harness import case, check, contains, equal, lacks, wait_for
+from harness import PATIENCE, case, check, contains, equal, lacks, wait_for
 
 UNKNOWN = "no-such-user"
 
@@ -30,12 +30,12 @@ class Place:
     def submit(self, user, password, recipients, text, sender="alice@corp.example", port=587):
         return submit(self.address, self.context, user, password, sender, recipients, text, port)
 
-    def pop(self, user="alice", password="Alice-Pw1"):
+    def pop(self, user="alice", password="Alice-Pw1", waits=True):
         pop = Pop3(self.address, 995, self.context)
-        pop.answer = pop.login(user, password)
+        pop.answer = pop.login(user, password, waits)
         return pop
 
-    def logged(self, pattern, seconds=10):
+    def logged(self, pattern, seconds=PATIENCE):
         """The first log line that matches, or None."""
         return wait_for(lambda: next((line for line in self.log().splitlines() if re.search(pattern, line)), None),
                         seconds)
@@ -148,7 +148,7 @@ def maildrop(place):
         equal("STAT sums them", pop.ask("STAT"), "+OK 3 %d" % sum(map(int, sizes.values())))
         top = pop.many("TOP 2 1")
         check("TOP shows the header and a line", "Subject: " + words[1] in top and top[-1] == "", top[-3:])
-        second = place.pop()
+        second = place.pop(waits=False)
         check("a second login is told [IN-USE]", second.answer.startswith("-ERR [IN-USE]"), second.answer)
         second.close()
         pop.ask("DELE 1")
@@ -158,25 +158,15 @@ def maildrop(place):
         pop.ask("DELE 2")
         equal("LIST leaves it out", [line.split()[0] for line in pop.many("LIST")], ["1", "3"])
         # The connection is lost: no QUIT.
-    with_retry = wait_for(lambda: opened(place), 10)
-    equal("a connection lost deletes nothing", with_retry.many("UIDL"), first)
-    check("DELE", with_retry.ask("DELE 2").startswith("+OK"))
-    check("QUIT", with_retry.ask("QUIT").startswith("+OK"))
-    with_retry.close()
+    with place.pop() as pop:
+        equal("a connection lost deletes nothing", pop.many("UIDL"), first)
+        check("DELE", pop.ask("DELE 2").startswith("+OK"))
+        check("QUIT", pop.ask("QUIT").startswith("+OK"))
     with place.pop() as pop:
         left = [line.split()[1] for line in pop.many("UIDL")]
         equal("QUIT deletes, the others keep their UIDs", left, [first[0].split()[1], first[2].split()[1]])
     equal("and their content", subjects(place.inbox()), [words[0], words[2]])
     equal("then it is empty", place.inbox(), [])
-
-
-def opened(place):
-    """A session with the maildrop open, or None while another one still has it."""
-    pop = place.pop()
-    if pop.answer.startswith("+OK"):
-        return pop
-    pop.close()
-    return None
 
 
 def postmasters(place, table):
@@ -211,21 +201,21 @@ def quota(place, user, password, address, limit):
         equal("a small one still goes, and others are not concerned", other.code, 250)
         smtp.ask("RSET")
         equal("the mailbox holds one", len(place.inbox(user, password)), 1)
-        answer = wait_for(lambda: (smtp.ask("RSET"), smtp.transact("x@e.example", address, half))[1].code == 250, 5)
+        answer = wait_for(lambda: (smtp.ask("RSET"), smtp.transact("x@e.example", address, half))[1].code == 250)
         check("after it was deleted mail is accepted again", answer)
     equal("and arrives", len(place.inbox(user, password)), 1)
 
 
-def changed_password(place, change, seconds=60):
+def changed_password(place, change):
     """change(password) sets bob's."""
     change("Bob-Pw2")
     def login(password):
         with place.pop("bob", password) as pop:
             return pop.answer.startswith("+OK")
-    check("the new password is good", wait_for(lambda: login("Bob-Pw2"), seconds, 1))
-    check("the old one is not", wait_for(lambda: not login("Bob-Pw1"), seconds, 1))
+    check("the new password is good", wait_for(lambda: login("Bob-Pw2"), step=1))
+    check("the old one is not", wait_for(lambda: not login("Bob-Pw1"), step=1))
     change("Bob-Pw1")
-    check("and back", wait_for(lambda: login("Bob-Pw1"), seconds, 1))
+    check("and back", wait_for(lambda: login("Bob-Pw1"), step=1))
 
 
 def created_user(place, create):
@@ -236,7 +226,7 @@ def created_user(place, create):
             return smtp.transact("x@e.example", "grace@corp.example", message(word)).code == 250
     check("nobody yet", not accepted())
     create()
-    check("a user made while it runs receives", wait_for(accepted, 60, 1))
+    check("a user made while it runs receives", wait_for(accepted, step=1))
     equal("and reads", subjects(place.inbox("grace", "Grace-Pw1")), [word])
 
 

@@ -21,7 +21,12 @@ POSTERND = os.path.join(BUILD, "posternd")
 POSTERN = os.path.join(BUILD, "postern")
 NAME = os.path.basename(sys.argv[0]).removesuffix(".py")
 
+# Seconds. A condition that must come true is given this long: a machine may be ten times slower than another
+# and stand still for a while. Only a time that the gateway promises is asked about in a check of its own.
+PATIENCE = 180
+
 passed = failed = 0
+watched = []  # log files of whatever is tested: the last lines stand below a failed check
 _cleanups = []
 _output = threading.Lock()
 
@@ -36,6 +41,9 @@ def check(name, condition, why=""):
         else:
             failed += 1
             print("FAIL %s: %s" % (name, " ".join(str(why).split()) or "is false"), flush=True)
+            for path in watched if failed <= 3 else ():
+                print("  %s, %s:" % (time.strftime("%H:%M:%SZ", time.gmtime()), path))
+                print("".join("  | %s\n" % line for line in read(path).splitlines()[-8:]), end="", flush=True)
     return bool(condition)
 
 
@@ -84,6 +92,9 @@ def _clean_up():
 
 
 def _interrupted(number, frame):
+    print("FAIL %s ends: signal %d while it was at" % (NAME, number))
+    traceback.print_stack(frame, file=sys.stdout)
+    sys.stdout.flush()
     raise SystemExit(128 + number)
 
 
@@ -110,7 +121,7 @@ def run(main):
 
 # --- waiting ---
 
-def wait_for(condition, seconds=20, step=0.1):
+def wait_for(condition, seconds=PATIENCE, step=0.1):
     """The first true value of condition(), or its last false one."""
     end = time.monotonic() + seconds
     while True:
@@ -129,9 +140,46 @@ class Stopwatch:
         return time.monotonic() - self.begin
 
 
+class Attempt:
+    """Checks that say something only if this machine was quick enough between begin() and end()."""
+
+    def __init__(self):
+        self.checks, self.first, self.last = [], None, None
+
+    def begin(self):
+        self.first = time.monotonic()
+
+    def end(self):
+        self.last = time.monotonic()
+
+    def add(self, name, condition, why=""):
+        self.checks.append((name, condition, why))
+
+    def took(self):
+        return (self.last or time.monotonic()) - (self.first or time.monotonic())
+
+
+def in_time(seconds, attempt, tries=12):
+    """attempt(checks), which tells what the gateway does for so long only; again when the machine stood still."""
+    for number in range(tries):
+        checks, error = Attempt(), None
+        try:
+            attempt(checks)
+        except Exception as other:
+            error = other
+        checks.end() if checks.last is None else None
+        if checks.took() < seconds or number == tries - 1 or not error and all(one[1] for one in checks.checks):
+            break
+        print("# again: that took %.1f s, and the gateway waits for %d" % (checks.took(), seconds), flush=True)
+    for one in checks.checks:
+        check(*one)
+    if error:
+        raise error
+
+
 # --- processes ---
 
-def command(*words, input=None, timeout=60, env=None, cwd=None):
+def command(*words, input=None, timeout=2 * PATIENCE, env=None, cwd=None):
     """Runs to its end; stdout and stderr together in .stdout, never an exception for a bad exit."""
     try:
         return subprocess.run([str(word) for word in words], input=input, text=True, timeout=timeout,
@@ -174,14 +222,14 @@ class Process:
         if self.running():
             self.popen.send_signal(number)
 
-    def wait(self, seconds):
+    def wait(self, seconds=PATIENCE):
         """The exit code, or None when it still runs."""
         try:
             return self.popen.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
 
-    def stop(self, seconds=15):
+    def stop(self, seconds=PATIENCE):
         self.signal(signal.SIGTERM)
         if self.wait(seconds) is None:
             self.kill()
@@ -189,7 +237,7 @@ class Process:
 
     def kill(self):
         self.signal(signal.SIGKILL)
-        self.popen.wait(10)
+        self.popen.wait(PATIENCE)
 
 
 def children(pid):

@@ -47,7 +47,7 @@ class Member:
         self.anchor = Process("ip", "netns", "exec", self.netns, "unshare", "--uts", "--mount",
                               "--propagation", "private", "bash", "-c", SETUP, "anchor", self.state, host,
                               log=self.state + "/anchor.log")
-        if not wait_for(lambda: os.path.exists(self.state + "/up") or not self.anchor.running(), 20) or \
+        if not wait_for(lambda: os.path.exists(self.state + "/up") or not self.anchor.running()) or \
            not self.anchor.running():
             raise RuntimeError("the member does not come up: " + read(self.state + "/anchor.log"))
 

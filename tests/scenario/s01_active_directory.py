@@ -70,9 +70,9 @@ def disabled_while_running(place, lab):
             return recipient.startswith("550 5.2.1") and pop.answer.startswith("-ERR [AUTH]")
     check("grace is welcome", not refused())
     lab.samba_tool("user", "disable", "grace")
-    check("disabled while it runs: no mail, no login", wait_for(refused, 60, 1))
+    check("disabled while it runs: no mail, no login", wait_for(refused, step=1))
     lab.samba_tool("user", "enable", "grace")
-    check("enabled again: both", wait_for(lambda: not refused(), 60, 1))
+    check("enabled again: both", wait_for(lambda: not refused(), step=1))
 
 
 def attributes_while_running(place, lab):
@@ -84,7 +84,7 @@ def attributes_while_running(place, lab):
     def accepted():
         with Smtp(place.address) as smtp:
             return smtp.transact("x@e.example", "g.hopper@corp.example", message(word)).code == 250
-    check("a new proxy address receives", wait_for(accepted, 60, 1))
+    check("a new proxy address receives", wait_for(accepted, step=1))
     with Smtp(place.address) as smtp:
         equal("one that is listed in the alias domain alone too",
               smtp.envelope("x@e.example", "g.alias@corp-alias.example").code, 250)
@@ -93,7 +93,7 @@ def attributes_while_running(place, lab):
     def full():
         with Smtp(place.address) as smtp:
             return smtp.envelope("x@e.example", "grace@corp.example", parameters=" SIZE=5000").startswith("552 5.2.2")
-    check("a new quota holds", wait_for(full, 60, 1))
+    check("a new quota holds", wait_for(full, step=1))
     equal("and is read under the new name", subjects(place.inbox("g.hopper@corp.example", "Grace-Pw1")), [word])
 
 
@@ -107,14 +107,15 @@ def must_change_is_over(place, lab):
     def welcome():
         with place.pop("dave", "Dave-Pw2") as pop:
             return pop.answer.startswith("+OK")
-    check("dave has a new password and comes in", wait_for(welcome, 60, 1))
+    check("dave has a new password and comes in", wait_for(welcome, step=1))
 
 
 def locked_out_by_nobody(place, lab):
     """Guessing through the gateway must not lock an account out of the domain."""
     lab.samba_tool("domain", "passwordsettings", "set", "--account-lockout-threshold=5",
                    "--account-lockout-duration=30", "--reset-account-lockout-after=30")
-    lab.restart_gateway()
+    lab.stop()
+    lab.restart()
     for number in range(12):
         with Pop3(place.address, 995, place.context) as pop:
             answer = pop.login("erin", "Guess-Pw%d" % number)
@@ -153,7 +154,7 @@ store { root = "%(state)s/none" queue = "%(state)s/nothing" }
 def gssapi_refused(lab):
     """A controller that refuses the Kerberos bind as Windows does: put off, and the log says what to change."""
     binary = BUILD + "/tests/scenario/directory_probe"
-    must("make", "-s", "-C", TOP, "TOP=" + BUILD, binary, timeout=300)
+    must("make", "-s", "-C", TOP, "TOP=" + BUILD, binary, timeout=1200)
     lab.samba_tool("spn", "add", "ldap/fake.corp.example", "DC1$")
     with open("/etc/netns/%s/hosts" % lab.name, "a") as file:
         file.write("%s fake.corp.example\n" % lab.values["LAB_SINK_ADDRESS"])
@@ -187,7 +188,6 @@ def roles(lab):
 
 def main():
     lab = Lab()
-    lab.restart_gateway = lambda: restart(lab)
     place = core.Place(lab.address, lab.values["LAB_CA"], tls(lab.values["LAB_CA"]), lab.log,
                        ["alice", "CORP\\alice", "alice@corp.example", "a.smith@corp.example"])
     for test, arguments in (
@@ -223,15 +223,6 @@ def main():
     with case("locked_out_by_nobody"):
         locked_out_by_nobody(place, lab)
     core.no_secret(place, PASSWORDS)
-
-
-def restart(lab):
-    import os
-    import signal
-    master = lab.master()
-    os.kill(master, signal.SIGTERM)
-    wait_for(lambda: not os.path.exists("/proc/%d" % master), 30)
-    lab.restart()
 
 
 run(main)

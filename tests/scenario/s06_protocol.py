@@ -24,6 +24,11 @@ smtp "Limited" {
 	session_size = 50K
 	recipients = 5
 	hops = 3
+}
+smtp "Impatient" {
+	listen "%s:2528" { tls = "none" }
+	fqdn = "mail.corp.example"
+	authentication = { "anonymous" }
 	idle_timeout = 2s
 }
 smtp "Narrow" {
@@ -38,7 +43,7 @@ smtp "Clear" {
 	authentication = { "anonymous", "basic" }
 	basic_without_tls = true
 }
-""" % (ADDRESS, ADDRESS, ADDRESS)
+""" % (ADDRESS, ADDRESS, ADDRESS, ADDRESS)
 
 
 def inbox(context, user="alice", password="Alice-Pw1", delete=True):
@@ -255,11 +260,11 @@ def limits(gateway):
         check("four hops of three", answer.startswith("554 5.4.6"), answer)
         equal("three of three", smtp.transact("a@b.example", "u3@corp.example",
                                               hops.split("\n", 1)[1] + message(token())).code, 250)
-    with limited() as smtp:
-        watch = Stopwatch()
+    watch = Stopwatch()  # from before the connection: the machine may stand still after it
+    with Smtp(ADDRESS, 2528, hello=False) as smtp:
         answer = smtp.reply()
         check("an idle session is told 421 4.4.2", answer.startswith("421 4.4.2"), answer)
-        check("after two seconds", 1.5 < watch.seconds < 30, watch.seconds)
+        check("not before two seconds", watch.seconds > 1.5, watch.seconds)
         check("and closed", smtp.closed())
     with case("connections"):
         held = [Smtp(ADDRESS, 2526, hello=False) for _ in range(6)]
@@ -274,8 +279,8 @@ def limits(gateway):
         def greeting():
             with Smtp(ADDRESS, 2526, hello=False) as smtp:
                 return smtp.greeting.code
-        check("later there is room again", wait_for(lambda: greeting() == 220, 30))
-        contains("the log tells", gateway.log(), "connection.refused server=Narrow")
+        check("later there is room again", wait_for(lambda: greeting() == 220))
+        check("the log tells", gateway.logged("connection.refused server=Narrow"))
     with case("bad commands"), Smtp(ADDRESS) as smtp:
         answers = [smtp.ask("BAD")]
         while answers[-1].code == 500 and len(answers) < 100:
@@ -317,7 +322,7 @@ def unread_replies(gateway):
     if "/san-" not in harness.BUILD:  # a sanitizer keeps what was freed
         check("replies that nobody takes are not hoarded", grown < 30 * 400, "%d KB for 30 clients" % grown)
     one, got = talkers.pop(), b""
-    one.settimeout(60)
+    one.settimeout(2 * harness.PATIENCE)
     rest = threading.Thread(target=one.sendall, args=(b"EHLO x\r\n"[sent[-1] % 8:] + b"QUIT\r\n",))
     rest.start()  # while we read: neither side takes anything more from the other
     while more := one.recv(65536):
@@ -380,11 +385,12 @@ def harvesting(gateway):
                  for number in range(30) for name in ("guess%d" % number, "alice")}
         equal("a list of which every second address is bad goes on", codes, {250, 550})
         equal("to its end", smtp.ask("NOOP").code, 250)
-    check("the log has both", wait_for(lambda: "Too many refused recipients" in gateway.log(), 10))
+    check("the log has both", wait_for(lambda: "Too many refused recipients" in gateway.log()))
 
 
-def disconnected(context):
+def disconnected(gateway, context):
     """A client that goes away in the middle of a message has sent nothing."""
+    mark = gateway.mark()
     for rest in (b"Subject: cut\r\n\r\nhalf", b"Subject: cut\r\n\r\nhalf\r\n", b"Subject: cut\r\n\r\n.\r"):
         smtp = Smtp(ADDRESS)
         smtp.envelope("a@b.example", "alice@corp.example")
@@ -392,7 +398,8 @@ def disconnected(context):
         smtp.send(rest)
         smtp.socket.shutdown(socket.SHUT_WR)
         smtp.close()
-    time.sleep(0.5)
+    check("that they went was noticed", wait_for(lambda: gateway.log_since(mark).count("smtp.gone ") >= 3),
+          gateway.log_since(mark))
     equal("half messages do not arrive", inbox(context), [])
 
 
@@ -402,7 +409,7 @@ def main():
     certificates(state, ("slapd", "IP:10.54.0.1"))
     Slapd(state + "/slapd", population(PEOPLE).replace("uid=m\u00fcller", "uid=mueller"),
           with_tls=(state + "/slapd.pem", state + "/slapd.key", state + "/ca.pem"))
-    gateway = Gateway(state, ["ldap://10.54.0.1"], more=LIMITED)
+    gateway = Gateway(state, ["ldap://10.54.0.1"], more=LIMITED, level="debug")
     gateway.start()
     context = tls(state)
     for test, arguments in ((greeting_and_ehlo, ()), (smuggling, (context,)), (plaintext_behind_starttls, (context,)),
@@ -410,7 +417,7 @@ def main():
                             (authentication, (context,)), (submission_fields, (context,)), (limits, (gateway,)),
                             (unread_replies, (gateway,)),
                             (internationalized, (context,)), (addresses, (context,)), (harvesting, (gateway,)),
-                            (disconnected, (context,))):
+                            (disconnected, (gateway, context))):
         with case(test.__name__):
             test(*arguments)
     equal("no process died", gateway.log().count("role.died"), 0)

@@ -10,8 +10,8 @@ import time
 
 import harness
 from clients import Pop3, Smtp, mailbox, message, subjects, token
-from harness import (Process, TOP, case, check, command, contains, equal, lacks, must, read, run, state_directory,
-                     status_of, wait_for)
+from harness import (Process, TOP, case, check, command, contains, equal, in_time, lacks, must, read, run,
+                     state_directory, status_of, wait_for)
 from site_under_test import ADDRESS, Gateway, Namespace, Slapd, answers, certificates, population, tls
 
 PEOPLE = [("alice", "Alice-Pw1", "alice@corp.example"), ("bob", "Bob-Pw1", "bob@corp.example")]
@@ -20,7 +20,7 @@ EXTRA = 'smtp "Extra" { listen "%s:2525" { tls = "none" } fqdn = "mail.corp.exam
 
 
 def up(gateway, mark):
-    return gateway.logged("master.up", mark, 30)
+    return gateway.logged("master.up", mark)
 
 
 def reload(gateway, **options):
@@ -37,6 +37,17 @@ def half_message(word):
     smtp.ask("DATA")
     smtp.send("Subject: %s\r\n\r\nfirst half\r\n" % word)
     return smtp
+
+
+def links(pid):
+    """What its descriptors lead to, but for those that are closed at this moment."""
+    found = []
+    for descriptor in os.listdir("/proc/%d/fd" % pid):
+        try:
+            found.append(os.readlink("/proc/%d/fd/%s" % (pid, descriptor)))
+        except FileNotFoundError:
+            pass
+    return found
 
 
 def confinement(gateway):
@@ -58,8 +69,7 @@ def confinement(gateway):
             if role in ("frontend", "relay", "resolver"):
                 equal("the root of a %s is an empty directory" % role, (root, os.listdir("/proc/%d/root" % pid)),
                       (gateway.state + "/run/empty", []))
-                links = [os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)]
-                lacks("a %s holds no file of the mail root" % role, " ".join(links), gateway.state + "/mail")
+                lacks("a %s holds no file of the mail root" % role, " ".join(links(pid)), gateway.state + "/mail")
     text = read(gateway.state + "/run/posternd.pid") or read(gateway.state + "/run/pid")
     check("the pid file names the master", text.strip() == str(gateway.process.pid), os.listdir(gateway.state + "/run"))
 
@@ -82,7 +92,7 @@ def status_command(gateway):
     contains("status says how a directory is bound", gateway.tool("status").stdout, "LDAP only")
     done = gateway.tool("nonsense")
     equal("an unknown command is wrong usage", done.returncode, 2)
-    second = command(harness.POSTERND, "-c", gateway.file, timeout=20)
+    second = command(harness.POSTERND, "-c", gateway.file)
     check("a second posternd with the same configuration refuses", second.returncode not in (0, 124), second.stdout)
     check("and the first goes on", answers(ADDRESS, 25))
 
@@ -96,7 +106,7 @@ def reload_keeps_sessions(gateway, context):
     check("bob is in", pop.login("bob", "Bob-Pw1").startswith("+OK"))
     old = gateway.roles()["frontend"]
     check("reload with a new listener and a new limit", reload(gateway, more=EXTRA, smtp_more="message_size = 1M"))
-    check("the new listener answers", wait_for(lambda: answers(ADDRESS, 2525), 10))
+    check("the new listener answers", wait_for(lambda: answers(ADDRESS, 2525)))
     with Smtp(ADDRESS) as fresh:
         contains("the new limit holds for new sessions", fresh.hello, "SIZE 1048576")
     contains("the old session goes on as it was", idle.ask("EHLO x"), "SIZE 33554432")
@@ -110,9 +120,9 @@ def reload_keeps_sessions(gateway, context):
     equal("the finished message arrived", subjects(mailbox(ADDRESS, context, "alice", "Alice-Pw1", delete=True)),
           [words[1]])
     check("the old frontends leave when their last session has ended",
-          wait_for(lambda: not set(old) & set(gateway.roles()["frontend"]), 15), gateway.roles())
+          wait_for(lambda: not set(old) & set(gateway.roles()["frontend"])), gateway.roles())
     check("reload without the listener", reload(gateway, more=""))
-    check("it is closed", wait_for(lambda: not answers(ADDRESS, 2525), 10))
+    check("it is closed", wait_for(lambda: not answers(ADDRESS, 2525)))
     check("the others are not", answers(ADDRESS, 25))
 
 
@@ -147,33 +157,37 @@ def throttle(gateway, context):
     mark = gateway.mark()
     pids = []
     begin = time.monotonic()
+
+    def kill():
+        pids.append(wait_for(lambda: next((p for p in gateway.roles()["store"] if p not in pids), None), step=0.02))
+        os.kill(pids[-1], signal.SIGKILL)
     for _ in range(6):
-        pid = wait_for(lambda: next((p for p in gateway.roles()["store"] if p not in pids), None), 30, 0.02)
-        pids.append(pid)
-        wait_for(lambda: gateway.log_since(mark).count("role=store") >= 1, 1)
-        os.kill(pid, signal.SIGKILL)
-    with Smtp(ADDRESS) as smtp:
-        answer = smtp.transact("x@e.example", "alice@corp.example", message(token()))
-        check("without the store mail is deferred", answer.code == 451, answer)
+        kill()
     check("six deaths took more than the sum of short pauses", time.monotonic() - begin > 3,
           time.monotonic() - begin)
-    equal("the log tells of each", gateway.log_since(mark).count("role.died role=store"), 6)
-    check("in the end it works again", wait_for(lambda: delivered(), 40, 0.5))
+    # The pauses grow; a machine that needs longer than this one for a message kills once more.
+    while (answer := delivery()).code == 250 and len(pids) < 14:
+        kill()
+    check("without the store mail is deferred", answer.code == 451, answer)
+    check("the log tells of each", wait_for(
+        lambda: gateway.log_since(mark).count("role.died role=store") == len(pids)), gateway.log_since(mark))
+    check("in the end it works again", wait_for(lambda: delivery().code == 250, step=0.5))
     rows = json.loads(gateway.tool("--json", "status").stdout)["processes"]
-    check("status counts the restarts", [row["restarts"] for row in rows if row["role"] == "store"][0] >= 6, rows)
+    check("status counts the restarts", [row["restarts"] for row in rows if row["role"] == "store"][0] >= len(pids),
+          rows)
     mailbox(ADDRESS, context, "alice", "Alice-Pw1", delete=True)
 
 
-def delivered():
+def delivery():
     with Smtp(ADDRESS) as smtp:
-        return smtp.transact("x@e.example", "alice@corp.example", message(token())).code == 250
+        return smtp.transact("x@e.example", "alice@corp.example", message(token()))
 
 
 def rotation(gateway):
     old = gateway.log_file + ".1"
     os.rename(gateway.log_file, old)
     gateway.process.signal(signal.SIGHUP)
-    check("a new log is made after SIGHUP", wait_for(lambda: "master.up" in gateway.log(), 30), gateway.log())
+    check("a new log is made after SIGHUP", wait_for(lambda: "master.up" in gateway.log()), gateway.log())
     size = os.path.getsize(old)
     with Smtp(ADDRESS) as smtp:
         smtp.envelope("x@e.example", "no-one-here@corp.example")
@@ -187,38 +201,60 @@ def rotation(gateway):
     check("nothing of the new session stands in the old one", "no-one-here" not in read(old)[size:])
 
 
+DRAIN = 10  # seconds that open sessions have
+
+
 def drain(gateway, context):
+    def attempt(checks):
+        try:
+            drained(gateway, context, checks)
+        except Exception:
+            gateway.stop()
+            gateway.start()
+            for user, password, _ in PEOPLE:
+                mailbox(ADDRESS, context, user, password, delete=True)
+            raise
+    in_time(DRAIN - 1, attempt)
+
+
+def drained(gateway, context, checks):
     word, kept = token(), token()
     with Smtp(ADDRESS) as smtp:
-        smtp.transact("x@e.example", "bob@corp.example", message(kept))
+        smtp.transact("x@elsewhere.example", "bob@corp.example", message(kept))
     smtp, idle, pop = half_message(word), Smtp(ADDRESS), Pop3(ADDRESS, 995, context)
     fresh = Smtp(ADDRESS, hello=False)
-    check("bob is in", pop.login("bob", "Bob-Pw1").startswith("+OK"))
+    checks.add("bob is in", pop.login("bob", "Bob-Pw1").startswith("+OK"))
+    checks.begin()
     gateway.process.signal(signal.SIGTERM)
     for name, session in (("an idle session", idle), ("one that said nothing yet", fresh)):
         answer = session.reply()
         if answer == "":
             answer = session.ask("NOOP")
-        check("%s is told 421 4.3.2" % name, answer.startswith("421 4.3.2"), answer)
-        check("%s is closed" % name, session.closed())
-    check("nobody new comes in", wait_for(lambda: not answers(ADDRESS, 25), 5))
+        checks.add("%s is told 421 4.3.2" % name, answer.startswith("421 4.3.2"), answer)
+        checks.add("%s is closed" % name, session.closed())
+    checks.add("nobody new comes in", wait_for(lambda: not answers(ADDRESS, 25), DRAIN))
     smtp.send("second half\r\n.\r\n")
-    equal("an open transaction is finished", smtp.reply().code, 250)
+    answer = smtp.reply()
+    checks.add("an open transaction is finished", answer.code == 250, answer)
     answer = smtp.ask("MAIL FROM:<x@e.example>")
-    check("but no other begins", answer.startswith("421 4.3.2") or answer == "", answer)
-    contains("an open maildrop can be read", "\n".join(pop.many("RETR 1")), kept)
+    checks.add("but no other begins", answer.startswith("421 4.3.2") or answer == "", answer)
+    text = "\n".join(pop.many("RETR %s" % pop.ask("STAT").split()[1]))
+    checks.add("an open maildrop can be read", kept in text, text)
     pop.ask("DELE 1")
-    check("and left with its deletions", pop.ask("QUIT").startswith("+OK"))
-    equal("it ends with code 0", gateway.process.wait(20), 0)
+    checks.add("and left with its deletions", pop.ask("QUIT").startswith("+OK"))
+    checks.end()
+    code = gateway.process.wait()
+    checks.add("it ends with code 0", code == 0, code)
     gateway.start()
-    equal("the message of the open transaction is there",
-          subjects(mailbox(ADDRESS, context, "alice", "Alice-Pw1", delete=True)), [word])
-    equal("what was deleted is gone", mailbox(ADDRESS, context, "bob", "Bob-Pw1"), [])
+    found = subjects(mailbox(ADDRESS, context, "alice", "Alice-Pw1", delete=True))
+    checks.add("the message of the open transaction is there", found == [word], found)
+    found = mailbox(ADDRESS, context, "bob", "Bob-Pw1", delete=True)
+    checks.add("what was deleted is gone", found == [], found)
 
 
 def stop_command(gateway):
     equal("postern stop", gateway.tool("stop").returncode, 0)
-    equal("ends the gateway with code 0", gateway.process.wait(20), 0)
+    equal("ends the gateway with code 0", gateway.process.wait(), 0)
     done = gateway.tool("status")
     check("then status fails and says so", done.returncode == 1 and "control" in done.stdout, done.stdout)
 
@@ -294,7 +330,7 @@ def ordinary_user(state, slapd, context):
     must("chown", "-R", "nobody:nogroup", below)
     process = Process("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", harness.POSTERND,
                       "-c", gateway.file, log=state + "/user.out")
-    check("it comes up", wait_for(lambda: answers(ADDRESS, 20025), 20), read(state + "/user.out") + gateway.log()[-800:])
+    check("it comes up", wait_for(lambda: answers(ADDRESS, 20025)), read(state + "/user.out") + gateway.log()[-800:])
     gateway.process = process
     nobody = str(pwd.getpwnam("nobody").pw_uid)
     for role, pids in gateway.roles().items():
@@ -308,7 +344,7 @@ def ordinary_user(state, slapd, context):
     with Pop3(ADDRESS, 20995, context) as pop:
         pop.login("alice", "Alice-Pw1")
         contains("and gives it", "\n".join(pop.many("RETR 1")), word)
-    equal("and ends with code 0", (process.signal(signal.SIGTERM), process.wait(20))[1], 0)
+    equal("and ends with code 0", (process.signal(signal.SIGTERM), process.wait())[1], 0)
 
 
 def check_directory(gateway):

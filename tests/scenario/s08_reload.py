@@ -8,8 +8,9 @@ import socket
 import time
 
 import harness
-from clients import Smtp
-from harness import Process, Stopwatch, case, check, children, contains, equal, read, run, state_directory, wait_for
+from clients import Smtp, token
+from harness import (Process, Stopwatch, case, check, children, contains, equal, lacks, read, run, state_directory,
+                     wait_for)
 from site_under_test import ADDRESS, Gateway, Namespace, Slapd, certificates, population
 
 PEOPLE = [("u%d" % i, "pw%d" % i, "u%d@corp.example" % i) for i in range(4)]
@@ -37,14 +38,21 @@ def ups(gateway):
     return gateway.log().count("master.up")
 
 
-def reload_done(gateway, seconds=20):
+def reload_done(gateway):
     before = ups(gateway)
     gateway.process.signal(signal.SIGHUP)
-    return wait_for(lambda: ups(gateway) > before, seconds)
+    return wait_for(lambda: ups(gateway) > before)
 
 
 def one_generation_left(gateway):
-    return wait_for(lambda: len(children(gateway.process.pid)) == 6, 20)
+    return wait_for(lambda: len(children(gateway.process.pid)) == 6)
+
+
+def fresh_children(pid, old):
+    """Children that were not there, as soon as they are: one file tells, where the kernel has it."""
+    quick = "/proc/%d/task/%d/children" % (pid, pid)
+    now = map(int, read(quick).split()) if os.path.exists(quick) else children(pid)
+    return set(now) - old
 
 
 def reload_is_killed(gateway, when_ready):
@@ -52,39 +60,37 @@ def reload_is_killed(gateway, when_ready):
     one_generation_left(gateway)
     old, mark = set(children(gateway.process.pid)), gateway.mark()
     gateway.process.signal(signal.SIGHUP)
-    new = wait_for(lambda: set(children(gateway.process.pid)) - old, 20, 0.001)
+    new = wait_for(lambda: fresh_children(gateway.process.pid, old), step=0.0005)
     if when_ready:
-        wait_for(lambda: "role.ready role=directory" in gateway.log_since(mark), 20, 0.001)
+        wait_for(lambda: "role.ready role=directory" in gateway.log_since(mark), step=0.0005)
     for pid in new:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
     wait_for(lambda: "master.reload_failed" in gateway.log_since(mark) or
-             "master.up" in gateway.log_since(mark), 20)
+             "master.up" in gateway.log_since(mark))
     return "master.reload_failed" in gateway.log_since(mark)
 
 
 def role_dies_while_it_starts(gateway):
     """The new directory role is killed before all are ready: the old generation serves, the next reload works."""
     for name, when_ready in (("a reload whose role dies", False), ("one whose role dies when it was ready", True)):
-        given_up = 0
-        for _ in range(60):  # a kill may come too late
+        given_up, end = 0, time.monotonic() + 2 * harness.PATIENCE
+        while given_up < 2 and time.monotonic() < end:  # a kill may come too late
             one_generation_left(gateway)
             frontends = gateway.roles()["frontend"]
             if reload_is_killed(gateway, when_ready):
                 given_up += 1
-                check("the old generation stays", wait_for(lambda: gateway.roles()["frontend"] == frontends, 20),
+                check("the old generation stays", wait_for(lambda: gateway.roles()["frontend"] == frontends),
                       "%s, were %s" % (gateway.roles()["frontend"], frontends))
-            if given_up == 2:
-                break
         check(name + " is given up", given_up == 2, given_up)
 
     def serves():
         with Smtp(ADDRESS, 2527) as smtp:
             return smtp.envelope("a@b.example", "u1@corp.example").code == 250
     # A kill that came too late has cost the directory role of the generation that took over.
-    check("it serves", wait_for(serves, 20))
+    check("it serves", wait_for(serves))
     check("the next reload is taken", reload_done(gateway), gateway.tail())
     check("nobody of the failed ones is left", one_generation_left(gateway), children(gateway.process.pid))
 
@@ -94,11 +100,14 @@ def reload_that_cannot_listen(gateway):
     gateway.write(more=MORE + UNREACHABLE)
     gateway.process.signal(signal.SIGHUP)
     contains("the log says why", gateway.logged("master.reload_failed", mark) or "", "10.99.0.2:4445")
-    try:
-        socket.create_connection((ADDRESS, 4444), 2).close()
-        check("a port it had bound is closed again", False)
-    except ConnectionRefusedError:
-        check("a port it had bound is closed again", True)
+
+    def closed():
+        try:
+            socket.create_connection((ADDRESS, 4444), 30).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+    check("a port it had bound is closed again", wait_for(closed))
     gateway.write(more=MORE)
 
 
@@ -117,9 +126,9 @@ def reloads_in_a_row(gateway):
     time.sleep(0.02)
     gateway.write(more=MORE.replace("Few", "Fewer").replace("2528", "2529"))
     gateway.process.signal(signal.SIGHUP)
-    check("the second configuration serves", wait_for(lambda: gateway.answers(2529), 20), gateway.tail())
+    check("the second configuration serves", wait_for(lambda: gateway.answers(2529)), gateway.tail())
     gateway.write(more=MORE)
-    check("and the first again", reload_done(gateway) and wait_for(lambda: gateway.answers(2528), 20))
+    check("and the first again", reload_done(gateway) and wait_for(lambda: gateway.answers(2528)))
     check("one generation is left", one_generation_left(gateway), children(gateway.process.pid))
 
 
@@ -132,7 +141,7 @@ def directory_of_the_old_generation_dies(gateway):
     def resolved():
         smtp.ask("RSET")
         return smtp.envelope("a@b.example", "u3@corp.example").code == 250
-    check("a session from before a reload gets its directory role back", wait_for(resolved, 10))
+    check("a session from before a reload gets its directory role back", wait_for(resolved))
     smtp.ask("QUIT")
     smtp.close()
     check("with its last session the generation is gone", one_generation_left(gateway),
@@ -140,23 +149,24 @@ def directory_of_the_old_generation_dies(gateway):
 
 
 def connections_are_counted_together(gateway):
-    held = [socket.create_connection((ADDRESS, 2528), 5) for _ in range(14)]
-    greetings = [connection.recv(200)[:3] for connection in held]
-    equal("as many as the limit, whoever accepts them", greetings.count(b"220"), 6)
-    for pid in gateway.roles()["frontend"]:
-        os.kill(pid, signal.SIGKILL)
-    for connection in held:
-        connection.close()
-    wait_for(lambda: gateway.answers(2528), 20)
-    held = []
+    held, counts = [], []
 
-    def all_are_free():
+    def welcome(count):
+        """How many of so many are; those of a moment ago may not have been counted off yet."""
         while held:
             held.pop().close()
-        time.sleep(0.2)
-        held.extend(socket.create_connection((ADDRESS, 2528), 5) for _ in range(6))
-        return all(connection.recv(200)[:3] == b"220" for connection in held)
-    check("those of dead frontends count no more", wait_for(all_are_free, 20))
+        try:
+            held.extend(socket.create_connection((ADDRESS, 2528), harness.PATIENCE) for _ in range(count))
+            counts.append([connection.recv(200)[:3] for connection in held].count(b"220"))
+        except OSError:  # a frontend that dies takes along what it has not greeted yet
+            return 0
+        return counts[-1]
+    wait_for(lambda: welcome(14) >= 6, step=0.2)
+    equal("as many as the limit, whoever accepts them", max(counts), 6)
+    for pid in gateway.roles()["frontend"]:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: gateway.answers(2528))
+    check("those of dead frontends count no more", wait_for(lambda: welcome(6) == 6, step=0.2), counts[-3:])
     for connection in held:
         connection.close()
 
@@ -166,46 +176,56 @@ def log_follows(gateway):
     log = gateway.values["log"]
     os.rename(log, log + ".1")
     gateway.process.signal(signal.SIGHUP)
-    check("the new log is there", wait_for(lambda: "master.up" in read(log), 20))
-    size = os.path.getsize(log + ".1")
+    check("the new log is there", wait_for(lambda: "master.up" in read(log)))
+    word = token()
     with Smtp(ADDRESS, 2527) as smtp:
-        smtp.transact("a@b.example", "u1@corp.example", "Subject: log\r\n\r\nx")
-    equal("nobody writes into the old one", os.path.getsize(log + ".1"), size)
+        smtp.transact(word + "@b.example", "u1@corp.example", "Subject: log\r\n\r\nx")
+    check("what comes now stands in it", gateway.logged(word), gateway.tail())
+    lacks("nobody writes into the old one", read(log + ".1"), word)
 
 
 def stop_in_the_middle_of_a_start(gateway):
     gateway.stop()
-    slow = []
+    wrong = []
     for number in range(8):
-        gateway.process = None
-        gateway.start_only()
-        time.sleep(0.05 + number * 0.06)
-        watch = Stopwatch()
-        code = gateway.stop()
-        if code not in (0, -signal.SIGTERM) or watch.seconds > 9:  # a drain takes ten
-            slow.append((code, watch.seconds))
-    equal("SIGTERM during the start ends at once and well", slow, [])
+        codes, times = [], []
+        for _ in range(4):  # a machine that stands still may make it last as long as a drain once, but not each time
+            gateway.process = None
+            gateway.start_only()
+            time.sleep(0.05 + number * 0.06)
+            watch = Stopwatch()
+            codes.append(gateway.stop())
+            times.append(watch.seconds)
+            if times[-1] < 9:  # a drain takes ten
+                break
+        if min(times) > 9 or not set(codes) <= {0, -signal.SIGTERM}:
+            wrong.append((codes, times))
+    equal("SIGTERM during the start ends at once and well", wrong, [])
 
 
 def few_descriptors(gateway):
     """With every descriptor that may be had in use, the frontends outlive the deaths of others."""
     gateway.stop()
+    mark = gateway.mark()
     gateway.start_only(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48)))
-    wait_for(lambda: gateway.answers(2527), 20)
+    gateway.logged("master.up", mark)
+    wait_for(lambda: gateway.answers(2527))
     frontends = gateway.roles()["frontend"]
-    held = [socket.create_connection((ADDRESS, 2527), 5) for _ in range(90)]
-    check("it says that it is full", gateway.logged("frontend.full"))
+    held = [socket.create_connection((ADDRESS, 2527), harness.PATIENCE) for _ in range(90)]
+    check("it says that it is full", gateway.logged("frontend.full", mark))
+    killed = gateway.mark()
     for pid in gateway.roles()["store"] + gateway.roles()["directory"]:
         os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: gateway.roles()["store"] and gateway.roles()["directory"], 10)
-    time.sleep(1)
+    for role in ("store", "directory"):
+        check("another %s comes up meanwhile" % role, gateway.logged("role.ready role=" + role, killed),
+              gateway.log_since(killed))
     for connection in held:
         connection.close()
 
     def serves():
         with Smtp(ADDRESS, 2527) as smtp:
             return smtp.transact("a@b.example", "u1@corp.example", "Subject: few\r\n\r\nx").code == 250
-    check("and serves when there is room again", wait_for(serves, 20))
+    check("and serves when there is room again", wait_for(serves))
     equal("no frontend died", gateway.roles()["frontend"], frontends)
     gateway.stop()
 

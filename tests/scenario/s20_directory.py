@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The directory client alone: a server 50 ms away, certificates that must not be believed, a renewed bind."""
+"""The directory client alone: a server half a second away, certificates that must not be believed, a renewed bind."""
 import asyncio
 import os
 import re
 import threading
 
-from harness import BUILD, TOP, check, command, contains, must, run, state_directory
+from harness import BUILD, PATIENCE, TOP, check, command, contains, must, run, state_directory
 from site_under_test import Namespace, Slapd, certificates, population
 
 NEAR, FAR, NAMELESS = "10.55.0.1", "10.55.0.2", "10.55.0.3"  # the last is not in the certificate
+ROUND = 0.5  # seconds to the far server and back
 PEOPLE = [("u%d" % n, "pw%d" % n, "u%d@corp.example" % n) for n in range(100)]
 CONFIGURATION = """
 directory "corp" {
@@ -24,6 +25,7 @@ directory "corp" {
 	cache_positive = 0
 	cache_negative = 0
 	recycle = %(recycle)d
+	timeout = 20s
 }
 domain "corp.example" {
 	directory = "corp"
@@ -48,7 +50,7 @@ class Distance(threading.Thread):
         super().__init__(daemon=True)
         self.address, self.seconds, self.ready = address, seconds, threading.Event()
         self.start()
-        self.ready.wait(10)
+        self.ready.wait(PATIENCE)
 
     def run(self):
         asyncio.run(self.serve())
@@ -72,14 +74,14 @@ class Distance(threading.Thread):
 class Probe:
     def __init__(self, state):
         self.state, self.binary = state, BUILD + "/tests/scenario/directory_probe"
-        must("make", "-s", "-C", TOP, "TOP=" + BUILD, self.binary, timeout=300)
+        must("make", "-s", "-C", TOP, "TOP=" + BUILD, self.binary, timeout=1200)
 
     def __call__(self, *words, server=NEAR, ca="", recycle=600):
         path = self.state + "/probe.conf"
         with open(path, "w") as file:
             file.write(CONFIGURATION % {"uri": "ldap://" + server, "state": self.state, "recycle": recycle,
                                         "ca": ca or self.state + "/ca.pem"})
-        return command(self.binary, path, *words, timeout=120).stdout
+        return command(self.binary, path, *words).stdout
 
 
 def rate(text):
@@ -88,22 +90,22 @@ def rate(text):
 
 
 def distance(probe):
-    Distance(FAR, 0.025)
-    contains("a lookup 50 ms away", probe("resolve", "u1@corp.example", server=FAR), "mailbox ")
-    good, bad, per_second = rate(probe("load", "64", "5", "u%u@corp.example", "100", server=FAR))
-    print("# %d lookups/s over 50 ms with 64 in flight" % per_second)
-    # One after the other would be 20 a second at most, however fast the machine; 64 together could be 1,280.
-    check("lookups over 50 ms are in flight together", bad == 0 and per_second > 100, (good, bad, per_second))
-    good, bad, per_second = rate(probe("logins", "32", "4", "u5", "pw5", server=FAR))
-    print("# %d password checks/s over 50 ms with 32 in flight" % per_second)
-    # A search and a bind: 10 a second at most, one after the other.
-    check("so are password checks", bad == 0 and per_second > 20, (good, bad, per_second))
+    Distance(FAR, ROUND / 2)
+    contains("a lookup so far away", probe("resolve", "u1@corp.example", server=FAR), "mailbox ")
+    good, bad, per_second = rate(probe("load", "64", "10", "u%u@corp.example", "100", server=FAR))
+    print("# %d lookups/s over %.1f s with 64 in flight" % (per_second, ROUND))
+    # One after the other would be 2 a second at most, however fast the machine; 64 together could be 128.
+    check("lookups are in flight together", bad == 0 and per_second > 5 / ROUND, (good, bad, per_second))
+    good, bad, per_second = rate(probe("logins", "32", "15", "u5", "pw5", server=FAR))
+    print("# %d password checks/s over %.1f s with 32 in flight" % (per_second, ROUND))
+    # A search and a bind: 1 a second at most, one after the other.
+    check("so are password checks", bad == 0 and per_second > 1.5 / ROUND, (good, bad, per_second))
 
 
 def renewal(probe):
-    answers = probe("watch", "8", "u1@corp.example", recycle=1).splitlines()
+    answers = probe("watch", "12", "u1@corp.example", recycle=1).splitlines()
     bad = [line for line in answers if " mailbox " not in line]
-    check("connections are renewed and nobody notices", len(answers) > 60 and not bad, bad[:3])
+    check("connections are renewed and nobody notices", len(answers) > 5 and not bad, bad[:3])
 
 
 def disbelief(probe, state):

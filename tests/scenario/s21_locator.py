@@ -18,7 +18,7 @@ HOSTS = {"berlin.corp.example": BERLIN, "berlin2.corp.example": BERLIN2, "kiel.c
 SERVICE, PASSWORD = "cn=postern,dc=corp,dc=example", "Right-Pw1"
 ALL, OURS = "_ldap._tcp.dc._msdcs.corp.example", "_ldap._tcp.Berlin._sites.dc._msdcs.corp.example"
 STRANGER = "dc.notcorp.example"  # a liar in the DNS, with a certificate of its own
-LIMIT = 30
+NOT_NEAR = 0.7  # seconds that a ping of the second takes; after one second none counts
 
 
 class Dns(threading.Thread):
@@ -63,7 +63,7 @@ class Site:
         self.berlin, self.berlin2, self.kiel, self.lima = controllers
 
     def selected(self, name, host, mark):
-        line = self.gateway.logged("server=ldap://%s.corp.example:389 state=selected" % host, mark, LIMIT)
+        line = self.gateway.logged("server=ldap://%s.corp.example:389 state=selected" % host, mark)
         return check("%s: %s is selected" % (name, host), line, self.gateway.log_since(mark)[-1500:])
 
     def works(self, name):
@@ -72,20 +72,21 @@ class Site:
                 found = smtp.envelope("x@elsewhere.example", "alice@corp.example").code == 250
             with Pop3(ADDRESS, 995, self.context) as pop:
                 return found and pop.login("alice", PASSWORD).startswith("+OK")
-        check(name + ": recipients are found and people come in", wait_for(good, LIMIT, 0.2))
+        check(name + ": recipients are found and people come in", wait_for(good, step=0.2))
 
 
 def found(site):
     """All records are as good as each other; pings tell our site, and who is nearest in it."""
     log = site.gateway.log()
-    check("our site was learnt", "directory.site directory=corp site=Berlin next=Kiel" in log, log[-1500:])
-    check("and its own records were asked for", OURS in site.dns.asked, site.dns.asked[-10:])
+    check("our site was learnt", site.gateway.logged("directory.site directory=corp site=Berlin next=Kiel"), log[-1500:])
+    check("and its own records were asked for", wait_for(lambda: OURS in site.dns.asked), site.dns.asked[-10:])
     site.selected("at the start", "berlin", 0)
+    before = [other.searches for other in (site.kiel, site.lima, site.berlin2)]
     site.works("at the start")
+    log = site.gateway.log()
     check("a host outside the domain is not believed", "host=%s cause=\"outside the domain" % STRANGER in log, log[:1500])
     equal("nor looked up", STRANGER in site.dns.asked, False)
-    for other in (site.kiel, site.lima, site.berlin2):
-        equal("no search went elsewhere", other.searches, 0)
+    equal("no search went elsewhere", [other.searches for other in (site.kiel, site.lima, site.berlin2)], before)
 
 
 def ways_to_break(one):
@@ -103,16 +104,23 @@ def listed(site):
     if "/san-" in BUILD:
         return  # tools of scenarios are built without sanitizers
     binary = BUILD + "/tests/scenario/directory_probe"
-    must("make", "-s", "-C", TOP, "TOP=" + BUILD, binary, timeout=300)
+    must("make", "-s", "-C", TOP, "TOP=" + BUILD, binary, timeout=1200)
     site.berlin2.stop()
-    text = command(*site.gateway.prefix, binary, site.gateway.file, "servers", "alice@corp.example").stdout
+    lines = []
+
+    def measured():
+        """Asked anew until pings have come back: on a slow machine they may come too late to count."""
+        text = command(*site.gateway.prefix, binary, site.gateway.file, "servers", "alice@corp.example").stdout
+        lines[:] = [line for line in text.splitlines() if line.startswith("corp ")]
+        return len(lines) == 4 and len(re.findall(r"latency=[1-9]\d*us up", text)) >= 3 and " selected" in lines[0]
+    check("four are listed; all but the dead one are measured", wait_for(measured, step=1), lines)
     site.berlin2.start()
-    lines = [line for line in text.splitlines() if line.startswith("corp ")]
+    if len(lines) != 4:
+        return
     # Nothing was heard of the dead one but that the DNS has it in our site.
-    equal("four are listed, the best first", [re.search(r"site=(\w*) (\S+)", line).groups() for line in lines], [
+    equal("the best first", [re.search(r"site=(\w*) (\S+)", line).groups() for line in lines], [
         ("Berlin", "own-site"), ("", "own-site"), ("Kiel", "next-site"), ("Lima", "elsewhere")])
-    check("one is selected", "selected" in lines[0] and text.count(" selected") == 1, text)
-    check("all but the dead one are measured", len(re.findall(r"latency=[1-9]\d*us up", text)) >= 3, text)
+    check("one is selected", "selected" in lines[0] and str(lines).count(" selected") == 1, lines)
 
 
 def failover(site):
@@ -125,7 +133,7 @@ def failover(site):
     for name, breaks, mends in ways_to_break(site.berlin):
         with case("the first is " + name):
             traffic = Traffic(ADDRESS, site.context, PASSWORD)
-            check("%s: there is traffic" % name, wait_for(lambda: len(traffic.accepted) > 5, LIMIT))
+            check("%s: there is traffic" % name, wait_for(lambda: len(traffic.accepted) > 5))
             mark = site.gateway.mark()
             breaks()
             site.selected("the first is " + name, "berlin2", mark)
@@ -135,7 +143,7 @@ def failover(site):
             site.selected("the first was " + name, "berlin", mark)
             logins = len(site.berlin.binds)
             check("the first was %s: passwords go there again" % name, wait_for(
-                lambda: any(dn != SERVICE and code == 0 for dn, code, _ in site.berlin.binds[logins:]), LIMIT))
+                lambda: any(dn != SERVICE and code == 0 for dn, code, _ in site.berlin.binds[logins:])))
             traffic.end("the first is " + name)
 
 
@@ -172,7 +180,7 @@ def main():
     people = dict([person(1, "alice"), person(2, "bob")])
     passwords = dict({name: PASSWORD for name in people}, **{SERVICE: "Service-Pw1"})
     controllers = []
-    for address, site, pause in ((BERLIN, "Berlin", 0), (BERLIN2, "Berlin", 0.08), (KIEL, "Kiel", 0),
+    for address, site, pause in ((BERLIN, "Berlin", 0), (BERLIN2, "Berlin", NOT_NEAR), (KIEL, "Kiel", 0),
                                  (LIMA, "Lima", 0)):
         one = Controller(address, people, passwords, (state + "/dc.pem", state + "/dc.key"), site=site)
         one.service, one.client_site, one.next_site, one.ping_pause = SERVICE, "Berlin", "Kiel", pause
@@ -181,9 +189,9 @@ def main():
     dns.records = {ALL: [(0, 100, 389, host) for host in reversed(HOSTS)] + [(0, 65535, 389, STRANGER)],
                    OURS: [(0, 100, 389, host) for host in ("berlin2.corp.example", "berlin.corp.example")]}
     with open(state + "/resolv.conf", "w") as file:
-        file.write("nameserver %s\noptions timeout:1 attempts:2\n" % NAMES)
-    gateway = Gateway(state, [], preset="ad", directory_more="domain = \"corp.example\"\n\tcache_positive = 0\n"
-                      "\tcache_negative = 0\n\tretry_preferred = 1s\n\ttimeout = 2s\n\tnetbios = \"CORP\"")
+        file.write("nameserver %s\noptions timeout:5 attempts:2\n" % NAMES)
+    gateway = Gateway(state, [], preset="ad", timeout="10s", directory_more="domain = \"corp.example\"\n\tcache_positive = 0\n"
+                      "\tcache_negative = 0\n\tretry_preferred = 1s\n\tnetbios = \"CORP\"")
     gateway.prefix = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"',
                       state + "/resolv.conf"]
     gateway.start()

@@ -12,6 +12,7 @@ import harness
 from harness import TOP, Process, at_end, check, children, command, must, read, shell, wait_for
 
 CLONE_NEWNET = 0x40000000
+PATIENT = "20s"  # `timeout` of a directory that is to be there: so long it may take on a slow machine
 ADDRESS = "10.54.0.2"
 LDAP_ADDRESS = "10.54.0.1"
 HOST = "mail.corp.example"
@@ -108,7 +109,7 @@ class Slapd:
         pid = self.pid()
         os.kill(pid, signal.SIGSTOP)
         wait_for(lambda: all(read("/proc/%d/task/%s/stat" % (pid, task)).rpartition(") ")[2][:1] == "T"
-                             for task in os.listdir("/proc/%d/task" % pid)), 10, 0.001)
+                             for task in os.listdir("/proc/%d/task" % pid)), step=0.001)
 
     def thaw(self):
         os.kill(self.pid(), signal.SIGCONT)
@@ -149,6 +150,7 @@ directory "corp" {
 	bind = "simple"
 	bind_dn = "cn=postern,dc=corp,dc=example"
 	password_file = "%(state)s/password"
+	timeout = %(timeout)s
 	%(directory_tls)s
 	%(directory_more)s
 }
@@ -192,7 +194,7 @@ pop3 {
 }
 
 store { root = "%(root)s" queue = "%(queue)s" }
-log { to = "file" file = "%(log)s" level = "info" }
+log { to = "file" file = "%(log)s" level = "%(level)s" }
 """
 
 
@@ -206,11 +208,12 @@ class Gateway:
         self.values = dict(state=state, address=ADDRESS, root=state + "/mail", queue=state + "/queue",
                            servers=", ".join('"%s"' % server for server in servers), frontends=2, more="", preset="inetorgperson",
                            directory_more="", domain_more="", smtp_more="", submission_more="",
-                           pop3_more="", log=state + "/log/postern.log",
+                           pop3_more="", timeout=PATIENT, level="info", log=state + "/log/postern.log",
                            directory_tls='tls = "starttls"\n\ttls_ca = "%s/ca.pem"' % state)
         self.values.update(options)
         self.address = self.values["address"]
         self.log_file = self.values["log"]
+        harness.watched.append(self.log_file)
         self.process = None
         self.prefix = []  # words in front of the program, of a command that becomes it
         at_end(self.check_sanitizers)
@@ -227,13 +230,17 @@ class Gateway:
             file.write(self.text % dict(self.values, where=where))
         return self.file
 
-    def start(self, seconds=30, **options):
+    def start(self, seconds=harness.PATIENCE, **options):
+        """Returns when all its roles are ready."""
         self.write(**options)
+        mark = self.mark()
         self.process = Process(*self.prefix, harness.POSTERND, "-c", self.file, log=self.state + "/posternd.out")
         if not wait_for(lambda: self.answers() or not self.process.running(), seconds):
             raise RuntimeError("the gateway does not come up: " + self.tail())
         if not self.process.running():
             raise RuntimeError("the gateway ended: " + self.tail())
+        if not self.logged("master.up", mark, seconds):
+            raise RuntimeError("the gateway does not come up: " + self.tail())
 
     def check_sanitizers(self):
         """When it was built with them: they write where the log goes."""
@@ -251,7 +258,7 @@ class Gateway:
                          read(self.log_file).splitlines()[-lines:])
 
     def stop(self):
-        return self.process.stop(30) if self.process else None
+        return self.process.stop() if self.process else None
 
     def log(self):
         return read(self.log_file)
@@ -262,7 +269,7 @@ class Gateway:
     def mark(self):
         return len(self.log())
 
-    def logged(self, text, mark=0, seconds=20):
+    def logged(self, text, mark=0, seconds=harness.PATIENCE):
         """The first log line behind the mark that holds the text, or None."""
         def find():
             return next((line for line in self.log_since(mark).splitlines() if text in line), None)
@@ -287,8 +294,7 @@ class Gateway:
 def answers(address, port):
     """Somebody takes connections there, and on a port that greets has greeted."""
     try:
-        with socket.create_connection((address, port), 2) as connection:
-            connection.settimeout(2)
+        with socket.create_connection((address, port), 30) as connection:
             return port in (465, 995) or connection.recv(1) != b""
     except OSError:
         return False
@@ -299,13 +305,14 @@ def answers(address, port):
 class Lab:
     """The lab of tests/lab under a name of its own, with the same addresses in its own namespace."""
 
-    def __init__(self, gateway=True):
+    def __init__(self):
         self.name = "pt-%s-%d" % (harness.NAME.split("_")[0], os.getpid())
         self.directory = os.path.join(harness.BUILD, "test", self.name)
         self.environment = dict(os.environ, LAB_NAME=self.name, LAB_DIR=self.directory,
-                                POSTERND=harness.POSTERND)
+                                POSTERND=harness.POSTERND,
+                                LAB_DIRECTORY_TIMEOUT=PATIENT)
         at_end(self.down)
-        done = command(TOP + "/tests/lab/lab-up.sh", env=self.environment, timeout=180)
+        done = command(TOP + "/tests/lab/lab-up.sh", env=self.environment, timeout=1200)
         if done.returncode != 0:
             state = os.path.join(harness.LABS, self.name)
             logs = [read(os.path.join(state, name))[-1500:] for name in ("join.log", "provision.log", "samba.log")]
@@ -316,17 +323,28 @@ class Lab:
         self.state = os.path.join(harness.LABS, self.name)
         self.address = self.values["LAB_ADDRESS"]
         self.log_file = self.values["LAB_LOG"]
+        harness.watched.append(self.log_file)
         enter(self.name)
+        if "LAB_NO_GATEWAY" not in os.environ:
+            self.logged("master.up")
 
     def down(self):
         leave()
-        must(TOP + "/tests/lab/lab-down.sh", env=self.environment, timeout=60)
+        must(TOP + "/tests/lab/lab-down.sh", env=self.environment)
 
     def master(self):
         return int(read(self.state + "/gateway.pid").split()[0])
 
+    def stop(self):
+        master = self.master()
+        os.kill(master, signal.SIGTERM)
+        if not wait_for(lambda: not os.path.exists("/proc/%d" % master)):
+            raise RuntimeError("the gateway does not end")
+
     def restart(self):
+        ups = self.log().count("master.up")
         must("bash", "-c", self.values["LAB_RESTART"], env=self.environment)
+        wait_for(lambda: self.log().count("master.up") > ups)
 
     def inside(self, *words, **options):
         """In the lab's network and mount namespaces, with its names."""
@@ -351,9 +369,9 @@ class Lab:
     def log(self):
         return read(self.log_file)
 
-    def logged(self, text, seconds=5):
-        return wait_for(lambda: next((line for line in self.log().splitlines() if text in line), None),
-                        seconds)
+    def logged(self, text, also=lambda line: True):
+        """The first log line that holds the text and is also what is asked for, or None."""
+        return wait_for(lambda: next((line for line in self.log().splitlines() if text in line and also(line)), None))
 
 
 def check_log_has_no_secret(name, log, secrets):

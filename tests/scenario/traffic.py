@@ -4,9 +4,7 @@ import re
 import threading
 
 from clients import Smtp, mailbox, message, subjects, token
-from harness import equal
-
-LIMIT = 30  # in which everything is answered
+from harness import PATIENCE, equal
 
 
 class Traffic:
@@ -46,7 +44,7 @@ class Traffic:
     def end(self, name):
         self.stopping.set()
         for thread in self.threads:
-            thread.join(LIMIT)
+            thread.join(2 * PATIENCE)
         strange = [text for text in self.answers if not re.match(r"250|451 4\.3\.0|550 5\.1\.1 <nobody@", text)]
         equal(name + ": recipients are found, put off, or truly unknown", strange[:3], [])
         strange = [text for text in self.logins if not text.startswith(("235", "454 4.7.0"))]

@@ -136,7 +136,7 @@ static void never_replays_a_password(void **state)
 	start = clock_ms();
 	assert_int_equal(login(&scene, "alice", "Pw-2", &answer), AUTH_TEMPORARY);
 	assert_int_equal(atomic_load(&scene.fake->binds), 2);
-	assert_in_range(clock_ms() - start, FAKE_TIMEOUT_MS - 100, 25000);
+	assert_true(clock_ms() - start >= FAKE_TIMEOUT_MS - 100);
 	close_scene(&scene);
 }
 
@@ -157,7 +157,6 @@ static void replaces_a_connection_found_dead(void **state)
 	assert_int_equal(login(&scene, "alice", "Pw-3", &answer), AUTH_OK);
 	while (atomic_load(&scene.fake->gone) == gone)
 		usleep(1000);
-	usleep(50000); /* the end of the connection is on its way */
 	assert_int_equal(login(&scene, "alice", "Pw-4", &answer), AUTH_OK);
 	assert_int_equal(atomic_load(&scene.fake->binds), 4);
 	close_scene(&scene);

@@ -10,6 +10,7 @@
 #include <lber.h>
 #include <ldap.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -26,8 +27,8 @@
 #define FAKE_SERVICE  "cn=svc,dc=x"
 /* For a section that is to meet silence: long enough for what is answered, on a busy machine too.
  */
-#define FAKE_TIMEOUT_MS 4000
-#define FAKE_TIMEOUT    "timeout = 4"
+#define FAKE_TIMEOUT_MS 12000
+#define FAKE_TIMEOUT    "timeout = 12"
 
 enum fake_way { FAKE_ANSWER, FAKE_SILENT, FAKE_CLOSE };
 
@@ -177,6 +178,18 @@ static inline bool fake_request(struct fake_ldap *fake, int peer, BerElement *be
 	}
 }
 
+/* Returns when the other side has got to know it, whether it looks or not. */
+static inline void fake_hang_up(int peer)
+{
+	struct tcp_info info = { 0 };
+	socklen_t length = sizeof(info);
+
+	shutdown(peer, SHUT_WR);
+	while (getsockopt(peer, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+	       info.tcpi_state == TCP_FIN_WAIT1)
+		usleep(1000);
+}
+
 static inline void *fake_serve(void *context)
 {
 	struct fake_peer peer = *(struct fake_peer *)context;
@@ -194,6 +207,7 @@ static inline void *fake_serve(void *context)
 		       fake_request(peer.fake, peer.descriptor, ber);
 		ber_free(ber, 1);
 	}
+	fake_hang_up(peer.descriptor);
 	ber_sockbuf_free(sockbuf);
 	atomic_fetch_add(&peer.fake->gone, 1);
 	atomic_fetch_sub(&peer.fake->live, 1);

@@ -112,7 +112,7 @@ static void wait_for_callers(int listening, unsigned count)
 	struct tcp_info info = { 0 };
 	socklen_t length = sizeof(info);
 
-	for (int64_t limit = clock_ms() + 60000; clock_ms() < limit; pause_ms(1)) {
+	for (int64_t limit = clock_ms() + 180000; clock_ms() < limit; pause_ms(1)) {
 		assert_int_equal(getsockopt(listening, IPPROTO_TCP, TCP_INFO, &info, &length), 0);
 		if (info.tcpi_unacked >= count) /* of a listening socket: not accepted yet */
 			break;
@@ -123,7 +123,7 @@ static void wait_for_callers(int listening, unsigned count)
 /* Until so many have come; too long only when they do not. */
 static void door_expect(struct door *door, size_t count)
 {
-	for (int64_t limit = clock_ms() + 60000; door->count < count && clock_ms() < limit;)
+	for (int64_t limit = clock_ms() + 180000; door->count < count && clock_ms() < limit;)
 		door_turns(door, 1);
 	assert_int_equal(door->count, count);
 }

@@ -49,7 +49,7 @@ static int status_of(deed before, deed after, int role)
 		char why[200] = "";
 
 		signal(SIGALRM, SIG_DFL);
-		alarm(20);
+		alarm(300);
 		if (before && before() != 0)
 			_exit(100);
 		if (role >= 0 && !sandbox_filter((enum sandbox_role)role, why, sizeof(why))) {

@@ -11,7 +11,7 @@
 enum place { NOWHERE, IN_INPUT, IN_DRAINED, IN_SECURED, IN_IDLE, IN_GONE };
 
 /* For what must happen: only a failure waits so long. */
-#define PATIENCE_MS 60000
+#define PATIENCE_MS 180000
 
 /* The server's side of one test. */
 struct owner {
@@ -666,7 +666,7 @@ static void test_held_cap(void **state)
 	struct scene scene;
 
 	(void)state;
-	scene_open(&scene, false, false, 0, 60);
+	scene_open(&scene, false, false, 64 * 1024, 60);
 	scene.owner.input = take_nothing;
 	scene_peer(&scene, script_flood);
 	assert_true(scene_run(&scene, holds_much, PATIENCE_MS));
@@ -691,7 +691,7 @@ static void test_unread_answers(void **state)
 	struct scene scene;
 
 	(void)state;
-	scene_open(&scene, false, false, 0, 60);
+	scene_open(&scene, false, false, 64 * 1024, 60);
 	scene.owner.input = echo_count;
 	scene_peer(&scene, script_flood);
 	assert_true(scene_run(&scene, is_not_writable, PATIENCE_MS));
