@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "conf/conf.h"
 #include "daemon/check.h"
+#include "daemon/control.h"
 
 enum { REPLY_MAX = 1 << 20 };
 
@@ -60,7 +61,7 @@ bool control_is_open(const char *run)
 
 static bool control_talk(int fd, const char *word, struct buffer *reply)
 {
-	char line[1024];
+	char line[CONTROL_LINE_MAX + 1];
 	int length = snprintf(line, sizeof line, "%s\n", word);
 	ssize_t count;
 

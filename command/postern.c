@@ -34,6 +34,12 @@ static const struct command {
 	{ "check", command_check, "",
 	  "test the configuration and look at the domain from all sides; each finding with its "
 	  "remedy" },
+	{ "queue", command_queue,
+	  "list [WHICH] | summary [WHICH] | show ID... | export ID | retry WHICH | hold WHICH | "
+	  "release WHICH | remove WHICH | bounce WHICH; WHICH: [ID]... [--sender GLOB] "
+	  "[--recipient GLOB] [--domain GLOB] [--reason TEXT] [--server NAME] [--older AGE] "
+	  "[--newer AGE] [--held]",
+	  "mail that waits" },
 	{ "mailbox", command_mailbox,
 	  "add ADDRESS [--create-user|--no-create-user] [--quota SIZE] [--stdin] [--user NAME] "
 	  "[--container DN] | delete ADDRESS [--yes] [--delete-user] | list [DOMAIN] | "

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "daemon/control_queue.h"
 #include "daemon/generation.h"
 #include "daemon/message_directory.h"
 #include "io/packet.h"
@@ -43,7 +44,7 @@ struct control_ask {
 	int client;
 };
 
-static void control_say(int client, struct span reply)
+void control_say(int client, struct span reply)
 {
 	if (send(client, reply.at, reply.length, MSG_NOSIGNAL) < 0)
 		log_warning("control.unheard", LOG_TEXT("why", strerror(errno)));
@@ -110,11 +111,11 @@ static void control_do(struct control *control, struct span word, struct buffer 
 /* Root's own tool sends its line at once; whoever does not is not waited for. True: the client is kept. */
 static bool control_serve(struct control *control, int client)
 {
-	static const char explain[] = "explain login ";
+	static const char explain[] = "explain login ", queue[] = "queue ";
 	struct timeval patience = { 1, 0 };
 	struct buffer reply = BUFFER_EMPTY;
 	struct span word;
-	char line[1024];
+	char line[CONTROL_LINE_MAX];
 	bool kept = false;
 	ssize_t length;
 
@@ -126,6 +127,8 @@ static bool control_serve(struct control *control, int client)
 	word = span_make(line, (size_t)length - 1);
 	if (span_starts_nocase(word, explain))
 		kept = control_explain(control, client, span_skip(word, sizeof explain - 1), &reply);
+	else if (span_starts_nocase(word, queue))
+		kept = control_queue(control->master, client, span_skip(word, sizeof queue - 1), &reply);
 	else
 		control_do(control, word, &reply);
 	if (!kept)
