@@ -2,7 +2,7 @@
 # The lab, the benchmark and the demonstration. Included by the Makefile. Packages are
 # installed before a second make builds: pkg-config's answers are read when make starts.
 
-BENCH_PROGRAMS := $(addprefix $(B)/tests/bench/,loadgen bound bound_tls bound_ldap bound_gss delay_proxy)
+BENCH_PROGRAMS := $(addprefix $(B)/tests/bench/,loadgen sink bound bound_tls bound_ldap bound_gss delay_proxy)
 BENCH_OBJECTS  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/load*.c))
 
 $(B)/tests/bench/loadgen: $(BENCH_OBJECTS)

@@ -17,6 +17,7 @@ for further in "$bench_state"/with-*; do
 	processes_stop "$further/proxy.pid"
 done
 "$here/peers.sh" stop
+processes_stop "$bench_state/sink.pid"
 "$here/auth_site.sh" stop
 "$here/../lab/slapd.sh" stop "$bench_state/slapd"
 rm -rf "$bench_state" "$bench_dir"

@@ -37,11 +37,13 @@ here=$(dirname "$0")
 . "$here/rows_directory.sh"
 # shellcheck source=tests/bench/rows_auth.sh
 . "$here/rows_auth.sh"
+# shellcheck source=tests/bench/rows_relay.sh
+. "$here/rows_relay.sh"
 
 rows=${BENCH_ROWS:-bound smtp_deliver_1 smtp_deliver_100 smtp_starttls_1 smtp_starttls_100 \
-	smtp_deliver_200k smtp_fanout_100 submission pop3_login pop3_fetch pop3s_login pop3s_fetch \
+	smtp_deliver_200k smtp_fanout_100 smtp_relay submission pop3_login pop3_fetch pop3s_login pop3s_fetch \
 	open_maildrop idle_memory idle_memory_tls idle_held directory_50ms auth_gssapi \
-	auth_ntlm auth_plain_cached scale_sessions scale_directory}
+	auth_ntlm auth_plain_cached scale_sessions scale_directory queue_waiting}
 
 # Users up to here get the mail of the delivery rows, the next ones own mailboxes of growing
 # size, and the last hundred 13 messages each.
@@ -173,6 +175,7 @@ run_row() {
 	pop3s_fetch) pop3_row "$1" pop3s pop3-fetch "${fetch[@]}" ;;
 	open_maildrop | idle_memory | idle_memory_tls | idle_held) "$1" ;;
 	auth_gssapi | auth_ntlm | auth_plain_cached) "$1" ;;
+	smtp_relay | queue_waiting) "$1" ;;
 	directory_50ms | scale_directory | scale_sessions) "$1" ;;
 	*) die "unknown row $1" ;;
 	esac

@@ -77,6 +77,22 @@ instance_configuration() {
 			session_size = 0
 		}
 
+		smtp "Relay" {
+			listen "$instance_address:$bench_relay_port" { tls = "none" }
+			fqdn = "mail.$bench_domain"
+			authentication = { "anonymous" }
+			relay = { "127.0.0.0/8" }
+			connections = 0
+			connections_per_address = 0
+			session_size = 0
+			outbound {
+				smart_host = "[$bench_address]:$bench_sink_port"
+				tls = "none"
+			}
+		}
+
+		remote "dead.example" { route = "[127.0.0.1]:9" }
+
 		smtp "Submission" {
 			listen "$instance_address:$bench_submission_port" { tls = "starttls" }
 			certificate = "$instance/server.pem"

@@ -40,7 +40,7 @@ static void usage(void)
 			"  -n TOTAL       messages or sessions\n"
 			"  -t SECONDS     no new work after that\n"
 			"  -e COUNT       pop3-fetch: messages in each mailbox\n"
-			"  -w ROOT        smtp: wait until they are in the Maildirs below\n"
+			"  -w ROOT        smtp: wait until they are in the Maildirs below, or in a sink's count\n"
 			"  -l             pop3-idle: log in first; smtp: AUTH PLAIN\n"
 			"  -S             STARTTLS (smtp); -T TLS from the first byte\n"
 			"  -R             resume TLS sessions (not: a whole handshake each time)\n"

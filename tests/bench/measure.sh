@@ -27,6 +27,7 @@ system_port() {
 	case $1/$2 in
 	postern/smtp) echo "$bench_smtp_port" ;;
 	postern/starttls) echo "$bench_starttls_port" ;;
+	postern/relay) echo "$bench_relay_port" ;;
 	postern/submission) echo "$bench_submission_port" ;;
 	postern/pop3) echo "$bench_pop3_port" ;;
 	postern/pop3s) echo "$bench_pop3s_port" ;;
@@ -35,6 +36,7 @@ system_port() {
 	dovecot-remembers/auth) echo 2112 ;;
 	postfix/smtp) echo 2526 ;;
 	postfix/starttls) echo 2527 ;;
+	postfix/relay) echo 2528 ;;
 	postfix+dovecot/submission) echo 2588 ;;
 	dovecot-tuned/pop3) echo 2111 ;;
 	dovecot-tuned/pop3s) echo 2113 ;;
@@ -49,6 +51,7 @@ service_options() {
 	case $1 in
 	starttls) echo -S ;;
 	submission) echo -S -l ;;
+	relay) echo -d sink.example ;;
 	pop3s) echo -T ;;
 	auth) echo -a 10.53.0.2 -d corp.example -k mail.corp.example -u "$auth_users" -c "$auth_tickets" ;;
 	esac

@@ -3,7 +3,8 @@
 # The peers the gateway is measured against, from Debian's packages, on high loopback ports,
 # with the same slapd: Postfix delivers to Maildirs, Dovecot serves those same Maildirs.
 #
-#   peers.sh start        Postfix on 2526, with STARTTLS on 2527, submission on 2588 (AUTH against
+#   peers.sh start        Postfix on 2526, with STARTTLS on 2527, on 2528 for what it sends on to the
+#                         sink, submission on 2588 (AUTH against
 #                         the first Dovecot); Dovecot on 2111, TLS on 2113 (service_count = 0)
 #                         and 2112, TLS on 2114 (as it comes: a process for each login connection)
 #   peers.sh stop
@@ -48,6 +49,8 @@ postfix_main() {
 		virtual_gid_maps = static:$(id -g postern-store)
 		smtpd_recipient_restrictions = reject_unauth_destination
 		smtpd_client_connection_count_limit = 0
+		relayhost = [$bench_address]:$bench_sink_port
+		smtp_destination_concurrency_limit = 100
 		smtpd_tls_cert_file = $bench_state/authority/server.pem
 		smtpd_tls_key_file = $bench_state/authority/server.key
 		smtpd_sasl_type = dovecot
@@ -59,6 +62,7 @@ postfix_master() {
 	cat <<-END
 		$bench_address:2526 inet n - n - 300 smtpd
 		$bench_address:2527 inet n - n - - smtpd -o smtpd_tls_security_level=may
+		$bench_address:2528 inet n - n - 300 smtpd -o smtpd_recipient_restrictions=permit
 		$bench_address:2588 inet n - n - - smtpd -o smtpd_tls_security_level=encrypt -o smtpd_sasl_auth_enable=yes -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
 		tlsmgr    unix - - n 1000? 1 tlsmgr
 		cleanup   unix n - n - 0 cleanup

@@ -13,6 +13,9 @@ bench_starttls_port=2524
 bench_submission_port=2587
 bench_pop3s_port=2995
 bench_ldap_port=2389
+bench_relay_port=2523
+bench_sink_port=2600
+bench_sink_count=$bench_state/sink.count
 bench_domain=bench.example
 bench_suffix=dc=bench,dc=example
 bench_users=1000
