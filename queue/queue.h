@@ -19,6 +19,7 @@
 #define QUEUE_REASON_SIZE 256 /* for the log */
 #define QUEUE_TEXT_SIZE   512 /* what a server said, cut; one line */
 #define QUEUE_KEY_SIZE    300
+#define QUEUE_RETRIES_MAX 16 /* more intervals are not looked at */
 
 struct queue;
 
@@ -43,7 +44,7 @@ struct queue_hop {
 
 struct queue_limits { /* of a virtual server; seconds */
 	unsigned connections, connections_per_domain, messages_per_connection, recipients;
-	const unsigned *retry; /* the last one again and again */
+	unsigned retry[QUEUE_RETRIES_MAX]; /* the last one again and again */
 	size_t retry_count;
 	unsigned delay_notice, expiry, local_delay_notice, local_expiry; /* notice 0 = none */
 };
@@ -64,6 +65,7 @@ struct queue_recipient {
 	unsigned attempts;
 	int64_t next; /* unix time of the next attempt; 0 = now */
 	bool delay_told;
+	bool owed;                  /* its report could not be made yet: the message stays for it */
 	char status[12];            /* "4.4.1", of the last attempt; "" = none yet */
 	char text[QUEUE_TEXT_SIZE]; /* its diagnostic: a reply ("smtp; 450 ...") or words of ours */
 	char mta[256];              /* who said so; "" = we */
@@ -86,8 +88,8 @@ struct queue_calls {
 	void (*ready)(void *context);
 	/*
 	 * What is to be told about recipients of a message: report (mail/report.h), made and added
-	 * to the queue before this returns. Blocks. TEMP: it is asked again later, and the
-	 * recipients stay. PERM: nobody can be told, the message goes to badmail.
+	 * to the queue before this returns. Blocks. TEMP: it is asked again later, and the message
+	 * stays until then. PERM: nobody can be told, and it has been put among the bad mail.
 	 */
 	enum outcome (*report)(void *context, const struct queue_message *message, int fd,
 			       const struct queue_event *events, size_t count);
@@ -110,6 +112,22 @@ enum outcome queue_add(struct queue *queue, int spool, bool shared, const char *
 		       const char *id, const struct envelope *envelope,
 		       struct queue_failure *failure);
 
+/*
+ * The same in two steps, for a message that has to be durable elsewhere too: what is prepared is
+ * durable and goes out after a crash, but not before it is committed. Each is ended by commit or
+ * withdraw. NULL with *outcome and a reason.
+ */
+struct queue_prepared;
+struct queue_prepared *queue_prepare(struct queue *queue, int spool, bool shared,
+				     const char *server, const char *id,
+				     const struct envelope *envelope, enum outcome *outcome,
+				     struct queue_failure *failure);
+void queue_commit(struct queue *queue, struct queue_prepared *prepared);
+void queue_withdraw(struct queue *queue, struct queue_prepared *prepared);
+
+/* A nameless file for a message that is to be added, on the queue's file system; -1 with a reason. */
+int queue_spool(struct queue *queue, struct queue_failure *failure);
+
 /* One transaction's worth of a message. */
 struct queue_job {
 	uint64_t handle;
@@ -119,8 +137,10 @@ struct queue_job {
 	size_t count;
 	int fd; /* the file, for reading */
 };
-/* The next one due, fair among hops; with `keys` (NULL-ended) only of those, due or not. NULL:
- * none. May block. */
+/*
+ * The next one due, fair among hops; with `keys` (NULL-ended) only of those, due or not: what has
+ * just failed comes again then, after the others. NULL: none. May block.
+ */
 struct queue_job *queue_take(struct queue *queue, const char *const *keys);
 void queue_job_free(struct queue_job *job); /* closes; leaves the handle taken */
 
@@ -139,11 +159,22 @@ struct queue_result {     /* of one recipient of a job */
  */
 enum outcome queue_done(struct queue *queue, uint64_t handle, const struct queue_result *results,
 			size_t count, bool dead, struct queue_failure *failure);
+/* The file of a job that is taken, for reading; *size octets of it are the message. -1: there is none. */
+int queue_job_open(struct queue *queue, uint64_t handle, uint64_t *size);
 /* The taker is gone: its jobs are due again. */
 void queue_give_back(struct queue *queue, const uint64_t *handles, size_t count);
 
 /* ETRN, `postern queue retry`: what waits for the key is due now. How many messages. */
 size_t queue_release(struct queue *queue, const char *key);
+
+struct queue_totals {
+	size_t messages, jobs; /* that are known; that are taken */
+	size_t hops;
+	bool loading; /* there are, or may be, files that were not read yet */
+};
+void queue_total(struct queue *queue, struct queue_totals *totals);
+/* The messages that wait for a key now, at most `most`; how many were written to `ids`. */
+size_t queue_waiting(struct queue *queue, const char *key, char (*ids)[QUEUE_ID_SIZE], size_t most);
 
 /* Acts of an administrator on one message; false: there is none of that id. Block. */
 enum queue_act { QUEUE_RETRY, QUEUE_HOLD, QUEUE_UNHOLD, QUEUE_REMOVE /* silently */, QUEUE_BOUNCE };
@@ -160,5 +191,12 @@ bool queue_visit(const char *root,
 /* From a file: NULL when it is not one. For queue_message_free. */
 struct queue_message *queue_message_read(int fd, const char *name);
 void queue_message_free(struct queue_message *message);
+
+/*
+ * What can be neither delivered nor reported, for an administrator: <directory>/<id>.BAD is the
+ * message, .BDR the reason, .BDP the detail. Durable when this returns OK. Makes the directory.
+ */
+enum outcome queue_badmail(const char *directory, const char *id, int fd, uint64_t size,
+			   const char *reason, const char *detail, struct queue_failure *failure);
 
 #endif

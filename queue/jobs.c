@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+#include "queue/jobs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static uint32_t slot_free(struct queue *queue)
+{
+	uint32_t slot = 0;
+
+	if (queue->taken_used == queue->taken_count) {
+		uint32_t more = queue->taken_count ? queue->taken_count * 2 : 16;
+
+		slot = queue->taken_count;
+		queue->taken = memory_grow(queue->taken, more, sizeof *queue->taken);
+		memset(queue->taken + slot, 0, (more - slot) * sizeof *queue->taken);
+		queue->taken_count = more;
+		return slot;
+	}
+	/* From behind the last one that was found: jobs end in about the order they began. */
+	for (slot = queue->taken_turn % queue->taken_count; queue->taken[slot].used;)
+		slot = (slot + 1) % queue->taken_count;
+	queue->taken_turn = slot + 1;
+	return slot;
+}
+
+uint64_t jobs_add(struct queue *queue, uint32_t leg, uint32_t message, const struct queue_job *job,
+		  bool all)
+{
+	struct taken *taken;
+	uint32_t slot, serial;
+
+	queue_lock(queue);
+	slot = slot_free(queue);
+	taken = &queue->taken[slot];
+	taken->used = true;
+	taken->all = all;
+	taken->final = job->hop.kind == QUEUE_HOP_LOCAL || strncmp(job->hop.key, "lmtp:", 5) == 0;
+	serial = taken->serial = ++queue->serial;
+	taken->leg = leg;
+	taken->message = message;
+	taken->message_serial = AT_MESSAGE(queue, message)->serial;
+	taken->count = job->count;
+	taken->which = memory_array(job->count, sizeof *taken->which);
+	memcpy(taken->which, job->which, job->count * sizeof *taken->which);
+	queue->taken_used++;
+	queue_unlock(queue);
+	return (uint64_t)serial << 32 | (slot + 1);
+}
+
+struct taken *jobs_find(struct queue *queue, uint64_t handle)
+{
+	uint32_t slot = (uint32_t)handle - 1;
+
+	if (slot >= queue->taken_count || !queue->taken[slot].used ||
+	    queue->taken[slot].serial != (uint32_t)(handle >> 32))
+		return NULL;
+	return &queue->taken[slot];
+}
+
+bool jobs_end(struct queue *queue, uint64_t handle, struct taken *job)
+{
+	struct taken *taken = jobs_find(queue, handle);
+
+	if (taken == NULL)
+		return false;
+	*job = *taken;
+	memset(taken, 0, sizeof *taken);
+	queue->taken_used--;
+	return true;
+}
+
+void jobs_mark(struct queue *queue, uint32_t message, uint32_t serial, bool *under_way)
+{
+	queue_lock(queue);
+	for (uint32_t i = 0; i < queue->taken_count; i++) {
+		const struct taken *taken = &queue->taken[i];
+
+		if (taken->used && taken->message == message && taken->message_serial == serial)
+			for (size_t n = 0; n < taken->count; n++)
+				under_way[taken->which[n]] = true;
+	}
+	queue_unlock(queue);
+}
+
+int queue_job_open(struct queue *queue, uint64_t handle, uint64_t *size)
+{
+	const struct taken *taken;
+	struct place place;
+
+	queue_lock(queue);
+	taken = jobs_find(queue, handle);
+	if (taken != NULL)
+		index_place(queue, taken->message, &place);
+	queue_unlock(queue);
+	if (taken == NULL) {
+		errno = ENOENT;
+		return -1;
+	}
+	*size = place.size;
+	return place_open(&place, O_RDONLY);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* The jobs that are taken, by handle. */
+#ifndef QUEUE_JOBS_H
+#define QUEUE_JOBS_H
+
+#include "queue/queue_private.h"
+
+uint64_t jobs_add(struct queue *queue, uint32_t leg, uint32_t message, const struct queue_job *job,
+		  bool all);
+/* With the lock held; NULL: there is no such job. */
+struct taken *jobs_find(struct queue *queue, uint64_t handle);
+/* With the lock held. What it was goes to *job, whose `which` is to be freed; false: no such job. */
+bool jobs_end(struct queue *queue, uint64_t handle, struct taken *job);
+/* Without the lock: sets those of the message's recipients that jobs have. */
+void jobs_mark(struct queue *queue, uint32_t message, uint32_t serial, bool *under_way);
+/* With the lock held: a leg that was taken is no more. */
+void leg_return(struct queue *queue, uint32_t leg);
+
+#endif

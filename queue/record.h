@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What stands behind the message in a file of the queue: text records, one a line, their
+ * fields separated by a space, ending in a field ".", so that a torn line is never taken
+ * for a whole one. Octets up to 0x20, DEL and "%" are %XX; "-" is the empty text.
+ *
+ *	message 1 ID SERVER ARRIVED .
+ *	from SENDER BODY SMTPUTF8 REQUIRETLS RET ENVID DECLARED .
+ *	to RECIPIENT NOTIFY ORCPT VIA .                       one each, numbered from 0
+ *	complete COUNT .                                      without it there is no message
+ *	at NUMBER STATE ATTEMPTS NEXT STATUS MTA TEXT .       what became of a recipient
+ *	told NUMBER . / owed NUMBER . / paid NUMBER .         delay told; report to be made; made
+ *	held . / unheld .
+ *
+ * Later records win. Lines that are none of these are passed over.
+ */
+#ifndef QUEUE_RECORD_H
+#define QUEUE_RECORD_H
+
+#include "base/buffer.h"
+#include "queue/queue.h"
+
+extern const char *const record_states[]; /* words for enum queue_state */
+
+void record_envelope(struct buffer *to, const char *id, const char *server, int64_t arrived,
+		     const struct envelope *envelope);
+void record_state(struct buffer *to, size_t number, const struct queue_recipient *recipient);
+void record_mark(struct buffer *to, const char *word, size_t number); /* told, owed, paid */
+void record_held(struct buffer *to, bool held);
+/* Fills an empty message but for its size; false when there is no complete envelope. */
+bool record_read(struct span records, struct queue_message *message);
+
+/* "ID,S=SIZE". False when it is no such name. */
+bool record_name_parse(const char *name, char id[QUEUE_ID_SIZE], uint64_t *size);
+#define RECORD_NAME_SIZE (QUEUE_ID_SIZE + 24)
+void record_name(const char *id, uint64_t size, char to[RECORD_NAME_SIZE]);
+/* Letters, digits, "-", "_" and "."; not in front. */
+bool record_id_valid(const char *id);
+
+#endif
