@@ -34,31 +34,24 @@ void smtp_client_heard_mail(struct smtp_client *client, const struct smtp_client
 	transaction->hear = smtp_client_first_recipient(transaction);
 }
 
-/*
- * RFC 5321 section 4.5.3.1.10: 552 was once what 452 is now, "too many recipients". The
- * code stays what the server said.
- */
-static enum outcome recipient_outcome(struct smtp_client_reply *reply)
+/* RFC 5321 section 4.5.3.1.10: 552 was once what 452 is now, "too many recipients". */
+static enum outcome recipient_outcome(const struct smtp_client_reply *reply)
 {
-	if (reply->code != 552)
-		return smtp_client_outcome(reply);
-	reply->status[0] = '4';
-	return OUTCOME_TEMP;
+	return reply->code == 552 ? OUTCOME_TEMP : smtp_client_outcome(reply);
 }
 
 void smtp_client_heard_rcpt(struct smtp_client *client, const struct smtp_client_reply *reply)
 {
 	struct smtp_client_transaction *transaction = client->transaction;
 	size_t recipient = transaction->hear.recipient;
-	struct smtp_client_reply answer = *reply;
-	enum outcome outcome = recipient_outcome(&answer);
+	enum outcome outcome = recipient_outcome(reply);
 
 	if (!is_final(client, reply))
 		return;
 	/* A sender that was refused has decided all of them. */
 	if (transaction->standing[recipient] == SMTP_RECIPIENT_OPEN) {
 		if (outcome != OUTCOME_OK) {
-			smtp_client_decide(client, recipient, outcome, &answer);
+			smtp_client_decide(client, recipient, outcome, reply);
 		} else {
 			transaction->standing[recipient] = SMTP_RECIPIENT_ACCEPTED;
 			transaction->accepted++;
@@ -92,7 +85,7 @@ static void heard_lmtp(struct smtp_client *client, const struct smtp_client_repl
 	while (transaction->standing[transaction->told] != SMTP_RECIPIENT_ACCEPTED)
 		transaction->told++;
 	smtp_client_decide(client, transaction->told, smtp_client_outcome(reply), reply);
-	if (client->owed == 0)
+	if (client->owed == 1) /* this one */
 		transaction->hear.step = SMTP_STEP_DONE;
 }
 

@@ -53,7 +53,10 @@ static const struct listener *listener(const struct smtp_client *client)
 
 	if (transaction == NULL)
 		return &phases[client->phase];
-	return client->owed > 0 ? next_reply(transaction) : &steps[transaction->send.step];
+	/* While a body is on its way the server owes that it takes it, whatever it answers. */
+	if (client->owed == 0 || transaction->send.step == SMTP_STEP_BODY)
+		return &steps[transaction->send.step];
+	return next_reply(transaction);
 }
 
 void smtp_client_dispatch(struct smtp_client *client, const struct smtp_client_reply *reply)
@@ -68,11 +71,6 @@ void smtp_client_dispatch(struct smtp_client *client, const struct smtp_client_r
 
 unsigned smtp_client_seconds(const struct smtp_client *client)
 {
-	const struct smtp_client_transaction *transaction = client->transaction;
-
-	/* While a body is on its way the server owes that it takes it, whatever it answers. */
-	if (transaction != NULL && transaction->send.step == SMTP_STEP_BODY)
-		return steps[SMTP_STEP_BODY].seconds;
 	return listener(client)->seconds;
 }
 

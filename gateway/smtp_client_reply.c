@@ -98,8 +98,8 @@ static void hear_reply(struct smtp_client *client, const struct smtp_client_repl
 	} else if (client->owed == 0) {
 		hear_unasked(client, reply);
 	} else {
-		client->owed--;
 		smtp_client_dispatch(client, reply);
+		client->owed--;
 	}
 }
 

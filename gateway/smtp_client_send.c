@@ -28,13 +28,19 @@ void smtp_client_transaction_free(struct smtp_client *client)
 void smtp_client_decide(struct smtp_client *client, size_t recipient, enum outcome outcome,
 			const struct smtp_client_reply *reply)
 {
+	static const char classes[] = {
+		[OUTCOME_OK] = '2', [OUTCOME_TEMP] = '4', [OUTCOME_PERM] = '5'
+	};
 	struct smtp_client_transaction *transaction = client->transaction;
+	struct smtp_client_reply told = *reply;
 
+	/* The code stays what the server said; what it means for the recipient is in the status. */
+	told.status[0] = classes[outcome];
 	transaction->accepted -= transaction->standing[recipient] == SMTP_RECIPIENT_ACCEPTED;
 	transaction->standing[recipient] = SMTP_RECIPIENT_DECIDED;
 	transaction->undecided--;
 	if (!client->freed)
-		client->calls->result(client->owner, recipient, outcome, reply);
+		client->calls->result(client->owner, recipient, outcome, &told);
 }
 
 void smtp_client_decide_all(struct smtp_client *client, enum outcome outcome,

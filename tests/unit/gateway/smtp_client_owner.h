@@ -28,8 +28,8 @@
 #include "base/memory.h"
 #include "gateway/smtp_client.h"
 
-struct letter { /* a message to be sent */
-	const char *sender;	   /* "" = null */
+struct letter {                    /* a message to be sent */
+	const char *sender;        /* "" = null */
 	const char *recipients[6]; /* "address", "address|NOTIFY bits|ORCPT" */
 	const char *body;
 	const char *masquerade;
@@ -53,9 +53,9 @@ struct script {
 	const struct letter *letters[3];
 	const struct turn_of_login *logins;
 	const char *text;
-	bool stay; /* no QUIT behind the letters */
+	bool stay;     /* no QUIT behind the letters */
 	bool patience; /* is written down too */
-	bool once; /* the outcome depends on where the octets are cut */
+	bool once;     /* only whole and at once: with pauses there is more to be patient about */
 };
 
 enum due { DUE_NONE, DUE_TLS, DUE_LOGIN, DUE_READY, DUE_BODY };
@@ -306,8 +306,8 @@ static inline void on_patience(void *context, unsigned seconds)
 }
 
 static const struct smtp_client_calls owner_calls = {
-	on_write,    on_start_tls, on_ask_login, on_ready, on_ask_body,
-	on_result,   on_sent,	   on_ended,	 on_patience,
+	on_write,  on_start_tls, on_ask_login, on_ready,    on_ask_body,
+	on_result, on_sent,      on_ended,     on_patience,
 };
 
 static inline void act_while_due(struct owner *owner)
@@ -394,10 +394,8 @@ static inline void play(const struct script *script)
 {
 	static const size_t pieces[] = { SIZE_MAX, 1, 2, 3, 7, 64 };
 
-	for (unsigned round = 0; round < (script->once ? 2 : 32); round++) {
-		struct owner owner = { .script = script,
-				       .later = round % 2,
-				       .random = round };
+	for (unsigned round = 0; round < (script->once ? 1 : 32); round++) {
+		struct owner owner = { .script = script, .later = round % 2, .random = round };
 
 		envelope_init(&owner.envelope);
 		owner.client = smtp_client_new(script->profile != NULL ? script->profile : &usual,

@@ -27,7 +27,8 @@ static const struct script greetings[] = {
 	{ .name = "long greeting",
 	  .text = "S: 220-mx ESMTP\nS: 220-\nS: 220\n" EHLO "S: 250-mx\nS: 250 HELP\n" QUIT },
 	{ .name = "refused for good",
-	  .text = "S: 554-5.7.1 go\nS: 554 5.7.1 away\nC: QUIT\n! ended never 554 5.7.1 go away\n" },
+	  .text = "S: 554-5.7.1 go\nS: 554 5.7.1 away\nC: QUIT\n! ended never 554 5.7.1 go "
+		  "away\n" },
 	{ .name = "refused for now",
 	  .text = "S: 450 busy\nC: QUIT\n! ended next 450 4.0.0 busy\n" },
 	{ .name = "closing", .text = "S: 421 4.3.2 busy\n! ended next 421 4.3.2 busy\n" },
@@ -52,9 +53,11 @@ static const struct script greetings[] = {
 	{ .name = "HELO at once",
 	  .profile = &helo,
 	  .text = "S: 220 mx\nC: HELO relay.example\nS: 250-mx\nS: 250 STARTTLS\n" QUIT },
-	{ .name = "LHLO", .profile = &lmtp,
+	{ .name = "LHLO",
+	  .profile = &lmtp,
 	  .text = "S: 220 mx\nC: LHLO relay.example\nS: 250 mx\n" QUIT },
-	{ .name = "no LHLO", .profile = &lmtp,
+	{ .name = "no LHLO",
+	  .profile = &lmtp,
 	  .text = "S: 220 mx\nC: LHLO relay.example\nS: 500 what\nC: QUIT\n! ended never 500 "
 		  "5.0.0 what\n" },
 	{ .name = "lost before the greeting",
@@ -91,36 +94,47 @@ static void test_greetings(void **state)
 #define OFFER "S: 220 mx\n" EHLO "S: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\n"
 
 static const struct script tls[] = {
-	{ .name = "used", .profile = &may,
+	{ .name = "used",
+	  .profile = &may,
 	  .text = OFFER "S: 220 go\n! tls\n> secured\n" EHLO "S: 250 mx\n" QUIT },
-	{ .name = "not wanted",
-	  .text = "S: 220 mx\n" EHLO "S: 250-mx\nS: 250 STARTTLS\n" QUIT },
+	{ .name = "not wanted", .text = "S: 220 mx\n" EHLO "S: 250-mx\nS: 250 STARTTLS\n" QUIT },
 	{ .name = "refused, may", .profile = &may, .text = OFFER "S: 454 4.7.0 no\n" QUIT },
 	{ .name = "refused for good, may", .profile = &may, .text = OFFER "S: 501 no\n" QUIT },
-	{ .name = "refused, must", .profile = &must,
+	{ .name = "refused, must",
+	  .profile = &must,
 	  .text = OFFER "S: 454 4.7.0 no\nC: QUIT\n! ended next 454 4.7.0 no\n" },
-	{ .name = "closing", .profile = &may,
+	{ .name = "closing",
+	  .profile = &may,
 	  .text = OFFER "S: 421 no\n! ended next 421 4.0.0 no\n" },
-	{ .name = "not offered, may", .profile = &may,
+	{ .name = "not offered, may",
+	  .profile = &may,
 	  .text = "S: 220 mx\n" EHLO "S: 250 mx\n" QUIT },
-	{ .name = "not offered, must", .profile = &must,
+	{ .name = "not offered, must",
+	  .profile = &must,
 	  .text = "S: 220 mx\n" EHLO "S: 250 mx\nC: QUIT\n! ended next 0 4.7.4 TLS is required, "
 		  "and the server does not offer STARTTLS\n" },
-	{ .name = "HELO and must", .profile = &helo_must,
+	{ .name = "HELO and must",
+	  .profile = &helo_must,
 	  .text = "S: 220 mx\nC: HELO relay.example\nS: 250 mx\nC: QUIT\n! ended next 0 4.7.4 "
 		  "TLS is required, and the server does not offer STARTTLS\n" },
-	{ .name = "on from the start", .profile = &secure,
+	{ .name = "on from the start",
+	  .profile = &secure,
 	  .text = "S: 220 mx\n" EHLO "S: 250-mx\nS: 250 STARTTLS\n" QUIT },
-	{ .name = "offered again inside", .profile = &must,
+	{ .name = "offered again inside",
+	  .profile = &must,
 	  .text = OFFER "S: 220 go\n! tls\n> secured\n" EHLO "S: 250-mx\nS: 250 STARTTLS\n" QUIT },
-	{ .name = "handshake failed", .profile = &may,
+	{ .name = "handshake failed",
+	  .profile = &may,
 	  .text = OFFER "S: 220 go\n! tls\n> lost certificate has expired\n"
 			"! ended next 0 4.4.2 certificate has expired\n" },
 	/* What comes with the 220, or before the handshake is done, was not said inside TLS. */
-	{ .name = "injected", .profile = &must,
-	  .text = OFFER "S: 220 go\nS: 250-evil\nS: 250 AUTH PLAIN\n! tls\nS: 250 evil\n> secured\n" EHLO
-			"S: 250 mx\n" QUIT },
-	{ .name = "strange answer", .profile = &may,
+	{ .name = "injected",
+	  .profile = &must,
+	  .text = OFFER
+	  "S: 220 go\nS: 250-evil\nS: 250 AUTH PLAIN\n! tls\nS: 250 evil\n> secured\n" EHLO
+	  "S: 250 mx\n" QUIT },
+	{ .name = "strange answer",
+	  .profile = &may,
 	  .text = OFFER "S: 250 go\n! ended next 0 4.5.0 the server answered out of order at "
 			"STARTTLS: 250 go\n" },
 };
@@ -132,7 +146,9 @@ static void test_tls(void **state)
 }
 
 static const struct script phases[] = {
-	{ .name = "patience", .profile = &may, .patience = true,
+	{ .name = "patience",
+	  .profile = &may,
+	  .patience = true,
 	  .text = "! patience 300 greeting\nS: 220 mx\n" EHLO
 		  "! patience 300 EHLO\nS: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\n"
 		  "! patience 300 STARTTLS\nS: 220 go\n! tls\n! patience 0 TLS handshake\n"
@@ -319,14 +335,10 @@ static void test_freed_inside_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_greetings),
-		cmocka_unit_test(test_tls),
-		cmocka_unit_test(test_patience),
-		cmocka_unit_test(test_offers),
-		cmocka_unit_test(test_odd_offers),
-		cmocka_unit_test(test_floods),
-		cmocka_unit_test(test_long_texts),
-		cmocka_unit_test(test_freed_inside_calls),
+		cmocka_unit_test(test_greetings),  cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_patience),   cmocka_unit_test(test_offers),
+		cmocka_unit_test(test_odd_offers), cmocka_unit_test(test_floods),
+		cmocka_unit_test(test_long_texts), cmocka_unit_test(test_freed_inside_calls),
 	};
 
 	return cmocka_run_group_tests_name("smtp client", tests, NULL, NULL);
