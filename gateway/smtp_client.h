@@ -16,9 +16,10 @@
 #include "base/outcome.h"
 #include "mail/envelope.h"
 
-#define SMTP_CLIENT_LINE_MAX  2048  /* of a reply line that counts; longer ones are cut */
-#define SMTP_CLIENT_REPLY_MAX 65536 /* octets of one reply; more ends the session */
-#define SMTP_CLIENT_TEXT_MAX  500 /* of a reply, kept for the report: its lines joined by blanks */
+#define SMTP_CLIENT_LINE_MAX      2048  /* of a reply line that counts; longer ones are cut */
+#define SMTP_CLIENT_CHALLENGE_MAX 12288 /* the same, in AUTH (RFC 4954 section 4) */
+#define SMTP_CLIENT_REPLY_MAX     65536 /* octets of one reply; more ends the session */
+#define SMTP_CLIENT_TEXT_MAX      500 /* of a reply, kept for the report: its lines joined by blanks */
 
 enum smtp_client_tls { SMTP_CLIENT_TLS_NEVER, SMTP_CLIENT_TLS_MAY, SMTP_CLIENT_TLS_MUST };
 
@@ -96,7 +97,8 @@ struct smtp_client;
 
 struct smtp_client *smtp_client_new(const struct smtp_client_profile *profile,
 				    const struct smtp_client_calls *calls, void *owner);
-void smtp_client_free(struct smtp_client *client); /* calls nothing */
+/* Calls nothing; inside a call too, of which none comes afterwards. */
+void smtp_client_free(struct smtp_client *client);
 void smtp_client_connected(struct smtp_client *client);
 /* All of the input is taken. */
 void smtp_client_feed(struct smtp_client *client, const char *bytes, size_t length);
@@ -108,8 +110,8 @@ void smtp_client_respond(struct smtp_client *client, enum outcome outcome, const
 /* In `ready` only. The message is the owner's until `sent` or `ended`. */
 void smtp_client_send(struct smtp_client *client, const struct smtp_client_message *message);
 void smtp_client_body(struct smtp_client *client, const char *bytes, size_t length);
-/* The message cannot be read any more: the connection must be cut (DATA) or the message is dropped
- * (BDAT). */
+/* The message cannot be read any more: what is sent cannot be taken back, so `ended` follows and
+ * the connection must be cut, without an end of the message. */
 void smtp_client_body_failed(struct smtp_client *client);
 void smtp_client_quit(struct smtp_client *client);
 /* The network failed, or the peer took too long: `why` is for the report ("connection lost after

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/dot.h"
 
+#include <string.h>
+
 #include "mail/lines.h"
 
 /* One octet of ".CRLF" at the start of a line, or the end of a line cut between CR and LF. */
@@ -59,4 +61,24 @@ enum dot_found dot_next(struct dot *dot, struct span *input, struct span *run)
 	*run = span_make(start, (size_t)(at - start));
 	*input = span_make(at, (size_t)(end - at));
 	return found;
+}
+
+/* Dots are rarer than line ends and absent from base64, so dots are what is searched for. */
+struct span dot_stuff(struct dot_stuff *stuff, struct span *input)
+{
+	const char *at = input->at, *end = at + input->length, *dot = at + stuff->doubled;
+
+	stuff->doubled = false;
+	while (dot < end && (dot = memchr(dot, '.', (size_t)(end - dot))) != NULL) {
+		if (dot == at ? !stuff->inside : dot[-1] == '\n') {
+			stuff->doubled = true;
+			*input = span_make(dot, (size_t)(end - dot));
+			return span_make(at, (size_t)(dot + 1 - at));
+		}
+		dot++;
+	}
+	if (end > at)
+		stuff->inside = end[-1] != '\n';
+	*input = span_make(end, 0);
+	return span_make(at, (size_t)(end - at));
 }

@@ -32,4 +32,17 @@ enum dot_found {
  */
 enum dot_found dot_next(struct dot *dot, struct span *input, struct span *run);
 
+/*
+ * The other way: a dot that begins a line is doubled (RFC 5321 section 4.5.2, RFC 1939
+ * section 3). A line begins after any LF, so that a peer which takes a bare LF for a line
+ * end cannot be shown a false end.
+ */
+struct dot_stuff {
+	bool inside;  /* a line has begun; zero at the start */
+	bool doubled; /* the dot that comes next was sent once */
+};
+
+/* Consumes from *input what is to be sent next; a dot that is doubled stays to be sent again. */
+struct span dot_stuff(struct dot_stuff *stuff, struct span *input);
+
 #endif
