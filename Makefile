@@ -120,6 +120,8 @@ install: all
 	install -D -m 755 $(B)/postern $(DESTDIR)$(BINDIR)/postern
 	install -D -m 644 conf/postern.conf.sample $(DESTDIR)$(SYSCONFDIR)/postern/postern.conf.sample
 	install -D -m 644 conf/postern-2003.conf.sample $(DESTDIR)$(SYSCONFDIR)/postern/postern-2003.conf.sample
+	for text in failed delayed success; do install -D -m 644 conf/templates/$$text.txt \
+		$(DESTDIR)$(SYSCONFDIR)/postern/templates/$$text.txt.sample || exit 1; done
 	for page in posternd.8 postern.1 postern.conf.5; do \
 		install -D -m 644 docs/man/$$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page || exit 1; done
 	install -D -m 644 conf/postern.pam $(DESTDIR)$(SYSCONFDIR)/pam.d/postern
