@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* How we log in at other servers: what each way needs, and that no secret crosses a network in the clear. */
+/* How we log in at other servers: what each way needs, and that no secret crosses a network in the
+ * clear. */
 #include "conf/conf_private.h"
 
 #include <string.h>
@@ -36,16 +37,19 @@ static const struct {
 	{ "token_ca", offsetof(struct conf_login, token_ca), OAUTH2, 0, "" },
 };
 
-static void check_keys(struct conf_reading *reading, unsigned begins, const struct conf_login *login)
+static void check_keys(struct conf_reading *reading, unsigned begins,
+		       const struct conf_login *login)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		const char *value = *(char *const *)(const void *)((const char *)login + rows[i].offset);
+		const char *value =
+			*(char *const *)(const void *)((const char *)login + rows[i].offset);
 
 		if (*value && !(rows[i].used >> login->how & 1))
-			conf_tell_key(reading, begins, rows[i].key,
-				      "%s has no effect with login = \"%s\": remove it, or write the "
-				      "login that it is for",
-				      rows[i].key, names[login->how]);
+			conf_tell_key(
+				reading, begins, rows[i].key,
+				"%s has no effect with login = \"%s\": remove it, or write the "
+				"login that it is for",
+				rows[i].key, names[login->how]);
 		if (!*value && (rows[i].needed >> login->how & 1))
 			conf_tell_key(reading, begins, "login", "login = \"%s\" needs %s: %s",
 				      names[login->how], rows[i].key, rows[i].advice);
@@ -71,7 +75,7 @@ static bool token_url_good(const char *url)
 		return false;
 	if (!secure)
 		return conf_host_is_loopback(host, brackets);
-	return brackets || conf_domain_name_valid(host);
+	return host.length > 0 && (brackets || conf_domain_name_valid(host));
 }
 
 static bool has_keytab(const struct conf *conf)
@@ -82,7 +86,8 @@ static bool has_keytab(const struct conf *conf)
 	return false;
 }
 
-static void check_oauth2(struct conf_reading *reading, unsigned begins, const struct conf_login *login)
+static void check_oauth2(struct conf_reading *reading, unsigned begins,
+			 const struct conf_login *login)
 {
 	if (*login->token_url && !token_url_good(login->token_url))
 		conf_tell_key(reading, begins, "token_url",
@@ -91,9 +96,10 @@ static void check_oauth2(struct conf_reading *reading, unsigned begins, const st
 			      login->token_url);
 	/* RFC 6749 section 4.4: the secret is all that proves who asks. */
 	if (!*login->client_secret_file && !*login->refresh_token_file)
-		conf_tell_key(reading, begins, "login",
-			      "login = \"oauth2\" needs client_secret_file or refresh_token_file: name "
-			      "a file whose first line is what the provider gave");
+		conf_tell_key(
+			reading, begins, "login",
+			"login = \"oauth2\" needs client_secret_file or refresh_token_file: name "
+			"a file whose first line is what the provider gave");
 }
 
 void conf_check_login(struct conf_reading *reading, unsigned begins, const struct conf_login *login,
@@ -106,16 +112,19 @@ void conf_check_login(struct conf_reading *reading, unsigned begins, const struc
 	if (login->how == CONF_LOGIN_OUT_OAUTH2)
 		check_oauth2(reading, begins, login);
 	if (secret && !sure)
-		conf_tell_key(reading, begins, "login",
-			      "login = \"%s\" sends a secret, which needs TLS: write tls = \"verify\" "
-			      "here, or \"encrypt\", which believes any certificate",
-			      names[login->how]);
+		conf_tell_key(
+			reading, begins, "login",
+			"login = \"%s\" sends a secret, which needs TLS: write tls = \"verify\" "
+			"here, or \"encrypt\", which believes any certificate",
+			names[login->how]);
 	if (login->how == CONF_LOGIN_OUT_NTLM && tls == CONF_TLS_OUT_NONE)
-		conf_tell_key(reading, begins, "login",
-			      "login = \"ntlm\" without TLS lets the password be guessed from what is "
-			      "overheard: write tls = \"verify\" here");
+		conf_tell_key(
+			reading, begins, "login",
+			"login = \"ntlm\" without TLS lets the password be guessed from what is "
+			"overheard: write tls = \"verify\" here");
 	if (login->how == CONF_LOGIN_OUT_INTEGRATED && !has_keytab(reading->conf))
-		conf_tell_key(reading, begins, "login",
-			      "login = \"integrated\" needs a directory with a keytab: add keytab = "
-			      "\"/etc/postern/postern.keytab\" there, or choose another login");
+		conf_tell_key(
+			reading, begins, "login",
+			"login = \"integrated\" needs a directory with a keytab: add keytab = "
+			"\"/etc/postern/postern.keytab\" there, or choose another login");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What goes out of a virtual server: limits that fit together, names, and directories that are different. */
+/* What goes out of a virtual server: limits that fit together, names, and directories that are
+ * different. */
 #include "conf/conf_private.h"
 
 #include <arpa/inet.h>
@@ -13,7 +14,7 @@
 static void check_notice(struct conf_reading *reading, unsigned begins, const char *notice_key,
 			 unsigned notice, const char *expiry_key, unsigned expiry)
 {
-	if (notice >= expiry)
+	if (notice >= expiry && expiry) /* 0: it was wrong itself */
 		conf_tell_key(reading, begins, notice_key,
 			      "%s is not before %s, so that nobody would get it: write a shorter "
 			      "time, or 0 for no notice",
@@ -22,11 +23,12 @@ static void check_notice(struct conf_reading *reading, unsigned begins, const ch
 
 static void check_limits(struct conf_reading *reading, const struct conf_outbound *out)
 {
-	if (out->connections_per_domain > out->connections)
-		conf_tell_key(reading, out->line, "connections_per_domain",
-			      "connections_per_domain = %u is more than connections = %u: lower it, or "
-			      "raise connections",
-			      out->connections_per_domain, out->connections);
+	if (out->connections_per_domain > out->connections && out->connections)
+		conf_tell_key(
+			reading, out->line, "connections_per_domain",
+			"connections_per_domain = %u is more than connections = %u: lower it, or "
+			"raise connections",
+			out->connections_per_domain, out->connections);
 	check_notice(reading, out->line, "delay_notice", out->delay_notice, "expiry", out->expiry);
 	check_notice(reading, out->line, "local_delay_notice", out->local_delay_notice,
 		     "local_expiry", out->local_expiry);
@@ -36,8 +38,8 @@ static void check_name(struct conf_reading *reading, unsigned begins, const char
 		       const char *value)
 {
 	if (*value && !conf_domain_name_valid(span_text(value)))
-		conf_tell_key(reading, begins, key, "%s \"%s\" is no name: write one like example.com",
-			      key, value);
+		conf_tell_key(reading, begins, key,
+			      "%s \"%s\" is no name: write one like example.com", key, value);
 }
 
 static void check_copy(struct conf_reading *reading, const struct conf_outbound *out)
@@ -45,8 +47,8 @@ static void check_copy(struct conf_reading *reading, const struct conf_outbound 
 	struct address address;
 	const char *why = "it has no domain";
 
-	if (*out->failure_copy && (!address_parse(span_text(out->failure_copy), &address, &why) ||
-				   !*address.domain))
+	if (*out->failure_copy &&
+	    (!address_parse(span_text(out->failure_copy), &address, &why) || !*address.domain))
 		conf_tell_key(reading, out->line, "failure_copy",
 			      "failure_copy \"%s\" is no mail address (%s): write one like "
 			      "postmaster@example.com",
@@ -61,8 +63,9 @@ static void check_effects(struct conf_reading *reading, const struct conf_outbou
 		conf_tell_key(reading, out->line, "direct_first",
 			      "direct_first has no effect without smart_host: remove it");
 	if (out->direct_first && out->smart_host.lmtp)
-		conf_tell_key(reading, out->line, "direct_first",
-			      "direct_first has no sense before LMTP, which is for mailboxes: remove it");
+		conf_tell_key(
+			reading, out->line, "direct_first",
+			"direct_first has no sense before LMTP, which is for mailboxes: remove it");
 	if (out->login.how != CONF_LOGIN_OUT_NONE && !host)
 		conf_tell_key(reading, out->line, "login",
 			      "login has no effect without smart_host, whose login it is: write "
@@ -72,8 +75,9 @@ static void check_effects(struct conf_reading *reading, const struct conf_outbou
 			      "masquerade_header has no effect without masquerade: write that, or "
 			      "remove it");
 	if (out->pickup_unstuff && !*out->pickup)
-		conf_tell_key(reading, out->line, "pickup_unstuff",
-			      "pickup_unstuff has no effect without pickup: write that, or remove it");
+		conf_tell_key(
+			reading, out->line, "pickup_unstuff",
+			"pickup_unstuff has no effect without pickup: write that, or remove it");
 }
 
 /* Mail is taken out of one of them: nothing else may be put there. */
@@ -89,8 +93,8 @@ static size_t folders_of(const struct conf *conf, struct folder *folders)
 	folders[count++] = (struct folder){ "root", conf->store.root, conf->store.line };
 	folders[count++] = (struct folder){ "queue", conf->store.queue, conf->store.line };
 	for (size_t i = 0; i < conf->domains_count; i++)
-		folders[count++] = (struct folder){ "drop", conf->domains[i].drop,
-						    conf->domains[i].line };
+		folders[count++] =
+			(struct folder){ "drop", conf->domains[i].drop, conf->domains[i].line };
 	for (size_t i = 0; i < conf->smtps_count; i++) {
 		const struct conf_outbound *out = &conf->smtps[i].outbound;
 
@@ -113,7 +117,8 @@ static bool paths_equal(const char *a, const char *b)
 	return i == j && !memcmp(a, b, i);
 }
 
-/* Several domains may share a drop, several servers badmail or templates; nobody shares a pickup. */
+/* Several domains may share a drop, several servers badmail or templates; nobody shares a pickup.
+ */
 static bool folders_clash(const struct folder *a, const struct folder *b)
 {
 	if (!*a->path || !*b->path || !paths_equal(a->path, b->path))
@@ -124,8 +129,8 @@ static bool folders_clash(const struct folder *a, const struct folder *b)
 static void check_folders(struct conf_reading *reading)
 {
 	const struct conf *conf = reading->conf;
-	struct folder *folders = memory_array(2 + conf->domains_count + 4 * conf->smtps_count,
-					      sizeof(*folders));
+	struct folder *folders =
+		memory_array(2 + conf->domains_count + 4 * conf->smtps_count, sizeof(*folders));
 	size_t count = folders_of(conf, folders);
 
 	for (size_t i = 2; i < count; i++)
@@ -150,7 +155,8 @@ static bool dns_server_valid(const char *text)
 
 	if (at && !conf_port_parse(span_text(at + 1), &port))
 		return false;
-	if (!span_copy(span_make(text, at ? (size_t)(at - text) : strlen(text)), host, sizeof(host)))
+	if (!span_copy(span_make(text, at ? (size_t)(at - text) : strlen(text)), host,
+		       sizeof(host)))
 		return false;
 	return inet_pton(strchr(host, ':') ? AF_INET6 : AF_INET, host, bytes) == 1;
 }
@@ -161,10 +167,11 @@ void conf_check_outbound(struct conf_reading *reading)
 
 	for (size_t i = 0; i < conf->dns_servers_count; i++)
 		if (!dns_server_valid(conf->dns_servers[i]))
-			conf_tell_key(reading, 0, "dns_servers",
-				      "dns_servers \"%s\" is no address: write one like \"192.0.2.53\", "
-				      "\"2001:db8::53\" or \"127.0.0.1@5353\"",
-				      conf->dns_servers[i]);
+			conf_tell_key(
+				reading, 0, "dns_servers",
+				"dns_servers \"%s\" is no address: write one like \"192.0.2.53\", "
+				"\"2001:db8::53\" or \"127.0.0.1@5353\"",
+				conf->dns_servers[i]);
 	for (size_t i = 0; i < conf->smtps_count; i++) {
 		const struct conf_outbound *out = &conf->smtps[i].outbound;
 

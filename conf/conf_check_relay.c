@@ -21,16 +21,24 @@ struct block {
 
 /* Of which a list may name as much as it likes: nobody comes from there over the Internet. */
 static const struct block private_blocks[] = {
-	{ "::ffff:10.0.0.0", 104 },    { "::ffff:172.16.0.0", 108 },
-	{ "::ffff:192.168.0.0", 112 }, { "::ffff:100.64.0.0", 106 },
-	{ "::ffff:127.0.0.0", 104 },   { "::ffff:169.254.0.0", 112 },
-	{ "fc00::", 7 },               { "fe80::", 10 },
+	{ "::ffff:10.0.0.0", 104 },
+	{ "::ffff:172.16.0.0", 108 },
+	{ "::ffff:192.168.0.0", 112 },
+	{ "::ffff:100.64.0.0", 106 },
+	{ "::ffff:127.0.0.0", 104 },
+	{ "::ffff:169.254.0.0", 112 },
+	{ "fc00::", 7 },
+	{ "fe80::", 10 },
 	{ "::1", 128 },
 };
 
-/* In which all of IPv4 appears as IPv6: translated (RFC 6052), Teredo, 6to4, and as sockets show it. */
+/* In which all of IPv4 appears as IPv6: translated (RFC 6052), Teredo, 6to4, and as sockets show
+ * it. */
 static const struct block whole_of_four[] = {
-	{ "64:ff9b::", 96 }, { "2001::", 32 }, { "2002::", 16 }, { "::ffff:0.0.0.0", 96 },
+	{ "64:ff9b::", 96 },
+	{ "2001::", 32 },
+	{ "2002::", 16 },
+	{ "::ffff:0.0.0.0", 96 },
 };
 
 static struct conf_peer block_peer(const struct block *block)
@@ -57,7 +65,8 @@ static bool in_private(const struct conf_peer *peer)
 	return false;
 }
 
-/* How much of the Internet it is, in addresses of IPv4; a /32 of IPv6 counts as FOUR_MOST / SIX_MOST. */
+/* How much of the Internet it is, in addresses of IPv4; a /32 of IPv6 counts as FOUR_MOST /
+ * SIX_MOST. */
 static uint64_t weight(const struct conf_peer *peer)
 {
 	if (in_private(peer))
@@ -86,10 +95,11 @@ static void check_networks(struct conf_reading *reading, const struct conf_smtp 
 		if (smtp->relay.list[i].kind == CONF_PEER_NETWORK)
 			sum += weight(&smtp->relay.list[i]);
 	if (sum > FOUR_MOST)
-		conf_tell_key(reading, smtp->line, "relay",
-			      "relay names so much of the Internet that strangers could send through "
-			      "this server to anybody: write the networks of your own, or, if an open "
-			      "relay is meant, open_relay = true");
+		conf_tell_key(
+			reading, smtp->line, "relay",
+			"relay names so much of the Internet that strangers could send through "
+			"this server to anybody: write the networks of your own, or, if an open "
+			"relay is meant, open_relay = true");
 }
 
 /* Whoever gets a name below a top-level domain can have his address confirmed as being in it. */
@@ -99,11 +109,12 @@ static void check_names(struct conf_reading *reading, const struct conf_smtp *sm
 		const struct conf_peer *peer = &smtp->relay.list[i];
 
 		if (peer->kind == CONF_PEER_DOMAIN && !strchr(peer->domain, '.'))
-			conf_tell_key(reading, smtp->line, "relay",
-				      "relay \"%s\" is all of a top-level domain: write a domain of "
-				      "your own, like \".example.com\", or, if an open relay is meant, "
-				      "open_relay = true",
-				      peer->domain);
+			conf_tell_key(
+				reading, smtp->line, "relay",
+				"relay \"%s\" is all of a top-level domain: write a domain of "
+				"your own, like \".example.com\", or, if an open relay is meant, "
+				"open_relay = true",
+				peer->domain);
 	}
 }
 
@@ -115,10 +126,11 @@ static void check_server(struct conf_reading *reading, const struct conf_smtp *s
 		return;
 	/* Whatever the list says, whom nobody thought of may. */
 	if (relay->all_except) {
-		conf_tell_key(reading, smtp->line, "relay_list",
-			      "relay_list = \"all-except\" lets everybody who is not listed send "
-			      "through this server to anybody: write \"only\" and list who may, or, "
-			      "if an open relay is meant, open_relay = true");
+		conf_tell_key(
+			reading, smtp->line, "relay_list",
+			"relay_list = \"all-except\" lets everybody who is not listed send "
+			"through this server to anybody: write \"only\" and list who may, or, "
+			"if an open relay is meant, open_relay = true");
 		return;
 	}
 	if (!open_to_strangers(smtp))
@@ -138,7 +150,8 @@ static const struct conf_smtp *closed_to_strangers(const struct conf *conf)
 /* "*" and "*.com" with relay = true: everybody may send to nearly everybody. */
 static void check_remote(struct conf_reading *reading, const struct conf_remote *remote)
 {
-	const char *first = remote->name + (remote->name[0] == '*' && remote->name[1] == '.' ? 2 : 0);
+	const char *first =
+		remote->name + (remote->name[0] == '*' && remote->name[1] == '.' ? 2 : 0);
 	const struct conf_smtp *closed = closed_to_strangers(reading->conf);
 
 	if (remote->relay && *remote->name == '*' && !strchr(first, '.') && closed)

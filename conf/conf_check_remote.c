@@ -29,8 +29,8 @@ static void check_name(struct conf_reading *reading, size_t number)
 	for (size_t i = 0; i < number; i++)
 		if (!strcmp(conf->remotes[i].name, remote->name))
 			conf_tell(reading, remote->line,
-				  "remote \"%s\" stands on line %u already: remove one", remote->name,
-				  conf->remotes[i].line);
+				  "remote \"%s\" stands on line %u already: remove one",
+				  remote->name, conf->remotes[i].line);
 }
 
 /* Who is told HELO offers no extension, and so neither TLS nor AUTH. */
@@ -53,10 +53,11 @@ static void check_helo(struct conf_reading *reading, const struct conf_remote *r
 		enum conf_tls_out tls = reading->conf->smtps[i].outbound.tls;
 
 		if (tls == CONF_TLS_OUT_ENCRYPT || tls == CONF_TLS_OUT_VERIFY)
-			conf_tell_key(reading, remote->line, "helo",
-				      "there is no TLS after HELO, and smtp \"%s\" wants it: remove "
-				      "helo, or write tls = \"none\" here",
-				      reading->conf->smtps[i].name);
+			conf_tell_key(
+				reading, remote->line, "helo",
+				"there is no TLS after HELO, and smtp \"%s\" wants it: remove "
+				"helo, or write tls = \"none\" here",
+				reading->conf->smtps[i].name);
 	}
 }
 
@@ -71,19 +72,22 @@ static bool somebody_is_listed(const struct conf *conf)
 static void check_trigger(struct conf_reading *reading, const struct conf_remote *remote)
 {
 	if (!remote->trigger && remote->trigger_accounts_count > 0)
-		conf_tell_key(reading, remote->line, "trigger_accounts",
-			      "trigger_accounts has no effect without trigger = true: write that, or "
-			      "remove it");
+		conf_tell_key(
+			reading, remote->line, "trigger_accounts",
+			"trigger_accounts has no effect without trigger = true: write that, or "
+			"remove it");
 	/* Mail for "*" would wait for somebody who is everybody. */
 	if (remote->trigger && !strcmp(remote->name, "*"))
-		conf_tell_key(reading, remote->line, "trigger",
-			      "trigger for all domains would hold all mail: name the domains that are "
-			      "fetched");
+		conf_tell_key(
+			reading, remote->line, "trigger",
+			"trigger for all domains would hold all mail: name the domains that are "
+			"fetched");
 	if (remote->trigger && remote->trigger_accounts_count == 0 &&
 	    !somebody_is_listed(reading->conf))
-		conf_tell_key(reading, remote->line, "trigger",
-			      "nobody could fetch what waits here: write trigger_accounts, or list the "
-			      "address that asks in relay of the section smtp");
+		conf_tell_key(
+			reading, remote->line, "trigger",
+			"nobody could fetch what waits here: write trigger_accounts, or list the "
+			"address that asks in relay of the section smtp");
 	for (size_t i = 0; i < remote->trigger_accounts_count; i++)
 		if (!*remote->trigger_accounts[i])
 			conf_tell_key(reading, remote->line, "trigger_accounts",
@@ -121,12 +125,14 @@ static bool is_server(const struct conf_smtp *smtp, const struct conf_hop *hop, 
 {
 	for (size_t i = 0; i < smtp->listens_count; i++)
 		if (listens_at(&smtp->listens[i], hop, port) ||
-		    (smtp->listens[i].port == port && span_is_nocase(span_text(smtp->fqdn), hop->host)))
+		    (smtp->listens[i].port == port &&
+		     span_is_nocase(span_text(smtp->fqdn), hop->host)))
 			return true;
 	return false;
 }
 
-/* Mail for the hop would come back to one of our listeners, or to the MX hosts of a domain of ours. */
+/* Mail for the hop would come back to one of our listeners, or to the MX hosts of a domain of ours.
+ */
 static void check_hop(struct conf_reading *reading, unsigned begins, const char *key,
 		      const struct conf_hop *hop, uint16_t standard)
 {
@@ -137,18 +143,20 @@ static void check_hop(struct conf_reading *reading, unsigned begins, const char 
 		return;
 	for (size_t i = 0; i < conf->smtps_count; i++) {
 		if (is_server(&conf->smtps[i], hop, port)) {
-			conf_tell_key(reading, begins, key,
-				      "%s = \"%s\" is smtp \"%s\" of this gateway, so that mail would "
-				      "go in a circle: name another host or port",
-				      key, hop->text, conf->smtps[i].name);
+			conf_tell_key(
+				reading, begins, key,
+				"%s = \"%s\" is smtp \"%s\" of this gateway, so that mail would "
+				"go in a circle: name another host or port",
+				key, hop->text, conf->smtps[i].name);
 			return;
 		}
 	}
 	if (!hop->bracketed && conf_find_domain(conf, hop->host))
-		conf_tell_key(reading, begins, key,
-			      "%s = \"%s\" is a domain of ours, so that mail would come back: name a "
-			      "host, in brackets if it has the domain's name",
-			      key, hop->text);
+		conf_tell_key(
+			reading, begins, key,
+			"%s = \"%s\" is a domain of ours, so that mail would come back: name a "
+			"host, in brackets if it has the domain's name",
+			key, hop->text);
 }
 
 void conf_check_loops(struct conf_reading *reading)

@@ -47,7 +47,7 @@ static bool hop_read(struct span rest, struct conf_hop *hop, const char **why)
 	struct span host, port;
 
 	*why = "no host: write a name like smtp.example.net, or an address in brackets";
-	if (!conf_port_split(rest, &host, &port, &hop->bracketed))
+	if (!conf_port_split(rest, &host, &port, &hop->bracketed) || host.length == 0)
 		return false;
 	*why = "the port is no number from 1 to 65535: write one, or leave it out with its colon";
 	if (port.length > 0 ? !conf_port_parse(port, &hop->port) : rest.at[rest.length - 1] == ':')
@@ -56,7 +56,8 @@ static bool hop_read(struct span rest, struct conf_hop *hop, const char **why)
 	if (!hop->host)
 		return false;
 	/* RFC 2033 section 5: never on the port of SMTP. */
-	*why = "LMTP has no port of its own: write one other than 25, as in \"lmtp:[127.0.0.1]:24\"";
+	*why = "LMTP has no port of its own: write one other than 25, as in "
+	       "\"lmtp:[127.0.0.1]:24\"";
 	if (hop->lmtp && (hop->port == 0 || hop->port == 25))
 		return false;
 	hop->bracketed |= hop->lmtp;

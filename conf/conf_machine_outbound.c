@@ -47,9 +47,10 @@ static void check_closed(struct conf_machine *machine, unsigned begins, const ch
 
 		if (!user || access(path, R_OK) != 0 || !conf_user_may(user, path, R_OK))
 			continue;
-		conf_machine_tell(machine, begins, key,
-				  "%s \"%s\" can be read by user %s: run chown root %s and chmod 600 %s",
-				  key, path, user->pw_name, path, path);
+		conf_machine_tell(
+			machine, begins, key,
+			"%s \"%s\" can be read by user %s: run chown root %s and chmod 600 %s", key,
+			path, user->pw_name, path, path);
 		return;
 	}
 }
@@ -73,7 +74,8 @@ void conf_machine_secret(struct conf_machine *machine, unsigned begins, const ch
 	free(bytes);
 }
 
-static void check_login(struct conf_machine *machine, unsigned begins, const struct conf_login *login)
+static void check_login(struct conf_machine *machine, unsigned begins,
+			const struct conf_login *login)
 {
 	if (*login->password_file)
 		conf_machine_secret(machine, begins, "password_file", login->password_file);
@@ -97,7 +99,8 @@ static void check_authorities(struct conf_machine *machine, unsigned begins, con
 	conf_machine_readable(machine, begins, "tls_ca", path, "relay");
 }
 
-/* A directory that people or other programs have to do with: it is there, and the store gets at it. */
+/* A directory that people or other programs have to do with: it is there, and the store gets at it.
+ */
 static bool check_folder(struct conf_machine *machine, unsigned begins, const char *key,
 			 const char *path, int mode)
 {
@@ -115,11 +118,12 @@ static bool check_folder(struct conf_machine *machine, unsigned begins, const ch
 		return false;
 	}
 	if (user ? !conf_user_may(user, path, mode) : geteuid() != 0 && access(path, mode) != 0) {
-		conf_machine_tell(machine, begins, key,
-				  "%s \"%s\" may not be %s by user %s: change its owner or mode, and "
-				  "let the user pass through the directories above it",
-				  key, path, mode & W_OK ? "written to" : "read",
-				  user ? user->pw_name : "of this process");
+		conf_machine_tell(
+			machine, begins, key,
+			"%s \"%s\" may not be %s by user %s: change its owner or mode, and "
+			"let the user pass through the directories above it",
+			key, path, mode & W_OK ? "written to" : "read",
+			user ? user->pw_name : "of this process");
 		return false;
 	}
 	return true;
@@ -147,11 +151,12 @@ static void check_pickup(struct conf_machine *machine, const struct conf_outboun
 	if (!check_folder(machine, out->line, "pickup", out->pickup, R_OK | W_OK | X_OK))
 		return;
 	if (stat(out->pickup, &about) == 0 && (about.st_mode & S_IWOTH))
-		conf_machine_tell(machine, out->line, "pickup",
-				  "warning: pickup \"%s\" may be written to by everybody on this "
-				  "machine, who can then send to anybody: run chmod o-w %s, and let a "
-				  "group in",
-				  out->pickup, out->pickup);
+		conf_machine_tell(
+			machine, out->line, "pickup",
+			"warning: pickup \"%s\" may be written to by everybody on this "
+			"machine, who can then send to anybody: run chmod o-w %s, and let a "
+			"group in",
+			out->pickup, out->pickup);
 }
 
 static void check_outbound(struct conf_machine *machine, const struct conf_outbound *out)

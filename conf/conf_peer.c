@@ -61,16 +61,19 @@ static bool network_parse(const char *text, struct conf_peer *peer, const char *
 	*why = NULL;
 	if (good != 1)
 		return false;
-	*why = "the number behind / is no length of a prefix: write 0 to 32 for IPv4, 0 to 128 for IPv6";
+	*why = "the number behind / is no length of a prefix: write 0 to 32 for IPv4, 0 to 128 for "
+	       "IPv6";
 	if (slash && (!span_number(span_text(slash + 1), &bits) || bits > (four ? 32 : 128)))
 		return false;
 	peer->bits = (unsigned)bits + (four ? 96 : 0);
-	*why = "the address has bits behind the prefix: write the first address of the network, or a "
+	*why = "the address has bits behind the prefix: write the first address of the network, or "
+	       "a "
 	       "longer prefix";
 	if (!mask_fits(peer))
 		return false;
 	*why = "a network of IPv6 that has all of IPv4 in it: write the networks one by one";
-	return peer->bits == 0 || peer->bits >= 96 || !bits_equal(peer->network, mapped, peer->bits);
+	return peer->bits == 0 || peer->bits >= 96 ||
+	       !bits_equal(peer->network, mapped, peer->bits);
 }
 
 static bool domain_parse(const char *text, struct conf_peer *peer)
@@ -94,7 +97,8 @@ void conf_fill_peer(const struct conf_place *place, struct conf_peer **peers, si
 	struct conf_peer peer = { .domain = NULL };
 	const char *why;
 
-	if (network_parse(text, &peer, &why) || (!why && !strchr(text, '/') && domain_parse(text, &peer))) {
+	if (network_parse(text, &peer, &why) ||
+	    (!why && !strchr(text, '/') && domain_parse(text, &peer))) {
 		*peers = memory_grow(*peers, *count + 1, sizeof(**peers));
 		(*peers)[(*count)++] = peer;
 		return;

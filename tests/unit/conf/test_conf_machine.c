@@ -72,6 +72,18 @@ static void make_certificate(const char *name, gnutls_x509_privkey_t key, int fr
 	gnutls_x509_crt_deinit(certificate);
 }
 
+/* Root, and conf/users.sh has run. */
+static bool has_users(void)
+{
+	static const char *const users[] = { "postern-front", "postern-dir", "postern-store",
+					     "postern-relay", "postern-resolver" };
+
+	for (size_t i = 0; i < sizeof(users) / sizeof(*users); i++)
+		if (!getpwnam(users[i]))
+			return false;
+	return geteuid() == 0;
+}
+
 static int set_up(void **state)
 {
 	gnutls_x509_privkey_t key, other;
@@ -303,7 +315,7 @@ static void test_way(void **state)
 	char *closed;
 
 	(void)state;
-	if (geteuid() != 0 || !getpwnam("postern-store"))
+	if (!has_users())
 		skip();
 	closed = memory_format("%s/closed", folder);
 	assert_int_equal(mkdir(closed, 0700), 0);
@@ -329,7 +341,7 @@ static void test_way(void **state)
 static void test_authorities_of_root(void **state)
 {
 	(void)state;
-	if (geteuid() != 0 || !getpwnam("postern-dir"))
+	if (!has_users())
 		skip();
 	for (int open = 0; open < 2; open++) {
 		struct heard heard = { 0, 0, "" };
@@ -350,6 +362,142 @@ static void test_authorities_of_root(void **state)
 			assert_non_null(strstr(heard.text, "cannot be read by user postern-dir"));
 		conf_free(conf);
 		free(path);
+	}
+}
+
+static void make_folder(const char *name, mode_t mode)
+{
+	char *path = memory_format("%s/%s", folder, name);
+	const struct passwd *user = geteuid() == 0 ? getpwnam("postern-store") : NULL;
+
+	assert_int_equal(mkdir(path, 0700), 0);
+	if (user && mode != 0700)
+		assert_int_equal(chown(path, user->pw_uid, user->pw_gid), 0);
+	assert_int_equal(chmod(path, mode), 0);
+	free(path);
+}
+
+static void make_folders(void)
+{
+	char *group = memory_format("%s/group", folder);
+	const struct passwd *user = getpwnam("postern-front");
+	gnutls_x509_privkey_t key = make_key("shut_key", 0600);
+
+	assert_int_equal(chmod(folder, 0755), 0);
+	make_folder("pickup", 0775);
+	make_folder("pickup/t", 0755);
+	make_folder("badmail", 0755);
+	make_folder("badmail/t", 0755);
+	make_folder("open_pickup", 0777);
+	make_folder("closed_pickup", 0700);
+	make_certificate("shut_ca", key, -1, 365);
+	gnutls_x509_privkey_deinit(key);
+	write_file("group", "secret\n", 7, 0640);
+	if (has_users())
+		assert_int_equal(chown(group, 0, user->pw_gid), 0);
+	free(group);
+	group = memory_format("%s/shut_ca", folder);
+	assert_int_equal(chmod(group, 0600), 0);
+	free(group);
+}
+
+#define OUTBOUND(x)                                                                        \
+	"directory d { domain = a.example bind = simple bind_dn = x password_file = '@/secret' }\n" \
+	"domain corp.example { }\n smtp x { fqdn = a.example listen '*:25' { tls = none } "  \
+	"outbound {\n" x " } }\nstore { root = '@/m' queue = '@/q' }\nrun = '@'"
+
+/* What goes out: a row that is root's to see is looked at by root alone. */
+static void test_outbound(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned line;
+		const char *part; /* NULL: no complaint */
+		bool root;
+	} cases[] = {
+		{ OUTBOUND("tls_ca = '@/good'"), 0, NULL, false },
+		{ OUTBOUND("tls_ca = '@/text'"), 4, "PEM", false },
+		{ OUTBOUND("tls_ca = '@/missing'"), 4, "No such file", false },
+		{ OUTBOUND("tls_ca = '@/shut_ca'"), 4, "cannot be read by user postern-relay", true },
+		{ OUTBOUND("smart_host = b.example tls = verify login = basic user = u\n"
+			   "password_file = '@/secret'"), 0, NULL, false },
+		{ OUTBOUND("smart_host = b.example tls = verify login = basic user = u\n"
+			   "password_file = '@/public'"), 5, "open to everybody", false },
+		{ OUTBOUND("smart_host = b.example tls = verify login = basic user = u\n"
+			   "password_file = '@/empty'"), 5, "empty first line", false },
+		{ OUTBOUND("smart_host = b.example tls = verify login = basic user = u\n"
+			   "password_file = '@/group'"), 5, "can be read by user postern-front", true },
+		{ OUTBOUND("smart_host = b.example tls = verify login = oauth2 user = u client_id = c\n"
+			   "token_url = 'https://b.example/t' client_secret_file = '@/missing'"),
+		  5, "client_secret_file", false },
+		{ OUTBOUND("smart_host = b.example tls = verify login = oauth2 user = u client_id = c\n"
+			   "token_url = 'https://b.example/t'\nrefresh_token_file = '@/public'"),
+		  6, "refresh_token_file", false },
+		{ OUTBOUND("pickup = '@/pickup' badmail = '@/badmail' templates = '@/pickup/t' tlsrpt = "
+			   "'@/badmail/t'"), 0, NULL, false },
+		{ OUTBOUND("pickup = '@/none'"), 4, "is not there (No such file", false },
+		{ OUTBOUND("badmail = '@/text'"), 4, "is not there (Not a directory", false },
+		{ OUTBOUND("pickup = '@/closed_pickup'"), 4,
+		  "may not be written to by user postern-store", true },
+		{ OUTBOUND("templates = '@/closed_pickup'"), 4, "may not be read by user", true },
+		{ OUTBOUND("badmail = /dev/shm"), 4, "different file systems", false },
+		{ OUTBOUND("pickup = '@/open_pickup'"), 4, "warning: pickup", false },
+		{ OUTBOUND("} } domain b.example { alias_of = corp.example } remote c.example {\ntls = verify\n"
+			   "tls_ca = '@/text' } smtp y { listen '*:26' { tls = none } outbound {"),
+		  6, "PEM", false },
+		{ "dns_trust_anchor = '@/missing'\n" OUTBOUND(""), 1, "No such file", false },
+		{ "dns_trust_anchor = '@/secret'\n" OUTBOUND(""), 1,
+		  "cannot be read by user postern-resolver", true },
+	};
+
+	(void)state;
+	make_folders();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct heard heard = { 0, 0, "" };
+		struct conf *conf = parse(cases[i].text, &heard);
+
+		if (!conf)
+			fail_msg("row %zu: %u: %s", i, heard.line, heard.text);
+		if (!cases[i].root || has_users()) {
+			conf_check_machine(conf, hear, &heard);
+			if (cases[i].part ? heard.line != cases[i].line ||
+						    !strstr(heard.text, cases[i].part)
+					  : heard.count > 0)
+				fail_msg("row %zu: %u: %s", i, heard.line, heard.text);
+		}
+		conf_free(conf);
+	}
+}
+
+/* A drop must be on the file system of the mailboxes, and no one may be both drop and pickup. */
+static void test_drop(void **state)
+{
+	static const struct {
+		const char *drop, *part;
+	} cases[] = {
+		{ "@/badmail", NULL },
+		{ "@/none", "drop" },
+		{ "/dev/shm", "different file systems" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct heard heard = { 0, 0, "" };
+		char *text = memory_format(
+			"directory d { domain = a.example bind = simple bind_dn = x password_file = "
+			"'@/secret' }\ndomain corp.example {\n drop = '%s' }\n"
+			"smtp x { listen '*:25' { tls = none } }\n"
+			"store { root = '@/m' queue = '@/q' }\nrun = '@'",
+			cases[i].drop);
+		struct conf *conf = parse(text, &heard);
+
+		assert_non_null(conf);
+		conf_check_machine(conf, hear, &heard);
+		assert_int_equal(heard.line, cases[i].part ? 3 : 0);
+		if (cases[i].part)
+			assert_non_null(strstr(heard.text, cases[i].part));
+		conf_free(conf);
+		free(text);
 	}
 }
 
@@ -374,6 +522,7 @@ int main(void)
 		cmocka_unit_test(test_rows),  cmocka_unit_test(test_directories),
 		cmocka_unit_test(test_way),   cmocka_unit_test(test_authorities_of_root),
 		cmocka_unit_test(test_methods),
+		cmocka_unit_test(test_outbound), cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_users),
 	};
 
