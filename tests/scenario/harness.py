@@ -5,6 +5,8 @@ A scenario is a script of its own. Each check prints "ok NAME" or "FAIL NAME: wh
 what was started is stopped, by pid, and what was made is removed, however it ends.
 """
 import contextlib
+import functools
+import itertools
 import os
 import shutil
 import signal
@@ -264,9 +266,18 @@ def status_of(pid):
 
 # --- files ---
 
+@functools.cache
+def own_name():
+    """Of this run's directory and network namespace: nobody has it, nor has a run that was killed left it behind."""
+    for number in itertools.count():
+        name = "pt-%s-%d%s" % (NAME.split("_")[0], os.getpid(), "-%d" % number if number else "")
+        if not any(os.path.lexists(os.path.join(top, name)) for top in (LABS, "/run/netns", "/etc/netns")):
+            return name
+
+
 def state_directory():
     """A new directory that the gateway's users can reach; removed at the end."""
-    path = os.path.join(LABS, "pt-%s-%d" % (NAME.split("_")[0], os.getpid()))
+    path = os.path.join(LABS, own_name())
     os.makedirs(path)
     os.chmod(LABS, 0o755)
     os.chmod(path, 0o755)

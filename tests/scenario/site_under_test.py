@@ -43,7 +43,7 @@ class Namespace:
     """A network namespace of the scenario's own, with addresses on its loopback only."""
 
     def __init__(self, *addresses):
-        self.name = "pt-%s-%d" % (harness.NAME.split("_")[0], os.getpid())
+        self.name = harness.own_name()
         must("ip", "netns", "add", self.name)
         at_end(self.remove)
         must("ip", "-n", self.name, "link", "set", "lo", "up")
@@ -306,7 +306,7 @@ class Lab:
     """The lab of tests/lab under a name of its own, with the same addresses in its own namespace."""
 
     def __init__(self):
-        self.name = "pt-%s-%d" % (harness.NAME.split("_")[0], os.getpid())
+        self.name = harness.own_name()
         self.directory = os.path.join(harness.BUILD, "test", self.name)
         self.environment = dict(os.environ, LAB_NAME=self.name, LAB_DIR=self.directory,
                                 POSTERND=harness.POSTERND,
