@@ -52,7 +52,7 @@ static void memory_of_each(void **state)
 	assert_int_equal(messages_of(scene), 0);
 }
 
-enum { ADDERS = 4, TAKERS = 4, EACH = 250 };
+enum { ADDERS = 4, TAKERS = 4, EACH = 100 };
 
 static atomic_size_t sent, added;
 static unsigned char seen[ADDERS * EACH * 2];
