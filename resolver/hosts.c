@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "io/tls.h"
 #include "resolver/mail_name.h"
-#include "resolver/policies.h"
+#include "resolver/sts_policies.h"
 
 enum { JOBS_MAX = 2000, MX_MS = 30000 };
 
@@ -40,7 +40,7 @@ static void job_free(struct hosts_job *job)
 	for (size_t i = 0; i < job->hosts_count; i++)
 		hosts_one_clear(&job->hosts[i]);
 	free(job->hosts);
-	policy_release(job->policy);
+	sts_kept_release(job->policy);
 	free(job);
 }
 
@@ -155,11 +155,11 @@ static void on_exchanges(void *context, const struct lookup_result *result)
 	hosts_job_step(job);
 }
 
-static void on_policy(void *context, struct policy *policy)
+static void on_policy(void *context, struct sts_kept *policy)
 {
 	struct hosts_job *job = context;
 
-	job->policy = policy_hold(policy);
+	job->policy = sts_kept_hold(policy);
 	hosts_job_step(job);
 }
 
@@ -217,7 +217,7 @@ static void job_begin(struct hosts_job *job)
 	} else {
 		job->pending += job->ask.mta_sts ? 2 : 1;
 		if (job->ask.mta_sts)
-			policies_ask(resolver->policies, job->domain, on_policy, job);
+			sts_policies_ask(resolver->policies, job->domain, on_policy, job);
 		lookup_ask(resolver->lookups, job->domain, DNS_MX, MX_MS, on_exchanges, job);
 	}
 	hosts_job_step(job);

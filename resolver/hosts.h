@@ -8,7 +8,7 @@
 
 #include "resolver/resolver.h"
 
-struct policy;
+struct sts_kept;
 
 struct hosts_waiter {
 	hosts_answer answer;
@@ -35,7 +35,7 @@ struct hosts_job {
 	uint32_t ttl;
 	struct hosts_one *hosts;
 	size_t hosts_count;
-	struct policy *policy;
+	struct sts_kept *policy;
 	struct message_hosts_found found;
 	struct hosts_waiter *waiters;
 	struct hosts_job *next;

@@ -6,7 +6,7 @@
 
 #include "io/tls.h"
 #include "resolver/hosts.h"
-#include "resolver/policies.h"
+#include "resolver/sts_policies.h"
 
 void hosts_found_say(struct hosts_job *job, enum hosts_outcome outcome, const char *format, ...)
 {

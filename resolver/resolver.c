@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "resolver/fetch.h"
-#include "resolver/policies.h"
+#include "resolver/sts_policies.h"
 
 struct resolver *resolver_new(struct event_base *base, const struct lookup_plan *plan,
 			      const struct tls_trust *trust, char *why, size_t size)
@@ -17,6 +17,6 @@ struct resolver *resolver_new(struct event_base *base, const struct lookup_plan 
 		return NULL;
 	resolver = memory_new(sizeof *resolver);
 	resolver->lookups = lookups;
-	resolver->policies = policies_new(lookups, fetches_new(base, trust));
+	resolver->policies = sts_policies_new(lookups, fetches_new(base, trust));
 	return resolver;
 }

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the resolver role answers: where mail for a domain goes, and which names an
- * address has. Joins lookup.h and policies.h; knows no packets.
+ * address has. Joins dns_lookup.h and sts_policies.h; knows no packets.
  */
 #ifndef RESOLVER_RESOLVER_H
 #define RESOLVER_RESOLVER_H
 
 #include "daemon/message_resolver.h"
-#include "resolver/lookup.h"
+#include "resolver/dns_lookup.h"
 
-struct policies;
+struct sts_policies;
 struct tls_trust;
 struct hosts_job;
 
 struct resolver {
 	struct lookups *lookups;
-	struct policies *policies;
+	struct sts_policies *policies;
 	struct hosts_job *jobs; /* under way: who asks the same waits for the same answer */
 	size_t jobs_count;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "resolver/policies.h"
+#include "resolver/sts_policies.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/table.h"
-#include "resolver/lookup.h"
-#include "resolver/policy_fetch.h"
+#include "resolver/dns_lookup.h"
+#include "resolver/sts_fetch.h"
 
 enum {
 	POLICIES_MAX = 10000,
@@ -19,28 +19,28 @@ enum {
 	REFRESH_MS = 86400000 /* a policy in use is looked at again once a day */
 };
 
-struct policies {
+struct sts_policies {
 	struct lookups *lookups;
-	struct table *known;  /* domain -> struct policy */
+	struct table *known;  /* domain -> struct sts_kept */
 	struct table *failed; /* domain -> the id of its record then */
-	struct policy_fetches *fetches;
+	struct sts_fetches *fetches;
 };
 
 struct question {
-	struct policies *policies;
+	struct sts_policies *policies;
 	char domain[DNS_NAME_SIZE];
-	policy_answer answer;
+	sts_answer answer;
 	void *context;
 };
 
-struct policy *policy_hold(struct policy *policy)
+struct sts_kept *sts_kept_hold(struct sts_kept *policy)
 {
 	if (policy)
 		policy->holders++;
 	return policy;
 }
 
-void policy_release(struct policy *policy)
+void sts_kept_release(struct sts_kept *policy)
 {
 	if (!policy || --policy->holders > 0)
 		return;
@@ -50,15 +50,15 @@ void policy_release(struct policy *policy)
 
 static void release_known(void *value)
 {
-	policy_release(value);
+	sts_kept_release(value);
 }
 
-static struct policy *known_find(const struct policies *policies, const char *domain)
+static struct sts_kept *known_find(const struct sts_policies *policies, const char *domain)
 {
 	return table_find(policies->known, span_text(domain), clock_ms());
 }
 
-static void question_end(struct question *question, struct policy *policy)
+static void question_end(struct question *question, struct sts_kept *policy)
 {
 	question->answer(question->context, policy);
 	free(question);
@@ -66,16 +66,16 @@ static void question_end(struct question *question, struct policy *policy)
 
 /* ---- after a fetch ---- */
 
-static void keep(struct policies *policies, const char *domain, struct policy *policy)
+static void keep(struct sts_policies *policies, const char *domain, struct sts_kept *policy)
 {
-	table_put(policies->known, span_text(domain), policy_hold(policy),
+	table_put(policies->known, span_text(domain), sts_kept_hold(policy),
 		  policy->fetched + (int64_t)policy->rules.max_age * 1000);
 	table_drop(policies->failed, span_text(domain));
 }
 
-static void on_fetched(void *context, const char *domain, const char *id, struct policy *policy)
+static void on_fetched(void *context, const char *domain, const char *id, struct sts_kept *policy)
 {
-	struct policies *policies = context;
+	struct sts_policies *policies = context;
 
 	if (policy)
 		keep(policies, domain, policy);
@@ -84,7 +84,7 @@ static void on_fetched(void *context, const char *domain, const char *id, struct
 			  clock_ms() + FAILED_MS);
 }
 
-static void on_awaited(void *context, struct policy *policy)
+static void on_awaited(void *context, struct sts_kept *policy)
 {
 	struct question *question = context;
 
@@ -109,7 +109,7 @@ static bool record_id(const struct lookup_result *result, char id[STS_ID_SIZE])
 	return found == 1;
 }
 
-static bool failed_lately(const struct policies *policies, const char *domain, const char *id)
+static bool failed_lately(const struct sts_policies *policies, const char *domain, const char *id)
 {
 	const char *then = table_find(policies->failed, span_text(domain), clock_ms());
 
@@ -119,8 +119,8 @@ static bool failed_lately(const struct policies *policies, const char *domain, c
 static void on_record(void *context, const struct lookup_result *result)
 {
 	struct question *question = context;
-	struct policies *policies = question->policies;
-	struct policy *known = known_find(policies, question->domain);
+	struct sts_policies *policies = question->policies;
+	struct sts_kept *known = known_find(policies, question->domain);
 	char id[STS_ID_SIZE];
 	bool same;
 
@@ -130,15 +130,15 @@ static void on_record(void *context, const struct lookup_result *result)
 	}
 	same = known && strcmp(known->id, id) == 0;
 	if (same && known->fetched + REFRESH_MS < clock_ms())
-		policy_fetch(policies->fetches, question->domain, id, NULL, NULL);
+		sts_fetch(policies->fetches, question->domain, id, NULL, NULL);
 	if (same)
 		question_end(question, known);
 	else
-		policy_fetch(policies->fetches, question->domain, id, on_awaited, question);
+		sts_fetch(policies->fetches, question->domain, id, on_awaited, question);
 }
 
-void policies_ask(struct policies *policies, const char *domain, policy_answer answer,
-		  void *context)
+void sts_policies_ask(struct sts_policies *policies, const char *domain, sts_answer answer,
+		      void *context)
 {
 	struct question *question = memory_new(sizeof *question);
 	char name[DNS_NAME_SIZE + 16];
@@ -154,13 +154,13 @@ void policies_ask(struct policies *policies, const char *domain, policy_answer a
 		lookup_ask(policies->lookups, name, DNS_TXT, RECORD_MS, on_record, question);
 }
 
-struct policies *policies_new(struct lookups *lookups, struct fetches *fetches)
+struct sts_policies *sts_policies_new(struct lookups *lookups, struct fetches *fetches)
 {
-	struct policies *policies = memory_new(sizeof *policies);
+	struct sts_policies *policies = memory_new(sizeof *policies);
 
 	policies->lookups = lookups;
 	policies->known = table_new(POLICIES_MAX, release_known);
 	policies->failed = table_new(POLICIES_MAX, free);
-	policies->fetches = policy_fetches_new(lookups, fetches, on_fetched, policies);
+	policies->fetches = sts_fetches_new(lookups, fetches, on_fetched, policies);
 	return policies;
 }

@@ -5,31 +5,31 @@
  * is gone or its host does not answer (section 5.1); a domain without one is as if
  * there were no MTA-STS.
  */
-#ifndef RESOLVER_POLICIES_H
-#define RESOLVER_POLICIES_H
+#ifndef RESOLVER_STS_POLICIES_H
+#define RESOLVER_STS_POLICIES_H
 
 #include "mail/sts_policy.h"
 
 struct fetches;
 struct lookups;
-struct policies;
+struct sts_policies;
 
-struct policy {
+struct sts_kept {
 	struct sts_policy rules;
 	char id[STS_ID_SIZE];
 	int64_t fetched; /* clock_ms */
 	unsigned holders;
 };
 
-struct policies *policies_new(struct lookups *lookups, struct fetches *fetches);
+struct sts_policies *sts_policies_new(struct lookups *lookups, struct fetches *fetches);
 
-/* policy: NULL = none; holding it makes it the callee's until policy_release. */
-typedef void (*policy_answer)(void *context, struct policy *policy);
+/* policy: NULL = none; holding it makes it the callee's until sts_kept_release. */
+typedef void (*sts_answer)(void *context, struct sts_kept *policy);
 
 /* Calls answer exactly once, maybe from inside, in 100 s at most. domain: A-labels, lower case. */
-void policies_ask(struct policies *policies, const char *domain, policy_answer answer,
-		  void *context);
-struct policy *policy_hold(struct policy *policy); /* NULL is fine */
-void policy_release(struct policy *policy);        /* likewise */
+void sts_policies_ask(struct sts_policies *policies, const char *domain, sts_answer answer,
+		      void *context);
+struct sts_kept *sts_kept_hold(struct sts_kept *policy); /* NULL is fine */
+void sts_kept_release(struct sts_kept *policy);          /* likewise */
 
 #endif

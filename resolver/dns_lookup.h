@@ -7,8 +7,8 @@
  *
  * A domain that does not exist and servers that do not answer are never confused.
  */
-#ifndef RESOLVER_LOOKUP_H
-#define RESOLVER_LOOKUP_H
+#ifndef RESOLVER_DNS_LOOKUP_H
+#define RESOLVER_DNS_LOOKUP_H
 
 #include "resolver/dns_answer.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "resolver/policy_fetch.h"
+#include "resolver/sts_fetch.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -11,18 +11,18 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "resolver/fetch.h"
-#include "resolver/lookup.h"
+#include "resolver/dns_lookup.h"
 
 enum { UNDER_WAY_MAX = 500, ADDRESS_MS = 20000, ADDRESSES_MAX = 16 };
 
 struct waiter {
-	policy_answer answer;
+	sts_answer answer;
 	void *context;
 	struct waiter *next;
 };
 
 struct under_way {
-	struct policy_fetches *all;
+	struct sts_fetches *all;
 	char domain[DNS_NAME_SIZE], id[STS_ID_SIZE], host[DNS_NAME_SIZE];
 	unsigned pending; /* lookups of addresses */
 	unsigned count;
@@ -31,10 +31,10 @@ struct under_way {
 	struct under_way *next;
 };
 
-struct policy_fetches {
+struct sts_fetches {
 	struct lookups *lookups;
 	struct fetches *fetches;
-	policy_fetched fetched;
+	sts_fetched fetched;
 	void *context;
 	struct under_way *first;
 	unsigned count;
@@ -51,7 +51,7 @@ static void unlink_fetch(struct under_way *fetch)
 }
 
 /* policy: held by the caller. */
-static void fetch_over(struct under_way *fetch, struct policy *policy, const char *why)
+static void fetch_over(struct under_way *fetch, struct sts_kept *policy, const char *why)
 {
 	unlink_fetch(fetch);
 	if (!policy)
@@ -69,7 +69,7 @@ static void fetch_over(struct under_way *fetch, struct policy *policy, const cha
 static void on_policy(void *context, struct span body, const char *why)
 {
 	struct under_way *fetch = context;
-	struct policy *policy;
+	struct sts_kept *policy;
 
 	if (!body.at) {
 		fetch_over(fetch, NULL, why);
@@ -83,7 +83,7 @@ static void on_policy(void *context, struct span body, const char *why)
 		fetch_over(fetch, policy, "");
 	else
 		fetch_over(fetch, NULL, "the policy is malformed");
-	policy_release(policy);
+	sts_kept_release(policy);
 }
 
 static void addresses_done(struct under_way *fetch)
@@ -117,7 +117,7 @@ static void on_addresses(void *context, const struct lookup_result *result)
 	addresses_done(fetch);
 }
 
-static struct under_way *fetch_find(const struct policy_fetches *fetches, const char *domain)
+static struct under_way *fetch_find(const struct sts_fetches *fetches, const char *domain)
 {
 	struct under_way *fetch = fetches->first;
 
@@ -126,7 +126,7 @@ static struct under_way *fetch_find(const struct policy_fetches *fetches, const 
 	return fetch;
 }
 
-static void fetch_await(struct under_way *fetch, policy_answer answer, void *context)
+static void fetch_await(struct under_way *fetch, sts_answer answer, void *context)
 {
 	struct waiter *waiter;
 
@@ -147,8 +147,8 @@ static void fetch_begin(struct under_way *fetch)
 	addresses_done(fetch);
 }
 
-void policy_fetch(struct policy_fetches *fetches, const char *domain, const char *id,
-		  policy_answer answer, void *context)
+void sts_fetch(struct sts_fetches *fetches, const char *domain, const char *id, sts_answer answer,
+	       void *context)
 {
 	struct under_way *fetch = fetch_find(fetches, domain);
 	int length;
@@ -177,11 +177,11 @@ void policy_fetch(struct policy_fetches *fetches, const char *domain, const char
 		fetch_over(fetch, NULL, "the name of the policy host is too long");
 }
 
-struct policy_fetches *policy_fetches_new(struct lookups *lookups, struct fetches *fetches,
-					  policy_fetched fetched, void *context)
+struct sts_fetches *sts_fetches_new(struct lookups *lookups, struct fetches *fetches,
+				    sts_fetched fetched, void *context)
 {
-	struct policy_fetches *all = memory_new(sizeof *all);
+	struct sts_fetches *all = memory_new(sizeof *all);
 
-	*all = (struct policy_fetches){ lookups, fetches, fetched, context, NULL, 0 };
+	*all = (struct sts_fetches){ lookups, fetches, fetched, context, NULL, 0 };
 	return all;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "resolver/lookup.h"
+#include "resolver/dns_lookup.h"
 
 #include <event2/event.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ struct lookups {
 	size_t count;
 };
 
-struct lookup {
+struct dns_lookup {
 	struct lookups *lookups;
 	char name[DNS_NAME_SIZE];
 	enum dns_type type;
@@ -44,7 +44,7 @@ struct lookup {
 
 /* ---- one question ---- */
 
-static void lookup_tell(struct lookup *lookup, const struct lookup_result *result)
+static void lookup_tell(struct dns_lookup *lookup, const struct lookup_result *result)
 {
 	lookup_answer answer = lookup->answer;
 
@@ -53,7 +53,7 @@ static void lookup_tell(struct lookup *lookup, const struct lookup_result *resul
 		answer(lookup->context, result);
 }
 
-static void tell_trouble(struct lookup *lookup, const char *why)
+static void tell_trouble(struct dns_lookup *lookup, const char *why)
 {
 	struct lookup_result result = { .outcome = LOOKUP_TROUBLE };
 
@@ -77,7 +77,7 @@ static enum lookup_outcome outcome_of(const struct dns_answer *answer)
 	return answer->count ? LOOKUP_FOUND : LOOKUP_ABSENT;
 }
 
-static void tell_answer(struct lookup *lookup, struct span packet, bool secure)
+static void tell_answer(struct dns_lookup *lookup, struct span packet, bool secure)
 {
 	struct lookup_result result = { .secure = secure };
 
@@ -96,7 +96,7 @@ static void tell_answer(struct lookup *lookup, struct span packet, bool secure)
 static void on_answer(void *context, int code, void *packet, int length, int security, char *bogus,
 		      int limited)
 {
-	struct lookup *lookup = context;
+	struct dns_lookup *lookup = context;
 	char why[LOOKUP_WHY];
 
 	(void)limited;
@@ -113,7 +113,7 @@ static void on_answer(void *context, int code, void *packet, int length, int sec
 	free(lookup);
 }
 
-static void lookup_in(struct lookups *lookups, struct ub_ctx *context, struct lookup *lookup,
+static void lookup_in(struct lookups *lookups, struct ub_ctx *context, struct dns_lookup *lookup,
 		      unsigned patience_ms)
 {
 	struct timeval patience = { patience_ms / 1000, patience_ms % 1000 * 1000 };
@@ -137,10 +137,10 @@ static void lookup_in(struct lookups *lookups, struct ub_ctx *context, struct lo
 	free(lookup);
 }
 
-static struct lookup *lookup_new(const char *name, enum dns_type type, lookup_answer answer,
-				 void *context)
+static struct dns_lookup *lookup_new(const char *name, enum dns_type type, lookup_answer answer,
+				     void *context)
 {
-	struct lookup *lookup = memory_new(sizeof *lookup);
+	struct dns_lookup *lookup = memory_new(sizeof *lookup);
 
 	snprintf(lookup->name, sizeof lookup->name, "%s", name);
 	lookup->type = type;
@@ -298,7 +298,7 @@ static void ignore_result(void *context, const struct lookup_result *result)
 /* A first question, which it answers itself: from then on it reads no more files. */
 static bool context_settle(struct lookups *lookups, struct ub_ctx *context, char *why, size_t size)
 {
-	struct lookup *lookup = lookup_new("localhost", DNS_A, ignore_result, NULL);
+	struct dns_lookup *lookup = lookup_new("localhost", DNS_A, ignore_result, NULL);
 	size_t before = lookups->count;
 	int error;
 
