@@ -56,6 +56,8 @@ static void slot_release(struct channel *channel, struct slot *slot)
 
 	/* Generation 0 is left out so that no id is ever 0. */
 	uint32_t next = (slot->generation + 1) & (UINT32_MAX >> SLOT_BITS);
+	if (slot->deadline != INT64_MAX)
+		channel->timed--;
 	*slot = (struct slot){ .generation = next ? next : 1, .next_free = SLOT_NONE };
 	/* At the end of the free list: generations last longest when slots are used in turn. */
 	if (channel->first_free == SLOT_NONE)
@@ -96,7 +98,7 @@ static void sweep_arm(struct channel *channel)
 {
 	const struct timeval granularity = { .tv_usec = SWEEP_MS * 1000 };
 
-	if (channel->outstanding && !channel->freed &&
+	if (channel->timed && !channel->freed &&
 	    !event_pending(&channel->sweep, EV_TIMEOUT, NULL))
 		event_add(&channel->sweep, &granularity);
 }
@@ -266,7 +268,9 @@ uint32_t channel_ask(struct channel *channel, uint16_t kind, struct span body, i
 	slot->answer = answer;
 	slot->context = context;
 	slot->number = ++channel->asked;
-	slot->deadline = clock_ms() + deadline_ms;
+	slot->deadline = deadline_ms == CHANNEL_FOREVER ? INT64_MAX : clock_ms() + deadline_ms;
+	if (slot->deadline != INT64_MAX)
+		channel->timed++;
 	uint32_t id = slot_id(channel, (uint32_t)(slot - channel->slots));
 	struct packet packet = { .kind = kind, .id = id, .fd = fd, .body = body };
 	if (!channel_send(channel, &packet)) {

@@ -30,7 +30,7 @@ struct waiting {
 struct channel {
 	struct event readable, writable;
 	struct event
-		sweep; /* one timer for all deadlines, running while something is outstanding */
+		sweep; /* one timer for all deadlines, running while there is one */
 	struct event failed; /* made active by hand */
 	int fd;              /* -1 after the peer was lost */
 	bool freed;          /* memory stays until the outermost call has returned */
@@ -43,7 +43,7 @@ struct channel {
 
 	struct slot *slots;
 	uint32_t slot_count, first_free, last_free;
-	size_t outstanding;
+	size_t outstanding, timed; /* timed: those of them that have a deadline */
 	uint64_t asked;
 
 	struct waiting *queue, **queue_end;

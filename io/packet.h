@@ -56,6 +56,7 @@ void channel_free(struct channel *channel);
  * packet waits in memory, at most `CHANNEL_WAITING_MAX` of them; above that the answer is CHANNEL_LOST.
  */
 #define CHANNEL_WAITING_MAX 20000
+#define CHANNEL_FOREVER     UINT32_MAX /* a deadline that never comes */
 uint32_t channel_ask(struct channel *channel, uint16_t kind, struct span body, int fd, unsigned deadline_ms,
 		     channel_answer answer, void *context);
 /*

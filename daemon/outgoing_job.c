@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: ISC */
+#include "daemon/outgoing_job.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "daemon/message_store.h"
+#include "io/packet.h"
+
+enum { AGAIN_SECONDS = 5, RESULT_FRAME = 64, TEXT_LEAST = 60 };
+
+struct outgoing_job *outgoing_job_new(const struct packet *packet, struct event_base *base,
+				      struct channel **store, const unsigned *epoch)
+{
+	struct outgoing_job *job = memory_new(sizeof *job);
+	char server[QUEUE_SERVER_SIZE];
+
+	job->fd = packet->fd;
+	job->base = base;
+	job->store = store;
+	job->epoch = epoch;
+	job->epoch_taken = *epoch;
+	envelope_init(&job->envelope);
+	if (!message_get_job(packet->body, &job->head) || job->head.handle == 0 || job->fd < 0 ||
+	    !message_get_envelope(job->head.envelope, server, &job->envelope) ||
+	    job->envelope.count == 0) {
+		outgoing_job_free(job);
+		return NULL;
+	}
+	job->head.envelope = span_text("");
+	job->results = memory_array(job->envelope.count, sizeof *job->results);
+	job->decided = memory_array(job->envelope.count, sizeof *job->decided);
+	outgoing_body_init(&job->body, job->fd, job->head.size);
+	return job;
+}
+
+void outgoing_job_free(struct outgoing_job *job)
+{
+	if (job->fd >= 0)
+		close(job->fd);
+	outgoing_body_clear(&job->body);
+	envelope_clear(&job->envelope);
+	free(job->results);
+	free(job->decided);
+	free(job);
+}
+
+bool outgoing_job_stale(const struct outgoing_job *job)
+{
+	return !*job->store || *job->epoch != job->epoch_taken;
+}
+
+/* ---- results ---- */
+
+static const char *const events[] = {
+	[QUEUE_OK] = "relay.sent",
+	[QUEUE_LATER] = "relay.later",
+	[QUEUE_NEVER] = "relay.failed",
+};
+
+static void note_result(const struct outgoing_job *job, size_t recipient,
+			const struct outgoing_peer *peer)
+{
+	const struct queue_result *result = &job->results[recipient];
+	char address[ADDRESS_TEXT_SIZE];
+
+	address_text(&job->envelope.recipients[recipient].address, address);
+	log_info(events[result->verdict], LOG_TEXT("id", job->head.id), LOG_TEXT("rcpt", address),
+		 LOG_TEXT("hop", job->head.key), LOG_TEXT("mta", result->mta),
+		 LOG_TEXT("address", peer ? peer->address : ""),
+		 LOG_TEXT("tls", peer ? peer->tls : ""),
+		 LOG_NUMBER("verified", peer && peer->verified),
+		 LOG_NUMBER("delay", clock_unix() - job->head.arrived),
+		 LOG_TEXT("status", result->status), LOG_TEXT("reply", result->text));
+}
+
+static struct queue_result *decide(struct outgoing_job *job, size_t recipient)
+{
+	if (recipient >= job->envelope.count || job->decided[recipient])
+		return NULL;
+	job->decided[recipient] = true;
+	job->results[recipient] = (struct queue_result){ .recipient = recipient };
+	return &job->results[recipient];
+}
+
+void outgoing_job_reply(struct outgoing_job *job, size_t recipient, enum outcome outcome,
+			const struct smtp_client_reply *reply, const struct outgoing_peer *peer)
+{
+	static const enum queue_verdict verdicts[] = {
+		[OUTCOME_OK] = QUEUE_OK,
+		[OUTCOME_TEMP] = QUEUE_LATER,
+		[OUTCOME_PERM] = QUEUE_NEVER,
+	};
+	struct queue_result *result = decide(job, recipient);
+
+	if (!result)
+		return;
+	result->verdict = verdicts[outcome];
+	result->dsn = outcome == OUTCOME_OK && peer->dsn;
+	snprintf(result->status, sizeof result->status, "%s", reply->status);
+	snprintf(result->mta, sizeof result->mta, "%s", peer->host);
+	if (reply->code)
+		snprintf(result->text, sizeof result->text, "smtp; %u %s", reply->code,
+			 reply->text);
+	else
+		snprintf(result->text, sizeof result->text, "%s", reply->text);
+	note_result(job, recipient, peer);
+}
+
+void outgoing_job_say(struct outgoing_job *job, size_t recipient, enum queue_verdict verdict,
+		      const char *status, const char *text)
+{
+	struct queue_result *result = decide(job, recipient);
+
+	if (!result)
+		return;
+	result->verdict = verdict;
+	snprintf(result->status, sizeof result->status, "%s", status);
+	snprintf(result->text, sizeof result->text, "%s", text);
+	note_result(job, recipient, NULL);
+}
+
+void outgoing_job_say_rest(struct outgoing_job *job, enum queue_verdict verdict, const char *status,
+			   const char *text)
+{
+	for (size_t i = 0; i < job->envelope.count; i++)
+		outgoing_job_say(job, i, verdict, status, text);
+}
+
+void outgoing_job_undecide(struct outgoing_job *job)
+{
+	memset(job->decided, 0, job->envelope.count * sizeof *job->decided);
+}
+
+/* ---- the store is told ---- */
+
+static void job_over(struct outgoing_job *job)
+{
+	if (job->over)
+		job->over(job);
+	outgoing_job_free(job);
+}
+
+static void job_tell(struct outgoing_job *job);
+
+static void on_again(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	job_tell(context);
+}
+
+static void on_done(void *context, enum channel_result result, const struct packet *packet)
+{
+	static const struct timeval again = { AGAIN_SECONDS, 0 };
+	struct outgoing_job *job = context;
+	struct message_result done = { .outcome = OUTCOME_OK };
+
+	/* A result that is not written down would be another delivery. */
+	if (result == CHANNEL_ANSWERED && message_get_result(packet->body, &done) &&
+	    done.outcome == OUTCOME_TEMP && !(done.flags & MESSAGE_RESULT_GONE) &&
+	    event_base_once(job->base, -1, EV_TIMEOUT, on_again, job, &again) == 0) {
+		log_warning("relay.unwritten", LOG_TEXT("id", job->head.id));
+		return;
+	}
+	job_over(job);
+}
+
+/* All results must fit into one packet: what servers said is cut where there are many. */
+static struct span put_results(struct outgoing_job *job, char *memory, size_t size)
+{
+	size_t share = size / job->envelope.count;
+	struct wire_writer writer;
+
+	wire_writer_init(&writer, memory, size);
+	for (size_t i = 0; i < job->envelope.count; i++) {
+		struct queue_result *result = &job->results[i];
+		size_t used = RESULT_FRAME + strlen(result->mta);
+		size_t room = share > used + TEXT_LEAST ? share - used : TEXT_LEAST;
+
+		result->recipient = i;
+		if (room < sizeof result->text)
+			result->text[room] = '\0';
+		if (!job->decided[i])
+			result->verdict = QUEUE_LATER;
+		message_put_queue_result(&writer, result);
+	}
+	return span_make(memory, writer.failed ? 0 : writer.used);
+}
+
+static void job_tell(struct outgoing_job *job)
+{
+	static char results[PACKET_BODY_MAX - 64], memory[PACKET_BODY_MAX];
+	struct message_done done = { .handle = job->head.handle, .dead = job->dead };
+	struct wire_writer writer;
+
+	if (outgoing_job_stale(job)) {
+		job_over(job);
+		return;
+	}
+	done.results = put_results(job, results, sizeof results);
+	done.count = done.results.length ? (uint32_t)job->envelope.count : 0;
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_done(&writer, &done);
+	channel_ask(*job->store, MESSAGE_DONE, span_make(memory, writer.used), -1, CHANNEL_FOREVER,
+		    on_done, job);
+}
+
+void outgoing_job_done(struct outgoing_job *job, void (*over)(struct outgoing_job *job))
+{
+	job->over = over;
+	if (job->fd >= 0)
+		close(job->fd);
+	job->fd = -1;
+	job_tell(job);
+}
