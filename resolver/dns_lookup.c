@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: ISC */
+#include "resolver/dns_lookup.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unbound-event.h>
+#include <unbound.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+
+#define ANCHOR_DEFAULT "/usr/share/dns/root.key"
+
+enum {
+	LOOKUPS_MAX = 20000, /* with libunbound at once */
+	CLASS_IN = 1,
+	BOGUS = 1,
+	SECURE = 2,
+	PROBE_MS = 20000,
+	PROBE_SOON = 10, /* seconds: nobody answered */
+	PROBE_LATER = 600
+};
+
+struct lookups {
+	struct event_base *base;
+	struct ub_ctx *proving, *plain; /* proving: NULL without an anchor */
+	bool strict;   /* the anchor was named: without proofs nothing is believed */
+	bool unproved; /* the servers leave signatures out */
+	struct event *probe;
+	size_t count;
+};
+
+struct dns_lookup {
+	struct lookups *lookups;
+	char name[DNS_NAME_SIZE];
+	enum dns_type type;
+	lookup_answer answer; /* NULL: it was told TROUBLE already */
+	void *context;
+	struct event *deadline;
+};
+
+/* ---- one question ---- */
+
+static void lookup_tell(struct dns_lookup *lookup, const struct lookup_result *result)
+{
+	lookup_answer answer = lookup->answer;
+
+	lookup->answer = NULL;
+	if (answer)
+		answer(lookup->context, result);
+}
+
+static void tell_trouble(struct dns_lookup *lookup, const char *why)
+{
+	struct lookup_result result = { .outcome = LOOKUP_TROUBLE };
+
+	snprintf(result.why, sizeof result.why, "%s", why);
+	lookup_tell(lookup, &result);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	tell_trouble(context, "the name servers do not answer in time");
+}
+
+static enum lookup_outcome outcome_of(const struct dns_answer *answer)
+{
+	if (answer->code == DNS_NXDOMAIN)
+		return LOOKUP_UNKNOWN;
+	if (answer->code != DNS_NOERROR)
+		return LOOKUP_TROUBLE;
+	return answer->count ? LOOKUP_FOUND : LOOKUP_ABSENT;
+}
+
+static void tell_answer(struct dns_lookup *lookup, struct span packet, bool secure)
+{
+	struct lookup_result result = { .secure = secure };
+
+	if (!dns_answer_parse(packet, lookup->name, lookup->type, &result.answer)) {
+		tell_trouble(lookup, "an answer of the name servers is malformed");
+		return;
+	}
+	result.outcome = outcome_of(&result.answer);
+	if (result.outcome == LOOKUP_TROUBLE)
+		snprintf(result.why, sizeof result.why, "the name servers answer with code %u",
+			 (unsigned)result.answer.code);
+	lookup_tell(lookup, &result);
+	dns_answer_clear(&result.answer);
+}
+
+static void on_answer(void *context, int code, void *packet, int length, int security, char *bogus,
+		      int limited)
+{
+	struct dns_lookup *lookup = context;
+	char why[LOOKUP_WHY];
+
+	(void)limited;
+	lookup->lookups->count--;
+	if (code != 0 || !packet || length < 0) {
+		tell_trouble(lookup, "the name servers do not answer, or not well");
+	} else if (security == BOGUS) {
+		snprintf(why, sizeof why, "DNSSEC: %s", bogus ? bogus : "not proved");
+		tell_trouble(lookup, why);
+	} else {
+		tell_answer(lookup, span_make(packet, (size_t)length), security == SECURE);
+	}
+	event_free(lookup->deadline);
+	free(lookup);
+}
+
+static void lookup_in(struct lookups *lookups, struct ub_ctx *context, struct dns_lookup *lookup,
+		      unsigned patience_ms)
+{
+	struct timeval patience = { patience_ms / 1000, patience_ms % 1000 * 1000 };
+	int error = 0;
+
+	lookup->lookups = lookups;
+	lookup->deadline = evtimer_new(lookups->base, on_deadline, lookup);
+	if (!lookup->deadline || evtimer_add(lookup->deadline, &patience) < 0)
+		memory_die("no timer");
+	if (++lookups->count <= LOOKUPS_MAX)
+		error = ub_resolve_event(context, lookup->name[0] ? lookup->name : ".",
+					 lookup->type, CLASS_IN, lookup, on_answer, NULL);
+	else
+		error = UB_NOMEM;
+	if (error == 0)
+		return;
+	lookups->count--;
+	tell_trouble(lookup, error == UB_NOMEM ? "too many questions to name servers at once"
+					       : ub_strerror(error));
+	event_free(lookup->deadline);
+	free(lookup);
+}
+
+static struct dns_lookup *lookup_new(const char *name, enum dns_type type, lookup_answer answer,
+				     void *context)
+{
+	struct dns_lookup *lookup = memory_new(sizeof *lookup);
+
+	snprintf(lookup->name, sizeof lookup->name, "%s", name);
+	lookup->type = type;
+	lookup->answer = answer;
+	lookup->context = context;
+	return lookup;
+}
+
+void lookup_ask(struct lookups *lookups, const char *name, enum dns_type type, unsigned patience_ms,
+		lookup_answer answer, void *context)
+{
+	struct ub_ctx *with =
+		lookups->proving && !lookups->unproved ? lookups->proving : lookups->plain;
+
+	lookup_in(lookups, with, lookup_new(name, type, answer, context), patience_ms);
+}
+
+/* ---- whether there are signatures at all ---- */
+
+static void probe_again(struct lookups *lookups, time_t seconds)
+{
+	struct timeval pause = { seconds, 0 };
+
+	evtimer_add(lookups->probe, &pause);
+}
+
+static void on_plain_probe(void *context, const struct lookup_result *result)
+{
+	struct lookups *lookups = context;
+
+	if (result->outcome != LOOKUP_FOUND) {
+		probe_again(lookups, PROBE_SOON);
+		return;
+	}
+	/* Somebody answers, without proof. */
+	if (!lookups->unproved)
+		log_warning(
+			"resolver.no_dnssec",
+			LOG_TEXT("why", "the name servers leave signatures out: DANE is off"),
+			LOG_TEXT("do", "let name servers answer that know DNSSEC (dns_servers)"));
+	lookups->unproved = true;
+	probe_again(lookups, PROBE_LATER);
+}
+
+static void on_probe(void *context, const struct lookup_result *result)
+{
+	struct lookups *lookups = context;
+
+	if (result->outcome == LOOKUP_FOUND && result->secure) {
+		if (lookups->unproved)
+			log_info("resolver.dnssec",
+				 LOG_TEXT("why", "the name servers send signatures now"));
+		lookups->unproved = false;
+		probe_again(lookups, PROBE_LATER);
+		return;
+	}
+	lookup_in(lookups, lookups->plain, lookup_new("", DNS_DNSKEY, on_plain_probe, lookups),
+		  PROBE_MS);
+}
+
+static void on_probe_due(evutil_socket_t fd, short what, void *context)
+{
+	struct lookups *lookups = context;
+
+	(void)fd;
+	(void)what;
+	lookup_in(lookups, lookups->proving, lookup_new("", DNS_DNSKEY, on_probe, lookups),
+		  PROBE_MS);
+}
+
+/* ---- making it ---- */
+
+/* What is remembered is bounded; what stands in private networks is asked for like all else. */
+static const char *const options[][2] = {
+	{ "msg-cache-size:", "8m" },           { "rrset-cache-size:", "16m" },
+	{ "key-cache-size:", "2m" },           { "neg-cache-size:", "1m" },
+	{ "infra-cache-numhosts:", "10000" },  { "cache-max-ttl:", "3600" },
+	{ "cache-max-negative-ttl:", "900" },  { "unblock-lan-zones:", "yes" },
+	{ "insecure-lan-zones:", "yes" },      { "outgoing-range:", "512" },
+	{ "num-queries-per-thread:", "2048" }, { "val-log-level:", "2" },
+};
+
+/* Tops that are used inside networks and not delegated: the root proves that they do not exist. */
+static const char *const private_tops[] = { "local", "localdomain", "internal", "intranet",
+					    "lan",   "corp",        "home",     "private" };
+
+static bool set_failed(const char *what, int error, char *why, size_t size)
+{
+	snprintf(why, size, "libunbound: %s: %s", what, ub_strerror(error));
+	return false;
+}
+
+static bool context_options(struct ub_ctx *context, const struct lookup_plan *plan, char *why,
+			    size_t size)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+		error = ub_ctx_set_option(context, options[i][0], options[i][1]);
+		if (error)
+			return set_failed(options[i][0], error, why, size);
+	}
+	for (size_t i = 0; i < sizeof private_tops / sizeof private_tops[0]; i++)
+		(void)ub_ctx_set_option(context, "domain-insecure:", private_tops[i]);
+	for (size_t i = 0; i < plan->unsigned_zones_count; i++)
+		(void)ub_ctx_set_option(context, "domain-insecure:", plan->unsigned_zones[i]);
+	/* What it would say on stderr is no line of our log. */
+	(void)ub_ctx_debugout(context, NULL);
+	return true;
+}
+
+static bool context_servers(struct ub_ctx *context, const struct lookup_plan *plan, char *why,
+			    size_t size)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < plan->servers_count && error == 0; i++) {
+		error = ub_ctx_set_fwd(context, plan->servers[i]);
+		if (error)
+			return set_failed(plan->servers[i], error, why, size);
+	}
+	if (plan->servers_count == 0 && ub_ctx_resolvconf(context, NULL) != 0)
+		log_warning("resolver.resolv_conf",
+			    LOG_TEXT("why", "/etc/resolv.conf cannot be read"),
+			    LOG_TEXT("do",
+				     "the name servers of the root are asked; or set dns_servers"));
+	return true;
+}
+
+static struct ub_ctx *context_new(struct event_base *base, const struct lookup_plan *plan,
+				  const char *anchor, char *why, size_t size)
+{
+	struct ub_ctx *context = ub_ctx_create_event(base);
+	int error = 0;
+
+	if (!context)
+		memory_die("libunbound has no memory");
+	if (anchor)
+		error = ub_ctx_add_ta_file(context, anchor);
+	if (error)
+		(void)set_failed(anchor, error, why, size);
+	if (!error && context_options(context, plan, why, size) &&
+	    context_servers(context, plan, why, size))
+		return context;
+	ub_ctx_delete(context);
+	return NULL;
+}
+
+static void ignore_result(void *context, const struct lookup_result *result)
+{
+	(void)context;
+	(void)result;
+}
+
+/* A first question, which it answers itself: from then on it reads no more files. */
+static bool context_settle(struct lookups *lookups, struct ub_ctx *context, char *why, size_t size)
+{
+	struct dns_lookup *lookup = lookup_new("localhost", DNS_A, ignore_result, NULL);
+	size_t before = lookups->count;
+	int error;
+
+	lookup->lookups = lookups;
+	lookup->deadline = evtimer_new(lookups->base, on_deadline, lookup);
+	if (!lookup->deadline)
+		memory_die("no timer");
+	lookups->count++;
+	error = ub_resolve_event(context, lookup->name, lookup->type, CLASS_IN, lookup, on_answer,
+				 NULL);
+	if (error == 0)
+		return true;
+	lookups->count = before;
+	event_free(lookup->deadline);
+	free(lookup);
+	return set_failed("the trust anchor or an option is wrong", error, why, size);
+}
+
+static void lookups_free(struct lookups *lookups)
+{
+	if (lookups->probe)
+		event_free(lookups->probe);
+	free(lookups); /* a context that has begun to work ends with the process */
+}
+
+struct lookups *lookups_new(struct event_base *base, const struct lookup_plan *plan, char *why,
+			    size_t size)
+{
+	struct lookups *lookups = memory_new(sizeof *lookups);
+	const char *anchor = plan->anchor[0] ? plan->anchor : ANCHOR_DEFAULT;
+	bool good;
+
+	lookups->base = base;
+	lookups->strict = plan->anchor[0] != '\0';
+	if (lookups->strict || access(anchor, R_OK) == 0)
+		lookups->proving = context_new(base, plan, anchor, why, size);
+	else
+		log_info("resolver.no_anchor", LOG_TEXT("file", anchor),
+			 LOG_TEXT("do",
+				  "install dns-root-data, or set dns_trust_anchor, to have DANE"));
+	if (!lookups->strict)
+		lookups->plain = context_new(base, plan, NULL, why, size);
+	lookups->probe = evtimer_new(base, on_probe_due, lookups);
+	if (!lookups->probe)
+		memory_die("no timer");
+	good = (lookups->proving || lookups->plain) &&
+	       (!lookups->proving || context_settle(lookups, lookups->proving, why, size)) &&
+	       (!lookups->plain || context_settle(lookups, lookups->plain, why, size));
+	if (!good) {
+		lookups_free(lookups);
+		return NULL;
+	}
+	if (lookups->proving && lookups->plain)
+		probe_again(lookups, 0);
+	return lookups;
+}
