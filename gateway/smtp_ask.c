@@ -22,6 +22,7 @@ static enum smtp_step use_answer(struct smtp_server *server)
 {
 	static enum smtp_step (*const done[])(struct smtp_server *, const struct smtp_answer *) = {
 		[SMTP_ASK_LOGIN] = smtp_login_done,   [SMTP_ASK_EXCHANGE] = smtp_exchange_done,
+		[SMTP_ASK_RELEASE] = smtp_release_done, [SMTP_ASK_TURN] = smtp_turn_done,
 		[SMTP_ASK_SENDER] = smtp_sender_done, [SMTP_ASK_RECIPIENT] = smtp_recipient_done,
 		[SMTP_ASK_SPOOL] = smtp_spool_done,   [SMTP_ASK_COMMIT] = smtp_commit_done,
 	};
@@ -36,13 +37,13 @@ static enum smtp_step use_answer(struct smtp_server *server)
 	return step;
 }
 
-static void ask_begin(struct smtp_server *server, enum smtp_ask what)
+void smtp_ask_begin(struct smtp_server *server, enum smtp_ask what)
 {
 	server->pending = what;
 	server->asking = true;
 }
 
-static enum smtp_step ask_end(struct smtp_server *server)
+enum smtp_step smtp_ask_end(struct smtp_server *server)
 {
 	server->asking = false;
 	if (server->state == SMTP_CLOSED)
@@ -52,17 +53,17 @@ static enum smtp_step ask_end(struct smtp_server *server)
 
 enum smtp_step smtp_ask_login(struct smtp_server *server, const struct smtp_login *login)
 {
-	ask_begin(server, SMTP_ASK_LOGIN);
+	smtp_ask_begin(server, SMTP_ASK_LOGIN);
 	server->calls->ask_login(server->owner, login);
-	return ask_end(server);
+	return smtp_ask_end(server);
 }
 
 enum smtp_step smtp_ask_exchange(struct smtp_server *server,
 				 const struct mechanism_message *message)
 {
-	ask_begin(server, SMTP_ASK_EXCHANGE);
+	smtp_ask_begin(server, SMTP_ASK_EXCHANGE);
 	server->calls->ask_exchange(server->owner, message);
-	return ask_end(server);
+	return smtp_ask_end(server);
 }
 
 static void ask_transaction(struct smtp_server *server)
@@ -84,9 +85,9 @@ static void ask_transaction(struct smtp_server *server)
 
 enum smtp_step smtp_ask(struct smtp_server *server, enum smtp_ask what)
 {
-	ask_begin(server, what);
+	smtp_ask_begin(server, what);
 	ask_transaction(server);
-	return ask_end(server);
+	return smtp_ask_end(server);
 }
 
 /* Kept until the call that asked has returned; a later one is used at once. */

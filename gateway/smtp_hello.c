@@ -42,6 +42,13 @@ static void list_extensions(const struct smtp_server *server, struct buffer *rep
 			       "250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n");
 	if (starttls_usable(server))
 		buffer_add_text(reply, "250-STARTTLS\r\n");
+	/* RFC 8689 section 2: only inside TLS. */
+	if (server->tls != NULL)
+		buffer_add_text(reply, "250-REQUIRETLS\r\n");
+	if (profile->etrn)
+		buffer_add_text(reply, "250-ETRN\r\n");
+	if (profile->atrn)
+		buffer_add_text(reply, "250-ATRN\r\n");
 	smtp_auth_list(server, reply);
 	if (profile->recipients > 0)
 		buffer_add_format(reply, "250-LIMITS RCPTMAX=%u\r\n", profile->recipients);

@@ -48,6 +48,7 @@ static const struct smtp_words *check_sender(const struct smtp_server *server,
 					     const struct envelope *envelope)
 {
 	static const struct smtp_words utf8 = { 553, "5.6.7", "Address needs SMTPUTF8" };
+	static const struct smtp_words tls = { 555, "5.5.4", "REQUIRETLS needs TLS" };
 	static const struct smtp_words size = { 552, "5.3.4", "Message too big" };
 	static const struct smtp_words session = { 552, "5.3.4", "Too much mail in this session" };
 	const struct smtp_profile *profile = server->profile;
@@ -55,6 +56,8 @@ static const struct smtp_words *check_sender(const struct smtp_server *server,
 
 	if (envelope->sender.utf8 && !envelope->smtputf8)
 		return &utf8;
+	if (envelope->requiretls && server->tls == NULL)
+		return &tls;
 	if (profile->message_size > 0 && envelope->declared > profile->message_size)
 		return &size;
 	if (profile->session_size == 0)

@@ -56,6 +56,13 @@ static bool take_smtputf8(struct target *target, struct span value)
 	return true;
 }
 
+static bool take_requiretls(struct target *target, struct span value)
+{
+	(void)value;
+	target->envelope->requiretls = true;
+	return true;
+}
+
 static bool take_ret(struct target *target, struct span value)
 {
 	if (span_is_nocase(value, "FULL"))
@@ -125,6 +132,7 @@ static const struct parameter mail_parameters[] = {
 	{ "SIZE", VALUE_NEEDED, take_size },
 	{ "BODY", VALUE_NEEDED, take_body },
 	{ "SMTPUTF8", VALUE_NONE, take_smtputf8 },
+	{ "REQUIRETLS", VALUE_NONE, take_requiretls },
 	{ "RET", VALUE_NEEDED, take_ret },
 	{ "ENVID", VALUE_NEEDED, take_envid },
 	{ "AUTH", VALUE_NEEDED, take_auth },

@@ -40,6 +40,8 @@ enum smtp_ask {
 	SMTP_ASK_NONE,
 	SMTP_ASK_LOGIN,
 	SMTP_ASK_EXCHANGE,
+	SMTP_ASK_RELEASE,
+	SMTP_ASK_TURN,
 	SMTP_ASK_SENDER,
 	SMTP_ASK_RECIPIENT,
 	SMTP_ASK_SPOOL,
@@ -108,6 +110,8 @@ struct smtp_server {
 	unsigned messages; /* accepted */
 	uint64_t session_octets;
 	char *client, *session;
+	bool names_known; /* somebody asked for the client's names */
+	char *names;      /* NULL = without an answer */
 	char *helo;         /* NULL = none yet */
 	bool certificate;   /* the client showed one */
 	char *tls;          /* "TLS1.3 TLS_AES_256_GCM_SHA384"; NULL = plain */
@@ -147,6 +151,9 @@ enum smtp_step smtp_ask(struct smtp_server *server, enum smtp_ask what);
 enum smtp_step smtp_ask_login(struct smtp_server *server, const struct smtp_login *login);
 enum smtp_step smtp_ask_exchange(struct smtp_server *server,
 				 const struct mechanism_message *message);
+/* ETRN, ATRN: the question is put by `ask`, between. */
+void smtp_ask_begin(struct smtp_server *server, enum smtp_ask what);
+enum smtp_step smtp_ask_end(struct smtp_server *server);
 void smtp_answer_free(struct smtp_answer *answer);
 /* Both use the owner's words if there are any, else these. event NULL: nothing for the log. */
 enum smtp_step smtp_say_yes(struct smtp_server *server, const struct smtp_answer *answer,
@@ -164,6 +171,8 @@ enum smtp_step smtp_step_ehlo(struct smtp_server *server, struct span argument);
 enum smtp_step smtp_step_helo(struct smtp_server *server, struct span argument);
 enum smtp_step smtp_step_starttls(struct smtp_server *server, struct span argument);
 enum smtp_step smtp_step_auth(struct smtp_server *server, struct span argument);
+enum smtp_step smtp_step_etrn(struct smtp_server *server, struct span argument);
+enum smtp_step smtp_step_atrn(struct smtp_server *server, struct span argument);
 enum smtp_step smtp_step_mail(struct smtp_server *server, struct span argument);
 enum smtp_step smtp_step_rcpt(struct smtp_server *server, struct span argument);
 enum smtp_step smtp_step_data(struct smtp_server *server, struct span argument);
@@ -191,6 +200,10 @@ enum smtp_step smtp_exchange_respond(struct smtp_server *server, struct span res
 enum smtp_step smtp_exchange_done(struct smtp_server *server, const struct smtp_answer *answer);
 void smtp_exchange_drop(struct smtp_server *server);   /* tells the owner, if it was asked */
 void smtp_exchange_forget(struct smtp_server *server); /* tells nobody */
+
+/* smtp_turn.c */
+enum smtp_step smtp_release_done(struct smtp_server *server, const struct smtp_answer *answer);
+enum smtp_step smtp_turn_done(struct smtp_server *server, const struct smtp_answer *answer);
 
 /* smtp_mail.c */
 enum smtp_step smtp_sender_done(struct smtp_server *server, const struct smtp_answer *answer);

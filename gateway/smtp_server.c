@@ -48,6 +48,7 @@ void smtp_server_free(struct smtp_server *server)
 	smtp_exchange_forget(server);
 	smtp_answer_free(server->answer);
 	free(server->client);
+	free(server->names);
 	free(server->session);
 	free(server->helo);
 	free(server->tls);
@@ -132,6 +133,13 @@ void smtp_server_identify(struct smtp_server *server, const char *who)
 {
 	free(server->identity);
 	server->identity = memory_text(who);
+}
+
+void smtp_server_names(struct smtp_server *server, const char *names)
+{
+	free(server->names);
+	server->names = memory_text(names);
+	server->names_known = true;
 }
 
 bool smtp_server_waiting(const struct smtp_server *server)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The server side of an SMTP session (RFC 5321, 1870, 1985 not, 2034, 2920, 3030,
- * 3207, 3461, 4954, 6152, 6531, 9422): bytes in, bytes out, a struct of calls. It
+ * The server side of an SMTP session (RFC 5321, 1870, 1985, 2034, 2645, 2920, 3030,
+ * 3207, 3461, 4954, 6152, 6531, 8689, 9422): bytes in, bytes out, a struct of calls. It
  * does no I/O, knows no directory and no disk, and never calls back into itself:
  * an answer given inside the call that asked is taken when that call returns.
  *
@@ -31,6 +31,8 @@ struct smtp_profile {
 	bool basic;                 /* AUTH PLAIN and LOGIN */
 	bool basic_without_tls;
 	const struct mechanism *mechanisms; /* that AUTH offers besides; NULL = none */
+	bool etrn; /* somebody's mail waits here to be asked for (RFC 1985) */
+	bool atrn; /* and some account may have it brought on its own connection (RFC 2645) */
 	uint64_t message_size;              /* octets; 0 = none */
 	uint64_t session_size;              /* octets of bodies; 0 = none */
 	unsigned recipients;   /* a message; the next one gets 452 4.5.3; 0 = no limit, as below */
@@ -82,6 +84,22 @@ struct smtp_calls {
 	 * behind a final answer, never twice.
 	 */
 	void (*drop_exchange)(void *owner);
+	/*
+	 * ETRN: send what waits for that domain; `below`: for all below it. The name is lower case.
+	 * OK with 250, 251, 252 or 253; TEMP with 458, or 459 for who may not. NULL: nobody may.
+	 */
+	void (*ask_release)(void *owner, const char *domain, bool below);
+	/*
+	 * ATRN, of somebody who has logged in: domains, lower case, with commas between; "" = all
+	 * that he may. OK: `turn` follows. TEMP with 450, 451 or 453.
+	 */
+	void (*ask_turn)(void *owner, const char *domains);
+	/*
+	 * The 250 was written: from now on the peer is the server, and the connection the owner's;
+	 * what came behind the command is thrown away. The engine calls nothing any more.
+	 */
+	void (*turn)(void *owner);
+	/* At MAIL: the names of the client may be told before the answer. */
 	void (*ask_sender)(void *owner, const struct envelope *envelope);
 	/* recipient is the last of the envelope; an answer that is not OK takes it out again. */
 	void (*ask_recipient)(void *owner, struct envelope *envelope,
@@ -152,6 +170,12 @@ void smtp_server_challenge(struct smtp_server *server, struct span token);
  * shows it.
  */
 void smtp_server_identify(struct smtp_server *server, const char *who);
+/*
+ * What reverse DNS says of the client, for Received: its confirmed names with blanks between, ""
+ * if it has none; NULL: the name servers gave no answer. Without this call Received says nothing
+ * about it. Copied.
+ */
+void smtp_server_names(struct smtp_server *server, const char *names);
 /*
  * TLS is on: "TLS1.3", "TLS_AES_256_GCM_SHA384" for Received. certificate: the client showed one
  * that was verified. All state before it is forgotten.

@@ -47,18 +47,50 @@ static void add_tls(struct buffer *to, const char *tls)
 	free(version);
 }
 
+static bool helo_is(const struct smtp_server *server, struct span name)
+{
+	return span_is_nocase(name, server->helo);
+}
+
+/*
+ * "(mail.example.com [192.0.2.1])": the name that DNS confirms stands before the address. A mark
+ * behind it says that the one in EHLO is another, or that nobody could find out.
+ */
+static void add_client(const struct smtp_server *server, struct buffer *to)
+{
+	bool ipv6 = strchr(server->client, ':') != NULL, same = false;
+	struct span rest = span_text(server->names), name, shown = span_text("");
+
+	while (span_cut(&rest, ' ', &name) && !same) {
+		same = helo_is(server, name);
+		if (shown.length == 0 || same)
+			shown = name;
+	}
+	buffer_add_text(to, "\r\n\t(");
+	if (shown.length > 0) {
+		char *text = memory_text_n(shown.at, shown.length);
+
+		add_word(to, text);
+		buffer_add_text(to, " ");
+		free(text);
+	}
+	buffer_add_text(to, ipv6 ? "[IPv6:" : "[");
+	add_word(to, server->client);
+	buffer_add_text(to, "])");
+	if (server->names_known && !same)
+		buffer_add_text(to, server->names != NULL ? " (unverified)" : " (RDNS failed)");
+}
+
 /* The name that logged in is not shown: it is a secret of the domain, not of the message. */
 static void add_received(const struct smtp_server *server, struct buffer *to)
 {
 	const struct envelope *envelope = &server->transaction->envelope;
-	bool ipv6 = strchr(server->client, ':') != NULL;
 	char date[CLOCK_RFC5322_SIZE], address[ADDRESS_TEXT_SIZE], protocol[12];
 
 	buffer_add_text(to, "Received: from ");
 	add_word(to, server->helo);
-	buffer_add_text(to, ipv6 ? "\r\n\t([IPv6:" : "\r\n\t([");
-	add_word(to, server->client);
-	buffer_add_format(to, "])\r\n\tby %s\r\n\twith %s id ", server->profile->fqdn,
+	add_client(server, to);
+	buffer_add_format(to, "\r\n\tby %s\r\n\twith %s id ", server->profile->fqdn,
 			  smtp_protocol(server, protocol));
 	add_word(to, server->session);
 	if (server->tls != NULL)

@@ -115,6 +115,27 @@ static inline void fuzz_drop(void *context)
 	owner->exchanging = false;
 }
 
+static inline void fuzz_release(void *context, const char *domain, bool below)
+{
+	(void)below;
+	assert(domain_valid(span_text(domain)) && !((struct fuzz_owner *)context)->open);
+	fuzz_ask(context);
+}
+
+static inline void fuzz_ask_turn(void *context, const char *domains)
+{
+	assert(strlen(domains) < SMTP_LINE_MAX && !((struct fuzz_owner *)context)->open);
+	fuzz_ask(context);
+}
+
+static inline void fuzz_turn(void *context)
+{
+	struct fuzz_owner *owner = context;
+
+	assert(!owner->closed && !owner->open && !owner->exchanging);
+	owner->closed = true;
+}
+
 static inline void fuzz_sender(void *context, const struct envelope *envelope)
 {
 	struct fuzz_owner *owner = context;
@@ -178,8 +199,9 @@ static inline bool fuzz_writable(void *context)
 
 static const struct smtp_calls fuzz_calls = {
 	fuzz_write, fuzz_start_tls, fuzz_close,     fuzz_login,    fuzz_exchange,
-	fuzz_drop,  fuzz_sender,    fuzz_recipient, fuzz_spool,    fuzz_commit,
-	fuzz_body,  fuzz_discard,   fuzz_note,      fuzz_writable,
+	fuzz_drop,  fuzz_release,   fuzz_ask_turn,  fuzz_turn,     fuzz_sender,
+	fuzz_recipient, fuzz_spool, fuzz_commit,    fuzz_body,     fuzz_discard,
+	fuzz_note,  fuzz_writable,
 };
 
 static inline void fuzz_feed(struct fuzz_owner *owner)

@@ -24,6 +24,8 @@ static void play(struct fuzz_owner *owner, const uint8_t *data, size_t size, siz
 					.hops = 3,
 					.recipients = 4,
 					.message_size = 300,
+					.etrn = true,
+					.atrn = true,
 					.anonymous = data[0] & 1,
 					.basic_without_tls = data[0] & 2,
 					.bad_commands = data[0] & 4 ? 5 : 0,

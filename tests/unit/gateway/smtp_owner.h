@@ -48,8 +48,8 @@ void clock_rfc5322(int64_t unix_seconds, char to[CLOCK_RFC5322_SIZE])
 	"250-mx.corp.example\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n"               \
 	"250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n"
 #define EHLO_PLAIN  EXTENSIONS "250-STARTTLS\r\n250-LIMITS RCPTMAX=3\r\n250 HELP\r\n"
-#define EHLO_TLS    EXTENSIONS "250-AUTH PLAIN LOGIN\r\n250-LIMITS RCPTMAX=3\r\n250 HELP\r\n"
-#define EHLO_AUTHED EXTENSIONS "250-LIMITS RCPTMAX=3\r\n250 HELP\r\n"
+#define EHLO_TLS    EXTENSIONS "250-REQUIRETLS\r\n250-AUTH PLAIN LOGIN\r\n250-LIMITS RCPTMAX=3\r\n250 HELP\r\n"
+#define EHLO_AUTHED EXTENSIONS "250-REQUIRETLS\r\n250-LIMITS RCPTMAX=3\r\n250 HELP\r\n"
 #define BARE                                                                                       \
 	"250-mx.corp.example\r\n250-PIPELINING\r\n250-SIZE\r\n250-8BITMIME\r\n"                    \
 	"250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n"
@@ -57,6 +57,7 @@ void clock_rfc5322(int64_t unix_seconds, char to[CLOCK_RFC5322_SIZE])
 #define START_DATA "354 End data with <CR><LF>.<CR><LF>\r\n"
 #define TAKEN      "250 2.0.0 Ok: queued as S1\r\n"
 #define CLOSED     "[close]"
+#define TURNED     "[turn]"
 
 struct dialogue {
 	const char *name;
@@ -211,6 +212,47 @@ static inline void on_drop(void *context)
 	buffer_add_text(&owner->events, "drop\n");
 }
 
+/* ETRN: the first label of the domain says how it ends. */
+static inline void on_release(void *context, const char *domain, bool below)
+{
+	struct owner *owner = context;
+
+	buffer_add_format(&owner->events, "release %s%s\n", below ? "below " : "", domain);
+	if (strncmp(domain, "none.", 5) == 0)
+		owner_decide(owner, OUTCOME_OK, 251, "2.0.0", "No messages waiting");
+	else if (strncmp(domain, "three.", 6) == 0)
+		owner_decide(owner, OUTCOME_OK, 253, "2.0.0", "3 pending messages");
+	else if (strncmp(domain, "other.", 6) == 0)
+		owner_decide(owner, OUTCOME_TEMP, 459, "4.7.1", "Node not allowed");
+	else if (strncmp(domain, "down.", 5) == 0)
+		owner_decide(owner, OUTCOME_TEMP, 0, NULL, NULL);
+	else
+		owner_decide(owner, OUTCOME_OK, 0, NULL, NULL);
+}
+
+static inline void on_turn_asked(void *context, const char *domains)
+{
+	struct owner *owner = context;
+
+	buffer_add_format(&owner->events, "turn? %s\n", domains);
+	if (strcmp(domains, "other.example") == 0)
+		owner_decide(owner, OUTCOME_PERM, 0, NULL, NULL);
+	else if (strcmp(domains, "none.example") == 0)
+		owner_decide(owner, OUTCOME_TEMP, 453, "4.0.0", "You have no mail");
+	else if (strcmp(domains, "down.example") == 0)
+		owner_decide(owner, OUTCOME_TEMP, 0, NULL, NULL);
+	else
+		owner_decide(owner, OUTCOME_OK, 0, NULL, NULL);
+}
+
+static inline void on_turn(void *context)
+{
+	struct owner *owner = context;
+
+	buffer_add_text(&owner->output, TURNED);
+	owner->closed = true;
+}
+
 static inline void on_sender(void *context, const struct envelope *envelope)
 {
 	struct owner *owner = context;
@@ -277,9 +319,10 @@ static inline void on_commit(void *context, const struct smtp_delivery *delivery
 
 	assert_int_equal(delivery->size, buffer_used(&owner->body));
 	address_text(&envelope->sender, text);
-	buffer_add_format(&owner->events, "commit <%s> size=%u body=%d utf8=%d ret=%d envid=%s\n",
+	buffer_add_format(&owner->events, "commit <%s> size=%u body=%d utf8=%d ret=%d envid=%s%s\n",
 			  text, (unsigned)envelope->declared, envelope->body, envelope->smtputf8,
-			  envelope->ret, envelope->envid);
+			  envelope->ret, envelope->envid,
+			  envelope->requiretls ? " requiretls" : "");
 	for (size_t i = 0; i < envelope->count; i++) {
 		address_text(&envelope->recipients[i].address, text);
 		buffer_add_format(&owner->events, "to <%s> notify=%u orcpt=%s\n", text,
@@ -319,8 +362,9 @@ static inline bool on_writable(void *context)
 }
 
 static const struct smtp_calls owner_calls = {
-	on_write,     on_start_tls, on_close,  on_login, on_exchange, on_drop, on_sender,
-	on_recipient, on_spool,     on_commit, on_body,  on_discard,  on_note, on_writable,
+	on_write,  on_start_tls, on_close,     on_login, on_exchange, on_drop,
+	on_release, on_turn_asked, on_turn,    on_sender, on_recipient, on_spool,
+	on_commit, on_body,      on_discard,   on_note,  on_writable,
 };
 
 static inline void owner_init(struct owner *owner, const struct smtp_profile *profile)

@@ -29,6 +29,7 @@ static const struct smtp_profile three_errors = {
 	.bad_commands = 3,
 };
 #define EHLO_SUBMISSION BARE "250-AUTH PLAIN LOGIN\r\n250 HELP\r\n"
+#define EHLO_SECURED    BARE "250-REQUIRETLS\r\n250-AUTH PLAIN LOGIN\r\n250 HELP\r\n"
 #define EHLO_BARE_TLS   BARE "250-STARTTLS\r\n250 HELP\r\n"
 
 static const struct dialogue plain[] = {
@@ -121,9 +122,9 @@ static const struct dialogue rules[] = {
 	{ "submission inside TLS",
 	  TEXT("EHLO c\r\nSTARTTLS\r\n\001EHLO c\r\nMAIL FROM:<a@b>\r\nAUTH PLAIN " ALICE
 	       "\r\nEHLO d\r\nMAIL FROM:<a@b>\r\n"),
-	  GREETING EHLO_BARE_TLS "220 2.0.0 Ready to start TLS\r\n" EHLO_SUBMISSION
-				 "530 5.7.0 Authentication required\r\n" YES EHLO_BARE
-				 "250 2.1.0 Sender ok\r\n",
+	  GREETING EHLO_BARE_TLS "220 2.0.0 Ready to start TLS\r\n" EHLO_SECURED
+				 "530 5.7.0 Authentication required\r\n" YES BARE
+				 "250-REQUIRETLS\r\n250 HELP\r\n250 2.1.0 Sender ok\r\n",
 	  NULL, &submission_tls },
 	{ "ehlo keeps the identity",
 	  TEXT("EHLO c\r\nAUTH PLAIN " ALICE "\r\nEHLO d\r\nRSET\r\n"

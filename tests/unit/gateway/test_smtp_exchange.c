@@ -40,14 +40,15 @@ static const struct smtp_profile secure_only = {
 	.bad_commands = 3,
 };
 #define TELL_PLAIN BARE "250-STARTTLS\r\n250-AUTH GSSAPI X-OLD\r\n250 HELP\r\n"
-#define TELL_TLS   BARE "250-AUTH GSSAPI NTLM PLAIN LOGIN\r\n250 HELP\r\n"
+#define TELL_TLS   BARE "250-REQUIRETLS\r\n250-AUTH GSSAPI NTLM PLAIN LOGIN\r\n250 HELP\r\n"
 #define PLAIN      GREETING TELL_PLAIN
 #define SECURE     PLAIN STARTING TELL_TLS
 
 static const struct dialogue with_certificate = {
 	"with a certificate", TEXT(TLS "AUTH EXTERNAL " OK "\r\n" START),
 	PLAIN STARTING BARE
-	"250-AUTH GSSAPI NTLM EXTERNAL PLAIN LOGIN\r\n250 HELP\r\n" YES EHLO_BARE,
+	"250-REQUIRETLS\r\n250-AUTH GSSAPI NTLM EXTERNAL PLAIN LOGIN\r\n250 HELP\r\n" YES BARE
+	"250-REQUIRETLS\r\n250 HELP\r\n",
 	"EXTERNAL ok\n", &with_basic
 };
 
@@ -55,7 +56,7 @@ static const struct dialogue offers[] = {
 	{ "without a certificate", TEXT(TLS "AUTH EXTERNAL =\r\n"),
 	  SECURE "504 5.5.4 Mechanism not supported\r\n", "", &with_basic },
 	{ "passwords not offered", TEXT(TLS "AUTH PLAIN\r\nAUTH LOGIN\r\n"),
-	  PLAIN STARTING BARE "250-AUTH GSSAPI NTLM\r\n250 HELP\r\n"
+	  PLAIN STARTING BARE "250-REQUIRETLS\r\n250-AUTH GSSAPI NTLM\r\n250 HELP\r\n"
 			      "504 5.5.4 Mechanism not supported\r\n"
 			      "504 5.5.4 Mechanism not supported\r\n",
 	  "", &secure_only },

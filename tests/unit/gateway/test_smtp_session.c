@@ -67,8 +67,9 @@ static const struct dialogue verbs[] = {
 		   "214 2.0.0 Commands: EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT AUTH STARTTLS "
 		   "VRFY HELP\r\n252 2.0.0 Cannot verify, send some mail and see\r\n",
 	  "", NULL },
-	{ "not supported", TEXT("EXPN l\r\nETRN x\r\nTURN\r\nATRN\r\nSEND\r\nSOML\r\nSAML\r\n"),
-	  GREETING "502 5.5.1 Command not supported\r\n502 5.5.1 Command not supported\r\n"
+	{ "not supported", TEXT("EXPN l\r\nEHLO c\r\nETRN x\r\nTURN\r\nATRN\r\nSEND\r\nSOML\r\nSAML\r\n"),
+	  GREETING "502 5.5.1 Command not supported\r\n" EHLO_PLAIN
+		   "502 5.5.1 Command not supported\r\n"
 		   "502 5.5.1 Command not supported\r\n502 5.5.1 Command not supported\r\n"
 		   "502 5.5.1 Command not supported\r\n502 5.5.1 Command not supported\r\n"
 		   "502 5.5.1 Command not supported\r\n",

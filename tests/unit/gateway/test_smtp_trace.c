@@ -96,11 +96,46 @@ static void test_submissions(void **state)
 	PLAY_ALL(submissions);
 }
 
+/* What reverse DNS says, told when the sender is asked about. */
+static void test_names(void **state)
+{
+	static const struct {
+		const char *names; /* NULL: no answer */
+		const char *client;
+	} rows[] = {
+		{ "mail.example.com", "(mail.example.com [192.0.2.1]) (unverified)" },
+		{ "mail.example.com c", "(c [192.0.2.1])" },
+		{ "a.example C b.example", "(C [192.0.2.1])" },
+		{ "", "([192.0.2.1]) (unverified)" },
+		{ NULL, "([192.0.2.1]) (RDNS failed)" },
+		{ "x)(by", "(x??by [192.0.2.1]) (unverified)" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static const char input[] = "EHLO c\r\n" MAILTO "DATA\r\n.\r\n";
+		struct owner owner;
+		char want[400];
+
+		snprintf(want, sizeof(want),
+			 COMMIT("0") "Return-Path: <a@b>\r\nReceived: from c\r\n\t%s\r\n"
+				     "\tby mx.corp.example\r\n\twith ESMTP id S1" FOR,
+			 rows[i].client);
+		owner_init(&owner, &submission);
+		smtp_server_names(owner.server, "forgotten");
+		smtp_server_names(owner.server, rows[i].names);
+		owner_receive(&owner, input, sizeof(input) - 1);
+		check_text(rows[i].client, "events", &owner.events, want);
+		owner_clear(&owner);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_protocols),
 		cmocka_unit_test(test_submissions),
+		cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
