@@ -26,7 +26,7 @@ static bool header_needs_utf8(const struct smtp_client_message *message)
 				       : message->envelope->sender.utf8;
 }
 
-static const struct unfitness *check_content(const struct smtp_client_offer *offer,
+static const struct unfitness *check_content(const struct smtp_client_offer *offer, bool lmtp,
 					     const struct smtp_client_message *message)
 {
 	static const struct unfitness size = { "5.3.4", "the message is bigger than the next "
@@ -39,7 +39,7 @@ static const struct unfitness *check_content(const struct smtp_client_offer *off
 	if (offer->size_max > 0 && message->size > offer->size_max)
 		return &size;
 	if (message->envelope->body == ENVELOPE_BODY_BINARYMIME)
-		return offer->binarymime && offer->chunking ? NULL : &binary;
+		return offer->binarymime && offer->chunking && !lmtp ? NULL : &binary;
 	return message->has_8bit && !offer->eightbitmime ? &eight : NULL;
 }
 
@@ -60,7 +60,7 @@ static const struct unfitness *check_message(const struct smtp_client *client,
 		return &requiretls;
 	if (header_needs_utf8(message) && !offer->smtputf8)
 		return &utf8_lacks;
-	return check_content(offer, message);
+	return check_content(offer, client->profile->lmtp, message);
 }
 
 static void decide_unfit(struct smtp_client *client, size_t recipient,

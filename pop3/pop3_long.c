@@ -107,40 +107,26 @@ static size_t top_cut(struct pop3_long *reply, const char *at, size_t length, bo
 	return used;
 }
 
-/*
- * RFC 1939 section 3: a dot that begins a line is doubled. A line begins after
- * any LF here, so that a client which takes a bare LF for a line end cannot be
- * shown a false end of the message. Dots are rarer than line ends and absent
- * from base64, so dots are what is searched for.
- */
 static size_t stuff(struct pop3_long *reply, const char *at, size_t length, char *to)
 {
-	const char *end = at + length, *run = at, *dot = at;
+	struct span input = span_make(at, length);
 	size_t used = 0;
 
-	while (dot < end && (dot = memchr(dot, '.', (size_t)(end - dot))) != NULL) {
-		if (dot == at ? reply->line_start : dot[-1] == '\n') {
-			size_t part = (size_t)(dot + 1 - run);
+	while (input.length > 0) {
+		struct span run = dot_stuff(&reply->stuff, &input);
 
-			memcpy(to + used, run, part);
-			used += part;
-			run = dot; /* the next run sends it again */
-		}
-		dot++;
+		memcpy(to + used, run.at, run.length);
+		used += run.length;
 	}
-	memcpy(to + used, run, (size_t)(end - run));
-	used += (size_t)(end - run);
-	if (length > 0)
-		reply->line_start = end[-1] == '\n';
 	return used;
 }
 
 static enum pop3_next message_end(struct pop3_server *server)
 {
-	bool line_start = server->reply.line_start;
+	bool inside = server->reply.stuff.inside;
 
 	server->reply = (struct pop3_long){ .kind = POP3_LONG_NONE };
-	pop3_write_text(server, line_start ? ".\r\n" : "\r\n.\r\n");
+	pop3_write_text(server, inside ? "\r\n.\r\n" : ".\r\n");
 	return POP3_NEXT;
 }
 

@@ -8,6 +8,7 @@
 #ifndef POP3_POP3_PRIVATE_H
 #define POP3_POP3_PRIVATE_H
 
+#include "mail/dot.h"
 #include "pop3/pop3_server.h"
 
 #define POP3_CHUNK      16384 /* octets read and written at once in a long reply */
@@ -67,7 +68,7 @@ struct pop3_long {
 	uint64_t lines;   /* TOP: body lines still to be sent */
 	bool top;         /* stop after `lines` lines of the body */
 	bool in_body;     /* TOP: the empty line has passed */
-	bool line_start;  /* the last octet sent was LF, or none was sent */
+	struct dot_stuff stuff;
 	bool line_cr;     /* TOP: this line is one CR so far */
 	bool line_filled; /* TOP: this line is not empty */
 };

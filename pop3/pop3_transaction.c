@@ -78,7 +78,6 @@ enum pop3_next pop3_step_uidl(struct pop3_server *server, const struct pop3_comm
 static enum pop3_next message_ask(struct pop3_server *server, const struct pop3_long *reply)
 {
 	server->reply = *reply;
-	server->reply.line_start = true;
 	server->asked = POP3_ASK_MESSAGE;
 	server->calls->ask_message(server->owner, reply->next);
 	return POP3_WAIT;

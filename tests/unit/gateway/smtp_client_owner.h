@@ -76,25 +76,33 @@ struct owner {
 
 static const struct smtp_client_profile usual = { .name = "relay.example" };
 
+/* What the engine said comes first. */
+static inline void note_line(struct owner *owner, struct span text)
+{
+	struct span said = buffer_span(&owner->said), line;
+
+	while (said.length > 0 && span_cut(&said, '\n', &line)) {
+		bool whole = line.length > 0 && line.at[line.length - 1] == '\r';
+
+		buffer_add_format(&owner->log, "C: %.*s%s\n", (int)(line.length - whole), line.at,
+				  whole ? "" : "(no CRLF)");
+	}
+	buffer_clear(&owner->said);
+	if (text.length > 0) {
+		buffer_add(&owner->log, text.at, text.length);
+		buffer_add_text(&owner->log, "\n");
+	}
+}
+
 static inline void note(struct owner *owner, const char *format, ...)
 {
 	char text[SMTP_CLIENT_TEXT_MAX + 200];
-	struct span said = buffer_span(&owner->said), line;
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	while (buffer_used(&owner->said) > 0 && span_cut(&said, '\n', &line)) {
-		bool whole = line.length > 0 && line.at[line.length - 1] == '\r';
-
-		if (line.length == 0 && said.at == NULL)
-			break;
-		buffer_add_format(&owner->log, "C: %.*s%s\n", (int)(line.length - whole), line.at,
-				  whole ? "" : "(no CRLF)");
-	}
-	buffer_clear(&owner->said);
-	buffer_add_text(&owner->log, text);
+	note_line(owner, span_text(text));
 }
 
 static inline void take_envelope(struct owner *owner, const struct letter *letter)
@@ -212,7 +220,7 @@ static inline void on_start_tls(void *context)
 {
 	struct owner *owner = context;
 
-	note(owner, "! tls\n");
+	note(owner, "! tls");
 	owner->due = DUE_TLS; /* a handshake takes time */
 }
 
@@ -221,8 +229,10 @@ static inline void on_ask_login(void *context, bool first, const struct smtp_cli
 {
 	struct owner *owner = context;
 
-	note(owner, "! login %s %s\n", first ? offer->mechanisms : "challenge",
-	     challenge.length > 0 ? challenge.at : "-");
+	note(owner, "! login %s %s", first ? offer->mechanisms : "challenge",
+	     challenge.length > 1000 ? "long"
+	     : challenge.length > 0  ? challenge.at
+				     : "-");
 	is_due(owner, DUE_LOGIN);
 }
 
@@ -230,7 +240,7 @@ static inline void on_ready(void *context)
 {
 	struct owner *owner = context;
 
-	note(owner, "! ready\n");
+	note(owner, "! ready");
 	is_due(owner, DUE_READY);
 }
 
@@ -261,7 +271,7 @@ static inline void on_result(void *context, size_t recipient, enum outcome outco
 	assert_int_equal(reply->status[0], outcome == OUTCOME_OK     ? '2'
 					   : outcome == OUTCOME_TEMP ? '4'
 								     : '5');
-	note(owner, "! result %zu %s %u %s %s\n", recipient, outcome_name(outcome), reply->code,
+	note(owner, "! result %zu %s %u %s %s", recipient, outcome_name(outcome), reply->code,
 	     reply->status, reply->text);
 }
 
@@ -279,7 +289,7 @@ static inline void on_sent(void *context)
 	assert_true(owner->sending);
 	check_told(owner);
 	owner->letters++;
-	note(owner, "! sent\n");
+	note(owner, "! sent");
 }
 
 static inline void on_ended(void *context, enum smtp_client_end end,
@@ -290,7 +300,7 @@ static inline void on_ended(void *context, enum smtp_client_end end,
 
 	check_reply(why);
 	check_told(owner);
-	note(owner, "! ended %s %u %s %s\n", names[end], why->code, why->status, why->text);
+	note(owner, "! ended %s %u %s %s", names[end], why->code, why->status, why->text);
 	assert_false(owner->ended);
 	owner->ended = true;
 	owner->due = DUE_NONE;
@@ -302,7 +312,7 @@ static inline void on_patience(void *context, unsigned seconds)
 
 	assert_false(owner->ended);
 	if (owner->script->patience)
-		note(owner, "! patience %u %s\n", seconds, smtp_client_doing(owner->client));
+		note(owner, "! patience %u %s", seconds, smtp_client_doing(owner->client));
 }
 
 static const struct smtp_client_calls owner_calls = {
@@ -336,7 +346,7 @@ static inline void do_line(struct owner *owner, struct span line)
 {
 	char *text = memory_text_n(line.at, line.length);
 
-	note(owner, "%s\n", text);
+	note_line(owner, line);
 	if (strncmp(text, "> lost ", 7) == 0)
 		smtp_client_lost(owner->client, text + 7);
 	else if (strcmp(text, "> broken") == 0)
@@ -361,7 +371,7 @@ static inline void play_lines(struct owner *owner, size_t piece)
 		bool server = span_starts_nocase(line, "S: ");
 
 		if (server) {
-			note(owner, "%.*s\n", (int)line.length, line.at);
+			note_line(owner, line);
 			buffer_add(&heard, line.at + 3, line.length - 3);
 			buffer_add_text(&heard, "\r\n");
 			if (span_starts_nocase(rest, "S: "))
@@ -381,7 +391,7 @@ static inline void check_log(const struct script *script, struct owner *owner)
 	struct span log;
 
 	if (buffer_used(&owner->said) > 0)
-		note(owner, "%s", "");
+		note_line(owner, span_text(""));
 	log = buffer_span(&owner->log);
 	if (span_equal(log, span_text(script->text)))
 		return;

@@ -131,12 +131,52 @@ static void test_lines(void **state)
 	}
 }
 
+static void test_stuff(void **state)
+{
+	static const struct {
+		const char *text, *wire;
+		bool inside;
+	} cases[] = {
+		{ "", "", false },
+		{ ".", "..", true },
+		{ "..\r\n", "...\r\n", false },
+		{ "a.b\r\n.c.\r\n\r\n.\r\n", "a.b\r\n..c.\r\n\r\n..\r\n", false },
+		{ "a\n.\nb", "a\n..\nb", true },
+		{ "a\r.b", "a\r.b", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (size_t piece = 1; piece < 20; piece++) {
+			struct span rest = span_text(cases[i].text);
+			struct dot_stuff stuff = { false, false };
+			struct buffer wire = BUFFER_EMPTY;
+
+			while (rest.length > 0) {
+				size_t n = piece < rest.length ? piece : rest.length;
+				struct span input = span_make(rest.at, n);
+
+				while (input.length > 0) {
+					struct span run = dot_stuff(&stuff, &input);
+
+					buffer_add(&wire, run.at, run.length);
+				}
+				rest = span_skip(rest, n);
+			}
+			assert_true(span_equal(buffer_span(&wire), span_text(cases[i].wire)));
+			assert_int_equal(stuff.inside, cases[i].inside);
+			buffer_clear(&wire);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bodies),
 		cmocka_unit_test(test_one_run),
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_stuff),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
