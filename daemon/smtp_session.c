@@ -82,6 +82,7 @@ static void smtp_session_free(struct session *session)
 	smtp_message_drop(&smtp->message);
 	buffer_clear(&smtp->message.to);
 	smtp_recipients_clear(&smtp->recipients);
+	smtp_names_clear(&smtp->names);
 	session_free(session);
 }
 
@@ -148,13 +149,23 @@ static void do_ask_login(void *owner, const struct smtp_login *login)
 		smtp_server_answer(of(owner)->engine, asked, NULL);
 }
 
+static void sender_named(struct smtp_session *smtp)
+{
+	smtp_names_tell(smtp);
+	smtp_session_answer(smtp, OUTCOME_OK, NULL);
+}
+
 static void do_ask_sender(void *owner, const struct envelope *envelope)
 {
 	struct smtp_session *smtp = owner;
 
 	smtp_recipients_forget(&smtp->recipients);
 	smtp->recipients.declared = envelope->declared;
-	smtp_server_answer(smtp->engine, OUTCOME_OK, NULL);
+	smtp->recipients.null_sender = address_is_null(&envelope->sender);
+	if (smtp->session.port->server->smtp->reverse_dns)
+		smtp_names_ask(smtp, sender_named);
+	else
+		smtp_server_answer(smtp->engine, OUTCOME_OK, NULL);
 }
 
 static void do_ask_recipient(void *owner, struct envelope *envelope, struct envelope_recipient *recipient)

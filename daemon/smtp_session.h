@@ -8,6 +8,7 @@
 
 #include "daemon/session.h"
 #include "daemon/smtp_message.h"
+#include "daemon/smtp_names.h"
 #include "daemon/smtp_recipients.h"
 #include "gateway/smtp_server.h"
 
@@ -17,6 +18,7 @@ struct smtp_session {
 	bool feeding; /* the engine is taking input */
 	struct smtp_recipients recipients;
 	struct smtp_message message;
+	struct smtp_names names;
 };
 
 /* refuse: why nobody is served, or NULL. fd is the callee's. */
