@@ -142,7 +142,8 @@ static void do_result(void *owner, size_t recipient, enum outcome outcome,
 	const struct smtp_client_offer *offer = outgoing_session_offered(turned->session);
 	struct outgoing_peer peer = { .host = turned->smtp->session.address,
 				      .address = turned->smtp->session.address,
-				      .tls = stream_secure(turned->smtp->session.stream) ? "yes" : "",
+				      .tls = stream_secure(turned->smtp->session.stream) ? "yes"
+											 : "",
 				      .dsn = offer && offer->dsn };
 
 	outgoing_job_reply(turned->job, recipient, outcome, reply, &peer);
@@ -190,7 +191,9 @@ void smtp_turned_begin(struct smtp_session *smtp)
 	turned->stale = stream_unread(smtp->session.stream);
 	turned->way = (struct outgoing_way){
 		.base = turned->frontend->base,
-		.profile = { .name = outbound->fqdn, .reversed = true, .tls = SMTP_CLIENT_TLS_NEVER },
+		.profile = { .name = outbound->fqdn,
+			     .reversed = true,
+			     .tls = SMTP_CLIENT_TLS_NEVER },
 		.host = smtp->session.address,
 		.patience = outbound->idle_timeout,
 		.remote = "",
@@ -302,8 +305,8 @@ static struct smtp_turned *turned_new(struct smtp_session *smtp, struct wanted *
 
 	turned->smtp = smtp;
 	turned->frontend = smtp->session.frontend;
-	turned->domains = memory_text_n(buffer_bytes(&wanted->domains),
-					buffer_used(&wanted->domains));
+	turned->domains =
+		memory_text_n(buffer_bytes(&wanted->domains), buffer_used(&wanted->domains));
 	turned->take = (struct message_take){
 		.count = wanted->count,
 		.domains = span_make(turned->domains, buffer_used(&wanted->domains)),
