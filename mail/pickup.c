@@ -84,6 +84,13 @@ static unsigned count_lines(struct span text)
 	return lines;
 }
 
+static bool fail_nul(struct pickup_reading *head)
+{
+	return pickup_fail(head,
+			   "line %u has a NUL octet: write the file as ASCII or UTF-8, not UTF-16",
+			   head->line);
+}
+
 static bool take_fields(struct pickup_reading *head, struct span *rest, bool whole)
 {
 	struct span line, after;
@@ -91,11 +98,7 @@ static bool take_fields(struct pickup_reading *head, struct span *rest, bool who
 
 	while (fields_next(rest, &field)) {
 		if (span_has_nul(field.whole))
-			return pickup_fail(
-				head,
-				"line %u has a NUL octet: write the file as ASCII or UTF-8, not "
-				"UTF-16",
-				head->line);
+			return fail_nul(head);
 		if (!take_field(head, &field))
 			return false;
 		head->line += count_lines(field.whole);
@@ -106,6 +109,8 @@ static bool take_fields(struct pickup_reading *head, struct span *rest, bool who
 		return whole ||
 		       pickup_fail(head, "the header is larger than %d octets", PICKUP_HEAD_MAX);
 	}
+	if (span_has_nul(line))
+		return fail_nul(head);
 	if (line.length > 0)
 		return pickup_fail_at(
 			head, head->line, "the header",
