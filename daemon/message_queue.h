@@ -20,6 +20,7 @@ void message_put_envelope(struct wire_writer *writer, const char *server,
 bool message_get_envelope(struct span body, char server[QUEUE_SERVER_SIZE],
 			  struct envelope *envelope);
 
+#define MESSAGE_TAKE_MAX 100
 /* One ask is one job; it is answered when there is one. */
 struct message_take {
 	uint32_t count;      /* 0: whatever is due. Else only what waits for these domains (ATRN),

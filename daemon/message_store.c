@@ -29,6 +29,7 @@ void message_put_deliver(struct wire_writer *writer, const struct message_delive
 	wire_put_u8(writer, deliver->another);
 	wire_put_u32(writer, deliver->count);
 	wire_put_span(writer, deliver->tickets);
+	wire_put_span(writer, deliver->envelope);
 }
 
 bool message_get_deliver(struct span body, struct message_deliver *deliver)
@@ -39,7 +40,9 @@ bool message_get_deliver(struct span body, struct message_deliver *deliver)
 	deliver->another = wire_get_flag(&reader);
 	deliver->count = wire_get_u32(&reader);
 	deliver->tickets = wire_get_span(&reader);
-	return wire_done(&reader) && deliver->count > 0 && deliver->count <= MESSAGE_RECIPIENTS_MAX;
+	deliver->envelope = wire_get_span(&reader);
+	return wire_done(&reader) && (deliver->count > 0 || deliver->envelope.length > 0) &&
+	       deliver->count <= MESSAGE_RECIPIENTS_MAX;
 }
 
 void message_put_open(struct wire_writer *writer, const struct message_open *ask)

@@ -24,11 +24,17 @@ struct next_hop {
 		*remote; /* whose settings count; NULL = those of the server's outbound */
 };
 
-/* A recipient in one of our domains is LOCAL unless `via` says otherwise. */
+/*
+ * A recipient in one of our domains is LOCAL unless `via` says otherwise. TRIGGER: the host is
+ * where it goes once it is triggered (ETRN).
+ */
 void next_hop_find(const struct conf *conf, const struct conf_smtp *server,
 		   const struct envelope_recipient *recipient, struct next_hop *hop);
-/* What is the same for two recipients when one transaction may carry both: "example.com",
- * "[192.0.2.1]:25", "lmtp:[::1]:24", "local", "trigger:example.com". */
+/*
+ * What is the same for two recipients of a server when one transaction may carry both:
+ * "example.com", "[192.0.2.1]:25", "lmtp:[::1]:24", "local", "trigger:example.com"; with
+ * "/NAME" behind a host when the settings of the section NAME count.
+ */
 void next_hop_key(const struct next_hop *hop, char *to, size_t size);
 
 #endif

@@ -11,6 +11,7 @@
 #include "daemon/message_client.h"
 #include "daemon/message_directory.h"
 #include "daemon/message_local.h"
+#include "daemon/message_queue.h"
 #include "daemon/message_store.h"
 
 #define KIND(name)                                                                                 \
@@ -44,7 +45,7 @@ static const struct message_identity sample_identity = { AUTH_EXPIRED, "alice@co
 static const struct message_recheck sample_recheck = { 2, SPAN("\1\0\0\0a\1\0\0\0b") };
 static const struct message_explain sample_explain = { QUESTION_LOGIN, "CORP\\alice" };
 static const struct message_result sample_result = { OUTCOME_TEMP, MESSAGE_RESULT_FULL, UINT64_MAX };
-static const struct message_deliver sample_deliver = { "f0-1a2b", 1, 2, SPAN("\1\0\0\0a\1\0\0\0b") };
+static const struct message_deliver sample_deliver = { "f0-1a2b", 1, 2, SPAN("\1\0\0\0a\1\0\0\0b"), SPAN("\0e") };
 static const struct message_open sample_open = { "f0-1a2b", SPAN("ticket") };
 static const struct message_fetch sample_fetch = { 3, 1, 16 };
 static const struct message_handed sample_handed = { { OUTCOME_OK, MESSAGE_RESULT_GONE, 65537 }, SPAN("\3\0\0\0a\r\n") };
@@ -62,6 +63,18 @@ static const struct message_client sample_client = {
 	9, 1, 0, "*.example.com", "out", "mx.example.com", "PLAIN LOGIN", 2, SPAN("end\0point"), SPAN("exporter"),
 	SPAN("challenge") };
 static const struct message_client_turn sample_client_turn = { OUTCOME_TEMP, "XOAUTH2", 1, "no token", SPAN("\0a") };
+
+static const struct message_take sample_take = { 1, SPAN("\x0b\0\0\0example.com") };
+static const struct message_job sample_job = {
+	(uint64_t)7 << 32, "5f00000001.1", QUEUE_HOP_SMTP, "[192.0.2.1]:25", "main", 1800000000, 12345, 2,
+	SPAN("\0e") };
+static const struct message_done sample_done = {
+	(uint64_t)7 << 32, 1, 1,
+	SPAN("\1\0\0\0\1\0\5\0\0\0" "4.4.1" "\3\0\0\0" "450" "\2\0\0\0mx") };
+static const struct message_place sample_place = { 7, SPAN("tick\0et") };
+static const struct message_claimed sample_claimed = { 7, "main", "mail.eml" };
+static const struct message_claim_end sample_claim_end = { 7, 1, "no recipient: add x-receiver" };
+static const struct message_order sample_order = { ORDER_HOLD, "5f00000001.1", "example.com" };
 
 KIND(start)
 KIND(peer)
@@ -83,6 +96,41 @@ KIND(client)
 KIND(client_turn)
 KIND(prove)
 KIND(proof)
+KIND(take)
+KIND(job)
+KIND(done)
+KIND(place)
+KIND(claimed)
+KIND(claim_end)
+KIND(order)
+
+static void write_envelope(struct wire_writer *to)
+{
+	struct envelope_recipient recipients[2] = {
+		{ .address = { "b\xc3\xb6" "b", "example.com", true, false }, .notify = ENVELOPE_NOTIFY_DELAY,
+		  .orcpt = (char[]){ "rfc822;x" }, .via = (char[]){ "lmtp:[::1]:24" } },
+		{ .address = { "a b", "[192.0.2.1]", false, true } },
+	};
+	struct envelope envelope = { .sender = { "alice", "corp.example", false, false },
+				     .has_sender = true, .declared = 77, .body = ENVELOPE_BODY_8BITMIME,
+				     .smtputf8 = true, .ret = ENVELOPE_RET_HDRS, .envid = "QQ+20x",
+				     .recipients = recipients, .count = 2 };
+
+	message_put_envelope(to, "main", &envelope);
+}
+
+static bool again_envelope(struct span body, struct wire_writer *to)
+{
+	char server[QUEUE_SERVER_SIZE];
+	struct envelope envelope;
+
+	memset(&envelope, 0xa5, sizeof envelope);
+	if (!message_get_envelope(body, server, &envelope))
+		return false;
+	message_put_envelope(to, server, &envelope);
+	envelope_clear(&envelope);
+	return true;
+}
 
 static void write_pair(struct wire_writer *to)
 {
@@ -113,6 +161,8 @@ static const struct message_kind_row message_kinds[] = {
 	ROW(prove), ROW(proof),
 	ROW(recheck), ROW(explain),
 	ROW(client), ROW(client_turn),
+	ROW(take), ROW(job), ROW(done), ROW(place), ROW(claimed), ROW(claim_end), ROW(order),
+	ROW(envelope),
 };
 #define MESSAGE_KINDS (sizeof message_kinds / sizeof message_kinds[0])
 

@@ -13,7 +13,7 @@ enum { ROOM = 8192 };
 static void fields(void **state)
 {
 	static const struct message_deliver sent = {
-		"f0-1a2b", 1, 2, { "\1\0\0\0a\1\0\0\0b", 10 }
+		"f0-1a2b", 1, 2, { "\1\0\0\0a\1\0\0\0b", 10 }, { "envelope", 8 }
 	};
 	char memory[ROOM];
 	struct wire_writer writer;
@@ -27,11 +27,14 @@ static void fields(void **state)
 	assert_int_equal(deliver.another, 1);
 	assert_int_equal(deliver.count, 2);
 	assert_int_equal(deliver.tickets.length, 10);
+	assert_int_equal(deliver.envelope.length, 8);
 }
 
-static bool deliver_of(uint32_t count)
+static bool deliver_of(uint32_t count, size_t envelope)
 {
-	struct message_deliver deliver = { "f0-1a2b", 1, 2, { "\1\0\0\0a\1\0\0\0b", 10 } };
+	struct message_deliver deliver = {
+		"f0-1a2b", 1, 2, { "\1\0\0\0a\1\0\0\0b", 10 }, { "e", envelope }
+	};
 	struct wire_writer writer;
 	char memory[ROOM];
 
@@ -44,10 +47,11 @@ static bool deliver_of(uint32_t count)
 static void limits(void **state)
 {
 	(void)state;
-	assert_false(deliver_of(0));
-	assert_true(deliver_of(1));
-	assert_true(deliver_of(MESSAGE_RECIPIENTS_MAX));
-	assert_false(deliver_of(MESSAGE_RECIPIENTS_MAX + 1));
+	assert_false(deliver_of(0, 0));
+	assert_true(deliver_of(0, 1)); /* for the queue only */
+	assert_true(deliver_of(1, 0));
+	assert_true(deliver_of(MESSAGE_RECIPIENTS_MAX, 1));
+	assert_false(deliver_of(MESSAGE_RECIPIENTS_MAX + 1, 1));
 }
 
 int main(void)
