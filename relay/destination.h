@@ -50,6 +50,9 @@ void destinations_tick(struct relay *relay);
  * gone, and whoever asks it next will send all that again. */
 void destinations_drop_jobs(struct relay *relay, bool cut);
 
+/* destination_hosts.c: what the resolver is to be asked; whether it has answered all of it. */
+void destination_find_hosts(struct destination *destination);
+bool destination_hosts_known(struct destination *destination);
 /* The addresses to try, in order; 0: none, and all that waits has its results. */
 size_t destination_targets(struct destination *destination, struct target targets[TARGETS_MAX]);
 /* The settings that count for a target. */
