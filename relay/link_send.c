@@ -217,17 +217,21 @@ static void not_ready(struct link *link, enum smtp_client_end end,
 {
 	struct target *target = &link->targets[link->next - 1];
 	bool login = outgoing_session_login_failed(link->session);
+	bool tls = outgoing_session_tls_failed(link->session);
 	bool never = end == SMTP_CLIENT_NEVER && !login; /* a wrong password is our trouble */
 	char text[REPLY_TEXT_SIZE];
 
 	count_failure(link, why);
-	if (outgoing_session_tls_failed(link->session) && !target->plain &&
-	    link->policy.tls == SMTP_CLIENT_TLS_MAY) {
+	if (tls && !target->plain && link->policy.tls == SMTP_CLIENT_TLS_MAY) {
 		target->plain = true;
 		link->next--; /* RFC 7435: better without TLS than not at all */
 	} else {
 		reply_text(why, text, sizeof text);
-		link_failed(link, why->status[0] ? why->status : "4.4.1", text, never);
+		link_failed(link,
+			    tls              ? "4.7.5"
+			    : why->status[0] ? why->status
+					     : "4.4.1",
+			    text, never);
 		link_note_trouble(link, true);
 	}
 	if (end == SMTP_CLIENT_LATER || login)
