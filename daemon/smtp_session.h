@@ -10,6 +10,8 @@
 #include "daemon/smtp_message.h"
 #include "daemon/smtp_names.h"
 #include "daemon/smtp_recipients.h"
+#include "daemon/smtp_trigger.h"
+#include "daemon/smtp_turned.h"
 #include "gateway/smtp_server.h"
 
 struct smtp_session {
@@ -19,6 +21,8 @@ struct smtp_session {
 	struct smtp_recipients recipients;
 	struct smtp_message message;
 	struct smtp_names names;
+	struct smtp_trigger trigger;
+	struct smtp_turned *turned; /* ATRN; NULL: not asked for */
 };
 
 /* refuse: why nobody is served, or NULL. fd is the callee's. */
