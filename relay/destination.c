@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/table.h"
-#include "relay/link.h"
+#include "relay/courier.h"
 
 /* ---- making and freeing ---- */
 
@@ -25,7 +25,7 @@ static struct destination *destination_new(struct relay *relay, const struct con
 		destination->hop.port = server->outbound.port;
 	destination->requiretls = requiretls;
 	destination->last = &destination->first;
-	TAILQ_INIT(&destination->links);
+	TAILQ_INIT(&destination->couriers);
 	TAILQ_INIT(&destination->idle);
 	destination_find_hosts(destination);
 	return destination;
@@ -37,7 +37,7 @@ static void destination_free_if_idle(struct destination *destination)
 	char *name = destination->name;
 
 	if (destination->depth || destination->leaving || destination->first ||
-	    destination->links_count || !TAILQ_EMPTY(&destination->idle))
+	    destination->couriers_count || !TAILQ_EMPTY(&destination->idle))
 		return;
 	/* What the resolver said is kept while it is good: the next message needs no question. */
 	for (unsigned i = 0; i < destination->lookups_count; i++)
@@ -108,19 +108,19 @@ static bool may_open(const struct destination *destination)
 	size_t most = destination->outbound->connections_per_domain;
 
 	return destination->waiting > destination->connecting &&
-	       (most == 0 || destination->links_count < most) &&
-	       (destination->links_count == 0 || destination->crowded_until <= clock_ms());
+	       (most == 0 || destination->couriers_count < most) &&
+	       (destination->couriers_count == 0 || destination->crowded_until <= clock_ms());
 }
 
 void destination_pump(struct destination *destination)
 {
-	struct link *link;
+	struct courier *courier;
 
 	destination->depth++;
-	while (destination->first && (link = TAILQ_FIRST(&destination->idle)) != NULL)
-		link_use(link);
+	while (destination->first && (courier = TAILQ_FIRST(&destination->idle)) != NULL)
+		courier_use(courier);
 	while (may_open(destination) && destination_hosts_known(destination))
-		if (!link_open(destination))
+		if (!courier_open(destination))
 			break;
 	destination->depth--;
 	destination_free_if_idle(destination);
@@ -189,7 +189,7 @@ void destinations_drop_jobs(struct relay *relay, bool cut)
 		while ((job = destination_next(destination)) != NULL)
 			relay_job_over(relay, job);
 		if (cut)
-			links_cut(destination);
+			couriers_cut(destination);
 		destination->depth--;
 		destination_free_if_idle(destination);
 	}

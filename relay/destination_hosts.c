@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "relay/destination.h"
-#include "relay/link.h"
+#include "relay/courier.h"
 #include "relay/numeric.h"
 #include "relay/own_address.h"
 
@@ -106,7 +106,7 @@ static bool rule_own(void *context, const char *host, const unsigned char addres
 
 static bool rule_troubled(void *context, const unsigned char address[16], uint16_t port)
 {
-	return link_troubled(context, address, port);
+	return courier_troubled(context, address, port);
 }
 
 static size_t target_address(struct destination *destination, struct target *target)
