@@ -95,6 +95,13 @@ static bool maildrops_add(struct maildrops *drops, struct store_maildrop *maildr
 	return true;
 }
 
+static struct maildrops *maildrops_of(const struct work *work)
+{
+	const struct store_peer *peer = work_own(work);
+
+	return peer->maildrops;
+}
+
 /* The slot, its lock held, or NULL when the handle is not open. */
 static struct maildrop_slot *maildrops_hold(struct maildrops *drops, uint32_t handle)
 {
@@ -143,7 +150,7 @@ static void open_maildrop(struct work *work, const struct message_open *ask,
 	if (maildrop)
 		handed.octets.length = maildrop_listing(maildrop, memory, &fd);
 	if (maildrop && (handed.octets.length == 0 ||
-			 !maildrops_add(work_own(work), maildrop, &handed.result.value))) {
+			 !maildrops_add(maildrops_of(work), maildrop, &handed.result.value))) {
 		log_error("store.open", LOG_TEXT("session", ask->session),
 			  LOG_TEXT("why", "too many maildrops or descriptors are open"));
 		store_maildrop_close(maildrop);
@@ -208,7 +215,7 @@ bool maildrops_handle_fetch(struct work *work)
 
 	if (!message_get_fetch(work_body(work), &ask))
 		return false;
-	slot = maildrops_hold(work_own(work), ask.handle);
+	slot = maildrops_hold(maildrops_of(work), ask.handle);
 	if (!slot || ask.number == 0 || ask.number > store_maildrop_count(slot->maildrop))
 		answer_handed(work, &(struct message_handed){ .result = { OUTCOME_TEMP, MESSAGE_RESULT_GONE, 0 } },
 			      -1);
@@ -230,7 +237,7 @@ bool maildrops_handle_remove(struct work *work)
 
 	if (!message_get_remove(work_body(work), &ask))
 		return false;
-	slot = maildrops_hold(work_own(work), ask.handle);
+	slot = maildrops_hold(maildrops_of(work), ask.handle);
 	if (!slot) {
 		answer_gone(work);
 		return true;
@@ -249,7 +256,7 @@ bool maildrops_handle_remove(struct work *work)
 
 bool maildrops_handle_close(struct work *work)
 {
-	struct maildrops *drops = work_own(work);
+	struct maildrops *drops = maildrops_of(work);
 	struct maildrop_slot *slot;
 	struct wire_reader reader;
 	uint32_t handle;

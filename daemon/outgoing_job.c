@@ -194,17 +194,29 @@ static struct span put_results(struct outgoing_job *job, char *memory, size_t si
 	return span_make(memory, writer.failed ? 0 : writer.used);
 }
 
+/* Nothing was tried: it goes back as it came. */
+static bool is_untouched(const struct outgoing_job *job)
+{
+	for (size_t i = 0; i < job->envelope.count; i++)
+		if (job->decided[i])
+			return false;
+	return true;
+}
+
 static void job_tell(struct outgoing_job *job)
 {
 	static char results[PACKET_BODY_MAX - 64], memory[PACKET_BODY_MAX];
-	struct message_done done = { .handle = job->head.handle, .dead = job->dead };
+	struct message_done done = { .handle = job->head.handle,
+				     .dead = job->dead,
+				     .results = span_text("") };
 	struct wire_writer writer;
 
 	if (outgoing_job_stale(job)) {
 		job_over(job);
 		return;
 	}
-	done.results = put_results(job, results, sizeof results);
+	if (!is_untouched(job))
+		done.results = put_results(job, results, sizeof results);
 	done.count = done.results.length ? (uint32_t)job->envelope.count : 0;
 	wire_writer_init(&writer, memory, sizeof memory);
 	message_put_done(&writer, &done);

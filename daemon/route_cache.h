@@ -13,6 +13,7 @@ struct table;
 struct route_answer {
 	enum outcome outcome;
 	enum route_kind kind;
+	bool queued, full; /* in a transaction: goes into the queue; because the mailbox is full */
 	unsigned code;
 	char status[12];
 	uint64_t quota;

@@ -29,6 +29,8 @@ static void port_smtp(struct port *port, const struct conf_smtp *conf)
 		.basic = conf->methods.basic,
 		.basic_without_tls = conf->methods.basic_without_tls,
 		.mechanisms = port->mechanisms,
+		.etrn = smtp_trigger_offered(port->server->frontend->conf, false),
+		.atrn = smtp_trigger_offered(port->server->frontend->conf, true),
 		.message_size = conf->message_size,
 		.session_size = conf->session_size,
 		.recipients = conf->recipients < MESSAGE_RECIPIENTS_MAX ? conf->recipients

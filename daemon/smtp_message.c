@@ -13,6 +13,8 @@
 
 enum { LOGGED_MAX = 400, BODY_BATCH = 64 * 1024 };
 
+static const struct smtp_reply disk_full = { 452, "4.3.1", "Insufficient system storage" };
+
 static void on_spool(void *context, enum channel_result result, const struct packet *packet)
 {
 	struct smtp_session *smtp = context;
@@ -27,12 +29,10 @@ static void on_spool(void *context, enum channel_result result, const struct pac
 	}
 	if (result == CHANNEL_ANSWERED && packet->fd >= 0)
 		close(packet->fd);
-	if (result == CHANNEL_ANSWERED && spool.flags & MESSAGE_RESULT_FULL)
-		smtp_session_answer(
-			smtp, OUTCOME_TEMP,
-			&(struct smtp_reply){ 452, "4.3.1", "Insufficient system storage" });
-	else
-		smtp_session_answer(smtp, OUTCOME_TEMP, NULL);
+	smtp_session_answer(smtp, OUTCOME_TEMP,
+			    result == CHANNEL_ANSWERED && spool.flags & MESSAGE_RESULT_FULL
+				    ? &disk_full
+				    : NULL);
 }
 
 void smtp_message_begin(struct smtp_session *smtp)
@@ -110,17 +110,33 @@ static void spool_keep(struct frontend *frontend, int fd)
 		close(fd);
 }
 
-/* One answer is for all recipients: at least it says who is in the way. */
-static void delivered_full(struct smtp_session *smtp, const struct envelope *envelope,
-			   uint64_t which)
+static void message_hand_over(struct smtp_session *smtp);
+
+/*
+ * A mailbox is full, and nobody has the message yet. It goes to the others; for that one it goes to
+ * the queue, where delivery fails and the sender is told. If there are no others the client is.
+ */
+static void delivered_full(struct smtp_session *smtp, uint64_t which)
 {
 	char address[ADDRESS_TEXT_SIZE] = "", text[ADDRESS_TEXT_SIZE + 60];
+	bool others = false;
+	const struct envelope_recipient *full =
+		smtp_recipients_full(smtp->message.delivered, which, &others);
 
-	if (envelope && which < envelope->count)
-		address_text(&envelope->recipients[which].address, address);
+	if (full)
+		address_text(&full->address, address);
 	log_info("quota.refused", LOG_TEXT("session", smtp->session.id),
 		 LOG_TEXT("id", smtp->message.label), LOG_TEXT("rcpt", address),
-		 LOG_SPAN("to", buffer_span(&smtp->message.to)));
+		 LOG_NUMBER("reported", others), LOG_SPAN("to", buffer_span(&smtp->message.to)));
+	if (full && others) {
+		message_hand_over(smtp);
+		return;
+	}
+	smtp_message_drop(&smtp->message);
+	if (!full) {
+		smtp_session_answer(smtp, OUTCOME_TEMP, NULL);
+		return;
+	}
 	snprintf(text, sizeof text, "<%s>: mailbox is full, nobody got the message", address);
 	smtp_session_answer(smtp, OUTCOME_PERM, &(struct smtp_reply){ 552, "5.2.2", text });
 }
@@ -129,26 +145,26 @@ static void on_delivered(void *context, enum channel_result result, const struct
 {
 	struct smtp_session *smtp = context;
 	struct message_result delivered = { .outcome = OUTCOME_TEMP };
-	const struct envelope *envelope = smtp->message.delivered;
 	char text[64];
 
 	session_answered(&smtp->session);
-	smtp_message_drop(&smtp->message);
 	if (result == CHANNEL_ANSWERED)
 		spool_keep(smtp->session.frontend, packet->fd);
 	if (result != CHANNEL_ANSWERED || !message_get_result(packet->body, &delivered))
 		delivered = (struct message_result){ .outcome = OUTCOME_TEMP };
+	if (delivered.outcome != OUTCOME_OK && delivered.flags & MESSAGE_RESULT_OVER_QUOTA) {
+		delivered_full(smtp, delivered.value);
+		return;
+	}
+	smtp_message_drop(&smtp->message);
+	smtp_recipients_forget(&smtp->recipients);
 	if (delivered.outcome == OUTCOME_OK) {
 		snprintf(text, sizeof text, "Ok: delivered as %s", smtp->message.label);
 		smtp_session_answer(smtp, OUTCOME_OK, &(struct smtp_reply){ 250, "2.0.0", text });
-	} else if (delivered.flags & MESSAGE_RESULT_OVER_QUOTA) {
-		delivered_full(smtp, envelope, delivered.value);
-	} else if (delivered.flags & MESSAGE_RESULT_FULL) {
-		smtp_session_answer(
-			smtp, OUTCOME_TEMP,
-			&(struct smtp_reply){ 452, "4.3.1", "Insufficient system storage" });
 	} else {
-		smtp_session_answer(smtp, OUTCOME_TEMP, NULL);
+		bool full = delivered.flags & MESSAGE_RESULT_FULL;
+
+		smtp_session_answer(smtp, OUTCOME_TEMP, full ? &disk_full : NULL);
 	}
 }
 
@@ -165,36 +181,49 @@ static void note_recipients(struct smtp_session *smtp, const struct envelope *en
 	}
 }
 
-void smtp_message_commit(struct smtp_session *smtp, const struct envelope *envelope)
+/* Nothing was handed over: at the disk's fault or ours. */
+static void message_give_up(struct smtp_session *smtp)
 {
-	static char memory[PACKET_BODY_MAX], tickets[SMTP_TICKETS_MAX];
+	bool full = smtp->message.body_failed;
+
+	smtp_message_drop(&smtp->message);
+	smtp_session_answer(smtp, OUTCOME_TEMP, full ? &disk_full : NULL);
+}
+
+/* The file, the tickets of mailboxes and the queue's recipients, as they are now. */
+static void message_hand_over(struct smtp_session *smtp)
+{
+	static char memory[PACKET_BODY_MAX], tickets[SMTP_TICKETS_MAX], queued[PACKET_BODY_MAX];
+	const struct envelope *envelope = smtp->message.delivered;
 	struct message_deliver deliver = {
-		.count = (uint32_t)envelope->count,
 		.another = smtp->session.frontend->spools_count < SPOOLS_MAX,
 	};
-	struct wire_writer writer;
+	struct wire_writer local, queue, writer;
 
+	wire_writer_init(&local, tickets, sizeof tickets);
+	deliver.count = (uint32_t)smtp_recipients_put_tickets(&local, envelope);
+	deliver.tickets = span_make(tickets, local.used);
+	wire_writer_init(&queue, queued, sizeof queued);
+	smtp_recipients_put_queued(&queue, smtp->session.port->server->name, envelope);
+	deliver.envelope = span_make(queued, queue.used);
+	memcpy(deliver.label, smtp->message.label, sizeof deliver.label);
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_deliver(&writer, &deliver);
+	if (!smtp->session.frontend->store || local.failed || queue.failed || writer.failed)
+		message_give_up(smtp);
+	else
+		session_ask(&smtp->session, smtp->session.frontend->store, MESSAGE_DELIVER, &writer,
+			    smtp->message.spool, ASK_STORE_MS, on_delivered);
+}
+
+void smtp_message_commit(struct smtp_session *smtp, const struct envelope *envelope)
+{
 	snprintf(smtp->message.label, sizeof smtp->message.label, "%.16s.%x", smtp->session.id,
 		 ++smtp->message.messages);
 	note_recipients(smtp, envelope);
-	wire_writer_init(&writer, tickets, sizeof tickets);
-	smtp_recipients_put_tickets(&writer, envelope);
-	smtp_recipients_forget(&smtp->recipients);
-	deliver.tickets = span_make(tickets, writer.used);
-	memcpy(deliver.label, smtp->message.label, sizeof deliver.label);
-	if (!spool_flush(smtp) || !smtp->session.frontend->store || writer.failed) {
-		bool full = smtp->message.body_failed;
-
-		smtp_message_drop(&smtp->message);
-		smtp_server_answer(
-			smtp->engine, OUTCOME_TEMP,
-			full ? &(struct smtp_reply){ 452, "4.3.1", "Insufficient system storage" }
-			     : NULL);
-		return;
-	}
-	wire_writer_init(&writer, memory, sizeof memory);
-	message_put_deliver(&writer, &deliver);
 	smtp->message.delivered = envelope;
-	session_ask(&smtp->session, smtp->session.frontend->store, MESSAGE_DELIVER, &writer,
-		    smtp->message.spool, ASK_STORE_MS, on_delivered);
+	if (spool_flush(smtp))
+		message_hand_over(smtp);
+	else
+		message_give_up(smtp);
 }

@@ -8,7 +8,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/frontend.h"
+#include "daemon/message_queue.h"
 #include "daemon/message_store.h"
+#include "daemon/relaying.h"
 #include "daemon/route_cache.h"
 #include "daemon/smtp_session.h"
 
@@ -29,10 +31,31 @@ void smtp_recipients_clear(struct smtp_recipients *recipients)
 	recipients->route = NULL;
 }
 
+/* In the packet that hands the message over: a ticket, or an entry of the queue's envelope. */
+static size_t recipient_octets(const struct envelope_recipient *recipient,
+			       const struct route_answer *route)
+{
+	size_t ticket = route->ticket_length + sizeof(uint32_t);
+	size_t entry = 2 * strlen(recipient->address.local) + strlen(recipient->address.domain) +
+		       (recipient->orcpt ? strlen(recipient->orcpt) : 0) + 32;
+
+	return ticket > entry ? ticket : entry;
+}
+
+/*
+ * Who wants to hear of a success is told by the queue, which delivers to our mailboxes too and
+ * writes the report.
+ */
+static bool goes_to_queue(const struct smtp_recipients *all)
+{
+	return all->route->kind == ROUTE_REMOTE ||
+	       (all->recipient->notify & ENVELOPE_NOTIFY_SUCCESS && !all->null_sender);
+}
+
 static void recipient_accept(struct smtp_session *smtp)
 {
 	struct smtp_recipients *all = &smtp->recipients;
-	size_t need = all->route->ticket_length + sizeof(uint32_t);
+	size_t need = recipient_octets(all->recipient, all->route);
 
 	if (all->tickets + need > SMTP_TICKETS_MAX) {
 		smtp_session_answer(
@@ -42,6 +65,7 @@ static void recipient_accept(struct smtp_session *smtp)
 		return;
 	}
 	all->tickets += need;
+	all->route->queued = goes_to_queue(all);
 	all->recipient->route = all->route;
 	all->routes = memory_grow(all->routes, all->routes_count + 1, sizeof *all->routes);
 	all->routes[all->routes_count++] = all->route;
@@ -99,6 +123,34 @@ static void recipient_check_quota(struct smtp_session *smtp)
 		    ASK_STORE_MS, on_usage);
 }
 
+static void recipient_relay(struct smtp_session *smtp)
+{
+	static const struct smtp_reply later = { 451, "4.7.1",
+						 "Relaying depends on your host name, which cannot be "
+						 "looked up now" };
+	static const struct smtp_reply denied = { 550, "5.7.1", "Relaying denied" };
+	static const struct smtp_reply own = { 550, "5.7.1",
+					       "This server delivers to its own domains only" };
+	const struct smtp_recipients *all = &smtp->recipients;
+	struct relay_client client;
+
+	smtp_session_client(smtp, &client);
+	switch (relaying_decide(smtp->session.frontend->conf, smtp->session.port->server->smtp,
+				&client, all->recipient->address.domain)) {
+	case RELAYING_YES:
+		recipient_accept(smtp);
+		return;
+	case RELAYING_NAMES:
+		smtp_names_ask(smtp, recipient_relay);
+		return;
+	case RELAYING_LATER:
+		smtp_session_answer(smtp, OUTCOME_TEMP, &later);
+		return;
+	case RELAYING_NO:
+		smtp_session_answer(smtp, OUTCOME_PERM, client.identity ? &own : &denied);
+	}
+}
+
 /* smtp->recipients.route is set: what does it mean for this session? */
 static void recipient_decide(struct smtp_session *smtp)
 {
@@ -106,14 +158,8 @@ static void recipient_decide(struct smtp_session *smtp)
 
 	if (route->kind == ROUTE_MAILBOX && route->outcome == OUTCOME_OK) {
 		recipient_check_quota(smtp);
-	} else if (route->kind == ROUTE_REMOTE && smtp_server_identity(smtp->engine)) {
-		smtp_session_answer(
-			smtp, OUTCOME_PERM,
-			&(struct smtp_reply){ 550, "5.7.1",
-					      "This server delivers to its own domains only" });
 	} else if (route->kind == ROUTE_REMOTE) {
-		smtp_session_answer(smtp, OUTCOME_PERM,
-				    &(struct smtp_reply){ 550, "5.7.1", "Relaying denied" });
+		recipient_relay(smtp);
 	} else {
 		smtp_session_answer(
 			smtp, route->outcome == OUTCOME_OK ? OUTCOME_TEMP : route->outcome,
@@ -164,11 +210,53 @@ void smtp_recipient_ask(struct smtp_session *smtp, struct envelope_recipient *re
 		    ASK_DIRECTORY_MS, on_route);
 }
 
-void smtp_recipients_put_tickets(struct wire_writer *writer, const struct envelope *envelope)
+size_t smtp_recipients_put_tickets(struct wire_writer *writer, const struct envelope *envelope)
 {
+	size_t count = 0;
+
 	for (size_t i = 0; i < envelope->count; i++) {
 		const struct route_answer *route = envelope->recipients[i].route;
 
+		if (route->queued)
+			continue;
 		wire_put_span(writer, span_make(route->ticket, route->ticket_length));
+		count++;
 	}
+	return count;
+}
+
+void smtp_recipients_put_queued(struct wire_writer *writer, const char *server,
+				const struct envelope *envelope)
+{
+	struct envelope queued = *envelope;
+
+	queued.recipients = memory_array(envelope->count, sizeof *queued.recipients);
+	queued.count = 0;
+	for (size_t i = 0; i < envelope->count; i++) {
+		const struct route_answer *route = envelope->recipients[i].route;
+
+		if (route->queued)
+			queued.recipients[queued.count++] = envelope->recipients[i];
+	}
+	if (queued.count > 0)
+		message_put_envelope(writer, server, &queued);
+	free(queued.recipients); /* their texts are the envelope's */
+}
+
+const struct envelope_recipient *smtp_recipients_full(const struct envelope *envelope,
+						      uint64_t which, bool *others)
+{
+	const struct envelope_recipient *full = NULL;
+
+	*others = false;
+	for (size_t i = 0; i < envelope->count; i++) {
+		struct route_answer *route = envelope->recipients[i].route;
+
+		if (!route->queued && which-- == 0) {
+			full = &envelope->recipients[i];
+			route->queued = route->full = true;
+		}
+		*others |= !route->full;
+	}
+	return full;
 }

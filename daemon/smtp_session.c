@@ -34,6 +34,8 @@ static size_t on_input(void *owner, const char *bytes, size_t length)
 	struct smtp_session *smtp = owner;
 	size_t used;
 
+	if (smtp_turned_has_begun(smtp->turned))
+		return smtp_turned_input(smtp->turned, bytes, length);
 	smtp->feeding = true;
 	used = smtp_server_feed(smtp->engine, bytes, length);
 	smtp->feeding = false;
@@ -44,7 +46,12 @@ static size_t on_input(void *owner, const char *bytes, size_t length)
 
 static void on_drained(void *owner)
 {
-	session_pace(owner);
+	struct smtp_session *smtp = owner;
+
+	if (smtp_turned_has_begun(smtp->turned))
+		smtp_turned_drained(smtp->turned);
+	else
+		session_pace(smtp);
 }
 
 static void on_secured(void *owner, const char *version, const char *cipher)
@@ -61,8 +68,12 @@ static void on_secured(void *owner, const char *version, const char *cipher)
 
 static void on_idle(void *owner)
 {
-	/* While a role is being asked it is we who are slow, and the ask has a deadline. */
-	if (!smtp_server_waiting(of(owner)->engine))
+	/*
+	 * While a role is being asked it is we who are slow, and the ask has a deadline. A
+	 * connection that was turned round has patience of its own.
+	 */
+	if (!smtp_turned_has_begun(of(owner)->turned) &&
+	    !smtp_server_waiting(of(owner)->engine))
 		smtp_server_timeout(of(owner)->engine);
 }
 
@@ -70,6 +81,8 @@ static void on_gone(void *owner, const char *why)
 {
 	struct smtp_session *smtp = owner;
 
+	if (smtp_turned_has_begun(smtp->turned))
+		smtp_turned_gone(smtp->turned, why);
 	log_debug("smtp.gone", LOG_TEXT("session", smtp->session.id), LOG_TEXT("why", why));
 	smtp->session.free(&smtp->session);
 }
@@ -78,24 +91,34 @@ static void smtp_session_free(struct session *session)
 {
 	struct smtp_session *smtp = (struct smtp_session *)session;
 
+	smtp_turned_free(smtp->turned);
 	smtp_server_free(smtp->engine);
 	smtp_message_drop(&smtp->message);
 	buffer_clear(&smtp->message.to);
 	smtp_recipients_clear(&smtp->recipients);
+	smtp_names_clear(&smtp->names);
+	smtp_trigger_clear(&smtp->trigger);
 	session_free(session);
 }
 
 /* daemon/recheck.h */
 static void smtp_session_expel(struct session *session)
 {
-	smtp_server_expel(((struct smtp_session *)session)->engine);
+	struct smtp_session *smtp = (struct smtp_session *)session;
+
+	if (smtp_turned_has_begun(smtp->turned))
+		smtp_turned_shutdown(smtp->turned);
+	else
+		smtp_server_expel(smtp->engine);
 }
 
 static void smtp_session_shutdown(struct session *session)
 {
 	struct smtp_session *smtp = (struct smtp_session *)session;
 
-	if (smtp_server_idle(smtp->engine))
+	if (smtp_turned_has_begun(smtp->turned))
+		smtp_turned_shutdown(smtp->turned);
+	else if (smtp_server_idle(smtp->engine))
 		smtp_server_refuse(smtp->engine, "Service closing, try again later");
 	else
 		smtp_server_shutdown(smtp->engine);
@@ -148,13 +171,38 @@ static void do_ask_login(void *owner, const struct smtp_login *login)
 		smtp_server_answer(of(owner)->engine, asked, NULL);
 }
 
+static void do_ask_release(void *owner, const char *domain, bool below)
+{
+	smtp_trigger_ask(owner, domain, below);
+}
+
+static void do_ask_turn(void *owner, const char *domains)
+{
+	smtp_turned_ask(owner, domains);
+}
+
+static void do_turn(void *owner)
+{
+	smtp_turned_begin(owner);
+}
+
+static void sender_named(struct smtp_session *smtp)
+{
+	smtp_names_tell(smtp);
+	smtp_session_answer(smtp, OUTCOME_OK, NULL);
+}
+
 static void do_ask_sender(void *owner, const struct envelope *envelope)
 {
 	struct smtp_session *smtp = owner;
 
 	smtp_recipients_forget(&smtp->recipients);
 	smtp->recipients.declared = envelope->declared;
-	smtp_server_answer(smtp->engine, OUTCOME_OK, NULL);
+	smtp->recipients.null_sender = address_is_null(&envelope->sender);
+	if (smtp->session.port->server->smtp->reverse_dns)
+		smtp_names_ask(smtp, sender_named);
+	else
+		smtp_server_answer(smtp->engine, OUTCOME_OK, NULL);
 }
 
 static void do_ask_recipient(void *owner, struct envelope *envelope, struct envelope_recipient *recipient)
@@ -216,6 +264,9 @@ static const struct smtp_calls engine_calls = {
 	.ask_login = do_ask_login,
 	.ask_exchange = do_ask_exchange,
 	.drop_exchange = session_drop_exchange,
+	.ask_release = do_ask_release,
+	.ask_turn = do_ask_turn,
+	.turn = do_turn,
 	.ask_sender = do_ask_sender,
 	.ask_recipient = do_ask_recipient,
 	.ask_spool = do_ask_spool,

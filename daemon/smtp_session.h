@@ -8,7 +8,10 @@
 
 #include "daemon/session.h"
 #include "daemon/smtp_message.h"
+#include "daemon/smtp_names.h"
 #include "daemon/smtp_recipients.h"
+#include "daemon/smtp_trigger.h"
+#include "daemon/smtp_turned.h"
 #include "gateway/smtp_server.h"
 
 struct smtp_session {
@@ -17,6 +20,9 @@ struct smtp_session {
 	bool feeding; /* the engine is taking input */
 	struct smtp_recipients recipients;
 	struct smtp_message message;
+	struct smtp_names names;
+	struct smtp_trigger trigger;
+	struct smtp_turned *turned; /* ATRN; NULL: not asked for */
 };
 
 /* refuse: why nobody is served, or NULL. fd is the callee's. */

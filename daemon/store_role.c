@@ -15,12 +15,15 @@
 #include "daemon/maildrops.h"
 #include "daemon/method.h"
 #include "daemon/parents.h"
+#include "daemon/queue_acts.h"
+#include "daemon/queue_jobs.h"
+#include "daemon/queue_rules.h"
 #include "daemon/store_role.h"
 
 /* Frontends wait that long, and tell the client that nothing was done. */
 enum { PATIENCE_MS = 60000 };
 
-static void tell_failure(const char *event, const char *session, const struct store_failure *failure)
+void store_tell_failure(const char *event, const char *session, const struct store_failure *failure)
 {
 	log_error(event, LOG_TEXT("session", session), LOG_TEXT("why", failure->reason),
 		  LOG_NUMBER("disk_full", failure->full));
@@ -61,97 +64,12 @@ static bool handle_spool(struct work *work)
 	if (fd < 0) {
 		result.outcome = OUTCOME_TEMP;
 		result.flags = failure.full ? MESSAGE_RESULT_FULL : 0;
-		tell_failure("store.spool", "", &failure);
+		store_tell_failure("store.spool", "", &failure);
 	}
 	store_answer(work, &result, fd);
 	if (fd >= 0)
 		close(fd);
 	return true;
-}
-
-/*
- * A frontend may only hand back what store_spool made. Its other files of ours, messages that
- * people logged in to fetch, could pass for one; that would show it nothing it has not seen.
- */
-static bool is_spool(int fd)
-{
-	struct stat status;
-
-	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
-	       status.st_nlink <= 1;
-}
-
-/*
- * 1: all there. 0: a ticket has run out or is not ours (an answer, the sender may
- * have waited too long). -1: malformed.
- */
-static int deliver_mailboxes(const struct store_role *role, const struct message_deliver *deliver,
-			     struct store_mailbox *mailboxes)
-{
-	struct wire_reader reader;
-	struct ticket ticket;
-
-	wire_reader_init(&reader, deliver->tickets.at, deliver->tickets.length);
-	for (uint32_t i = 0; i < deliver->count; i++) {
-		struct span encoded = wire_get_span(&reader);
-
-		if (reader.failed)
-			return -1;
-		if (!store_ticket(role, encoded, TICKET_DELIVER, &ticket, &mailboxes[i]))
-			return 0;
-	}
-	return wire_done(&reader) ? 1 : -1;
-}
-
-/* The file for the next message saves the frontend the question for it. */
-static void answer_delivered(struct work *work, const struct message_result *result, bool another)
-{
-	struct store_role *role = work->context;
-	int fd = another ? store_spool_ahead(role->store) : -1;
-
-	store_answer(work, result, fd);
-	if (fd >= 0)
-		close(fd);
-}
-
-static bool handle_deliver(struct work *work)
-{
-	struct store_role *role = work->context;
-	struct message_deliver deliver;
-	struct message_result result = { .outcome = OUTCOME_TEMP };
-	struct store_failure failure = { 0 };
-	struct store_mailbox *mailboxes;
-	int valid;
-
-	if (!message_get_deliver(work_body(work), &deliver))
-		return false;
-	if (work->fd < 0) {
-		log_error("store.deliver", LOG_TEXT("session", deliver.label),
-			  LOG_TEXT("why", "no descriptor is left for the spool file"));
-		store_answer(work, &result, -1);
-		return true;
-	}
-	if (!is_spool(work->fd))
-		return false;
-	mailboxes = memory_array(deliver.count, sizeof *mailboxes);
-	valid = deliver_mailboxes(role, &deliver, mailboxes);
-	if (valid == 1) {
-		result.outcome = store_deliver(role->store, work->fd, mailboxes, deliver.count, deliver.label,
-					       &failure);
-		result.flags = (failure.full ? MESSAGE_RESULT_FULL : 0) |
-			       (failure.over_quota ? MESSAGE_RESULT_OVER_QUOTA : 0);
-		result.value = failure.which;
-	} else {
-		snprintf(failure.reason, sizeof failure.reason, "a delivery ticket is not valid any more");
-	}
-	if (failure.over_quota)
-		log_info("quota.refused", LOG_TEXT("session", deliver.label), LOG_TEXT("cause", failure.reason));
-	else if (valid >= 0 && result.outcome != OUTCOME_OK)
-		tell_failure("store.deliver", deliver.label, &failure);
-	if (valid >= 0)
-		answer_delivered(work, &result, deliver.another == 1);
-	free(mailboxes);
-	return valid >= 0;
 }
 
 static bool handle_usage(struct work *work)
@@ -167,7 +85,7 @@ static bool handle_usage(struct work *work)
 		result.outcome = store_usage(role->store, &mailbox, &usage, &failure);
 		result.value = usage.octets;
 		if (result.outcome != OUTCOME_OK)
-			tell_failure("store.usage", "", &failure);
+			store_tell_failure("store.usage", "", &failure);
 	}
 	store_answer(work, &result, -1);
 	return true;
@@ -209,23 +127,125 @@ static bool prepare_directories(const struct conf *conf)
 	return false;
 }
 
+/* ---- the queue ---- */
+
+static void on_hop(void *context, const char *server, const struct envelope_recipient *recipient,
+		   struct queue_hop *hop)
+{
+	const struct store_role *role = context;
+
+	queue_rules_hop(role->rules, server, recipient, hop);
+}
+
+static bool on_limits(void *context, const char *server, struct queue_limits *limits)
+{
+	const struct store_role *role = context;
+
+	return queue_rules_limits(role->rules, server, limits);
+}
+
+static void on_ready(void *context)
+{
+	const struct store_role *role = context;
+
+	queue_asks_ready(role->asks);
+}
+
+static enum outcome on_report(void *context, const struct queue_message *message, int fd,
+			      const struct queue_event *events, size_t count)
+{
+	return queue_report(context, message, fd, events, count);
+}
+
+/* False after a log line. */
+static bool open_queue(struct store_role *role, const struct conf *conf)
+{
+	static const struct queue_calls calls = { on_hop, on_limits, on_ready, on_report };
+	struct queue_failure failure = { 0 };
+
+	role->conf_file = conf->file;
+	role->queue_root = conf->store.queue;
+	role->rules = queue_rules_new(conf);
+	role->asks = queue_asks_new();
+	role->queue = queue_open(conf->store.queue, &calls, role, &failure);
+	if (!role->queue) {
+		log_error("queue.failed", LOG_TEXT("queue", conf->store.queue),
+			  LOG_TEXT("why", failure.reason));
+		return false;
+	}
+	queue_asks_start(role->asks, role->queue);
+	return true;
+}
+
+static void close_queue(struct store_role *role)
+{
+	queue_close(role->queue);
+	queue_asks_free(role->asks);
+	queue_rules_free(role->rules);
+}
+
+static void stop(void *context)
+{
+	const struct store_role *role = context;
+
+	queue_asks_stop(role->asks);
+}
+
+/* ---- peers ---- */
+
+static void *peer_new(void *context)
+{
+	const struct store_role *role = context;
+	struct store_peer *peer = memory_new(sizeof *peer);
+
+	peer->maildrops = maildrops_new(context);
+	peer->jobs = queue_jobs_new(role->asks);
+	return peer;
+}
+
+static void peer_closed(void *context, void *own)
+{
+	const struct store_peer *peer = own;
+
+	(void)context;
+	queue_jobs_close(peer->jobs);
+}
+
+static void peer_free(void *context, void *own)
+{
+	struct store_peer *peer = own;
+
+	maildrops_free(context, peer->maildrops);
+	queue_jobs_free(peer->jobs);
+	free(peer);
+}
+
 int store_main(struct role_start *begin)
 {
 	static const struct work_permit permits[] = {
 		{ MESSAGE_SPOOL, ROLE_FRONTEND, STORE_POOL_QUICK, false, handle_spool, PATIENCE_MS },
 		{ MESSAGE_USAGE, ROLE_FRONTEND, STORE_POOL_QUICK, false, handle_usage, PATIENCE_MS },
-		{ MESSAGE_DELIVER, ROLE_FRONTEND, STORE_POOL_COMMIT, true, handle_deliver, PATIENCE_MS },
+		{ MESSAGE_DELIVER, ROLE_FRONTEND, STORE_POOL_COMMIT, true, store_handle_deliver, PATIENCE_MS },
 		{ MESSAGE_OPEN, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_open, 0 },
 		{ MESSAGE_FETCH, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_fetch, PATIENCE_MS },
 		{ MESSAGE_REMOVE, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_remove, PATIENCE_MS },
 		{ MESSAGE_CLOSE, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_close, 0 },
+		{ MESSAGE_RELEASE, ROLE_FRONTEND, STORE_POOL_QUEUE, false, queue_handle_release, PATIENCE_MS },
+		{ MESSAGE_TAKE, ROLE_RELAY, STORE_POOL_QUICK, false, queue_handle_take, 0 },
+		{ MESSAGE_TAKE, ROLE_FRONTEND, STORE_POOL_QUEUE, false, queue_handle_take, PATIENCE_MS },
+		{ MESSAGE_DONE, ROLE_RELAY, STORE_POOL_QUEUE, false, queue_handle_done, 0 },
+		{ MESSAGE_DONE, ROLE_FRONTEND, STORE_POOL_QUEUE, false, queue_handle_done, 0 },
+		{ MESSAGE_PLACE, ROLE_RELAY, STORE_POOL_COMMIT, false, queue_handle_place, 0 },
+		{ MESSAGE_RULES, ROLE_MASTER, STORE_POOL_RULES, true, queue_handle_rules, 0 },
+		{ MESSAGE_ORDER, ROLE_MASTER, STORE_POOL_QUEUE, false, queue_handle_order, 0 },
 		{ 0 },
 	};
-	const unsigned threads[] = { 2, begin->conf->store.workers, 8, 0 };
-	struct store_role role;
+	const unsigned threads[] = { 2, begin->conf->store.workers, 8, 8, 1, 0 };
+	struct store_role role = { .store = NULL };
 	struct store_failure failure = { 0 };
 	struct work_plan plan = { .permits = permits, .threads = threads, .context = &role,
-				  .peer_new = maildrops_new, .peer_free = maildrops_free };
+				  .peer_new = peer_new, .peer_closed = peer_closed, .peer_free = peer_free,
+				  .stop = stop };
 	int code;
 
 	if (!prepare_directories(begin->conf))
@@ -236,10 +256,13 @@ int store_main(struct role_start *begin)
 	role_confine(begin, "");
 	role.store = store_open(begin->conf->store.root, begin->conf->store.queue, &failure);
 	if (!role.store) {
-		tell_failure("store.failed", "", &failure);
+		store_tell_failure("store.failed", "", &failure);
 		return 1;
 	}
+	if (!open_queue(&role, begin->conf))
+		return 1;
 	code = work_serve(begin, &plan);
+	close_queue(&role);
 	store_close(role.store);
 	memory_wipe(role.key, sizeof role.key);
 	return code;

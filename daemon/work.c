@@ -34,6 +34,26 @@ void *work_own(const struct work *work)
 	return work->peer->own;
 }
 
+struct work *work_keep(const struct work *work)
+{
+	struct work *kept = memory_new(sizeof *kept);
+
+	*kept = (struct work){ .context = work->context, .peer = work->peer, .permit = work->permit,
+			       .id = work->id, .arrived = work->arrived, .fd = -1 };
+	pthread_mutex_lock(&work_lock);
+	kept->peer->held++;
+	pthread_mutex_unlock(&work_lock);
+	return kept;
+}
+
+void work_drop(struct work *kept)
+{
+	pthread_mutex_lock(&work_lock);
+	work_peer_release(kept->peer);
+	pthread_mutex_unlock(&work_lock);
+	free(kept);
+}
+
 /* What was sent with it, not what arrived, tells whether the peer keeps to the rules. */
 static bool descriptor_permitted(const struct work_permit *permit, const struct packet *packet)
 {
@@ -203,6 +223,8 @@ int work_serve(const struct role_start *begin, const struct work_plan *plan)
 	while (!over)
 		server_poll(&over);
 	work_answers_hurry();
+	if (plan->stop)
+		plan->stop(plan->context);
 	work_pools_stop();
 	work_answers_end();
 	work_peers_end();

@@ -44,6 +44,8 @@ struct work_plan {
 	/* Per peer, in the main thread, before its first packet and after its last work is done. May be NULL. */
 	void *(*peer_new)(void *context);
 	void (*peer_free)(void *context, void *own);
+	/* The peer sends and takes nothing more; in the main thread, before peer_free. May be NULL. */
+	void (*peer_closed)(void *context, void *own);
 	/*
 	 * The pool by what the packet says, for one whose permit says `permit->pool`; in the main thread, so it must
 	 * not block. NULL = the permit's pool.
@@ -58,6 +60,8 @@ struct work_plan {
 	void (*introduced)(void *context, enum role role, int fd);
 	/* Called when threads may be started. May be NULL. */
 	void (*start)(void *context);
+	/* Called before the pools' threads end: what is kept is dropped, and none is any more. May be NULL. */
+	void (*stop)(void *context);
 };
 
 /* Serves until the master closes the control channel; then what was taken in is finished. Exit code. */
@@ -67,7 +71,13 @@ struct span work_body(const struct work *work);
 void *work_own(const struct work *work); /* what peer_new gave */
 /* Sends the answer, descriptor too if fd >= 0 (stays the caller's). */
 void work_answer(struct work *work, const struct wire_writer *writer, int fd);
-/* The same after so many milliseconds, without holding the thread. 0 = now. */
+/*
+ * For one that is answered when something comes, long after its handler: without its body. Its peer stays as long as
+ * it is kept, so it is dropped when peer_closed says so, answered or not.
+ */
+struct work *work_keep(const struct work *work);
+void work_drop(struct work *kept);
+/* work_answer after so many milliseconds, without holding the thread. 0 = now. */
 void work_answer_later(struct work *work, const struct wire_writer *writer, unsigned hold);
 
 #endif

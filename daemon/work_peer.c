@@ -126,10 +126,15 @@ void work_peer_introduce(const struct packet *packet)
 
 void work_peer_close(struct work_peer *peer)
 {
+	bool before;
+
 	pthread_mutex_lock(&work_lock);
+	before = peer->closed;
 	peer->closed = true;
 	pthread_mutex_unlock(&work_lock);
 	peers.bury = true;
+	if (!before && peers.plan->peer_closed)
+		peers.plan->peer_closed(peers.plan->context, peer->own);
 }
 
 void work_peer_release(struct work_peer *peer)

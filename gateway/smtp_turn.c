@@ -32,7 +32,7 @@ enum smtp_step smtp_release_done(struct smtp_server *server, const struct smtp_a
 	static const struct smtp_words later = { 458, "4.3.0", "Unable to queue messages" };
 
 	if (answer->outcome == OUTCOME_OK)
-		return smtp_say_yes(server, answer, "smtp.etrn", &fine);
+		return smtp_say_yes(server, answer, NULL, &fine);
 	return smtp_say_no(server, answer, &later, &later);
 }
 
@@ -73,7 +73,7 @@ enum smtp_step smtp_turn_done(struct smtp_server *server, const struct smtp_answ
 
 	if (answer->outcome != OUTCOME_OK)
 		return smtp_say_no(server, answer, &later, &refused);
-	(void)smtp_say_yes(server, answer, "smtp.atrn", &fine);
+	(void)smtp_say_yes(server, answer, NULL, &fine);
 	/* What comes next is the greeting of a server. */
 	server->state = SMTP_CLOSED;
 	server->calls->turn(server->owner);

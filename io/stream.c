@@ -20,6 +20,7 @@ void stream_leave(struct stream *stream)
 		return;
 	buffer_wipe(&stream->input); /* passwords pass through here */
 	buffer_clear(&stream->output);
+	free(stream->words);
 	free(stream);
 }
 
@@ -32,7 +33,7 @@ void stream_close(struct stream *stream)
 	event_del(&stream->work);
 	event_del(&stream->timer);
 	stream->reading = stream->writing = stream->work_due = false;
-	stream_tls_free(stream->tls);
+	stream_tls_free(stream->tls, stream->layer == LAYER_TLS);
 	stream->tls = NULL;
 	close(stream->fd);
 	stream->fd = -1;
@@ -89,6 +90,8 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 	stream_enter(stream);
 	if (stream->state != STREAM_OPEN) {
 		stream_gone(stream, "closed");
+	} else if (stream->layer == LAYER_CONNECTING) {
+		stream_gone(stream, "connection timed out");
 	} else if (now - stream->heard < whole) {
 		/* One more than the rest, lest rounding lets it ring again at once. */
 		stream_timer_set(stream, whole - (now - stream->heard) + 1);
@@ -109,7 +112,9 @@ void stream_set_idle(struct stream *stream, unsigned seconds)
 		return;
 	stream->idle_seconds = seconds;
 	stream->heard = clock_ms();
-	stream_timer_set(stream, (int64_t)seconds * 1000);
+	/* Until it is connected the timer is that of the connection. */
+	if (stream->layer != LAYER_CONNECTING)
+		stream_timer_set(stream, (int64_t)seconds * 1000);
 }
 
 /* ---- the owner's calls ---- */
@@ -134,17 +139,34 @@ struct stream *stream_new(struct event_base *base, int fd, const struct stream_c
 	return stream;
 }
 
-void stream_start_tls(struct stream *stream, struct tls_server *tls)
+/* RFC 3207 section 4.2: what came before the handshake must not count after it. */
+static bool forget_plain(struct stream *stream)
 {
 	if (stream->state != STREAM_OPEN || stream->layer != LAYER_PLAIN)
-		return;
-	/* RFC 3207 section 4.2: what came before the handshake must not count after it. */
+		return false;
 	if (!stream->offering)
 		buffer_wipe(&stream->input);
 	stream->offer_due = false;
-	stream->tls = stream_tls_new(stream, tls);
 	stream->plain_left = buffer_used(&stream->output);
 	stream->layer = stream->plain_left ? LAYER_STARTING : LAYER_HANDSHAKE;
+	return true;
+}
+
+void stream_start_tls(struct stream *stream, struct tls_server *tls)
+{
+	if (!forget_plain(stream))
+		return;
+	stream->tls = stream_tls_new(stream, tls);
+	stream_work_later(stream);
+}
+
+void stream_start_tls_client(struct stream *stream, struct tls_client *tls,
+			     const struct tls_wish *wish)
+{
+	if (!forget_plain(stream))
+		return;
+	stream->tls = stream_tls_new_client(stream, tls, wish);
+	stream->handshake_writes = true; /* a client speaks first */
 	stream_work_later(stream);
 }
 

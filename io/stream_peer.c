@@ -35,6 +35,11 @@ size_t stream_binding(const struct stream *stream, enum stream_binding kind,
 	return length;
 }
 
+bool stream_verified(const struct stream *stream)
+{
+	return stream_secure(stream) && stream_tls_verified(stream);
+}
+
 static bool is_vouched_for(gnutls_session_t session)
 {
 	gnutls_typed_vdata_st purpose = { GNUTLS_DT_KEY_PURPOSE_OID,

@@ -35,7 +35,8 @@ enum stream_layer {
 	LAYER_PLAIN,
 	LAYER_STARTING, /* `plain_left` octets of output go first */
 	LAYER_HANDSHAKE,
-	LAYER_TLS
+	LAYER_TLS,
+	LAYER_CONNECTING /* of stream_connect */
 };
 
 enum stream_result { MOVED, BLOCKED_READ, BLOCKED_WRITE, ENDED };
@@ -47,6 +48,7 @@ struct stream {
 	const struct stream_calls *calls;
 	void *owner;
 	struct stream_tls *tls;
+	char *words;	   /* what `ended` points to, if it was made for the occasion */
 	const char *ended; /* why, once the peer closed or failed; told when its input was taken */
 	struct buffer input, output;
 	int64_t heard; /* clock_ms of the last octet in or out */
@@ -77,9 +79,18 @@ void stream_on_writer(evutil_socket_t fd, short what, void *context);
 void stream_on_work(evutil_socket_t fd, short what, void *context);
 void stream_gone(struct stream *stream, const char *why);
 
+/* stream_connect.c */
+void stream_connect_done(struct stream *stream); /* the socket has become writable */
+const char *stream_errno_reason(int error);	 /* static */
+
 /* stream_tls.c; the results ENDED leave the reason in stream->ended */
 struct stream_tls *stream_tls_new(struct stream *stream, struct tls_server *server);
-void stream_tls_free(struct stream_tls *tls);
+struct tls_client;
+struct tls_wish;
+struct stream_tls *stream_tls_new_client(struct stream *stream, struct tls_client *client,
+					 const struct tls_wish *wish);
+bool stream_tls_verified(const struct stream *stream);
+void stream_tls_free(struct stream_tls *tls, bool secured);
 enum stream_result stream_tls_handshake(struct stream *stream);
 void stream_tls_names(const struct stream *stream, const char **version, const char **cipher);
 /* Takes all there is, up to `size`; *got may be > 0 with every result. */

@@ -21,7 +21,8 @@ static char scratch[STREAM_SCRATCH];
 
 struct stream_tls {
 	gnutls_session_t session; /* NULL until the peer says something: many never do */
-	struct tls_server *server;
+	struct tls_server *server; /* or */
+	struct tls_visit *visit;   /* as a client */
 	const char *left; /* received, not yet taken by GnuTLS; in scratch or kept */
 	size_t left_length;
 	struct buffer kept; /* left, when a turn ended early because there was no room to send */
@@ -89,19 +90,33 @@ struct stream_tls *stream_tls_new(struct stream *stream, struct tls_server *serv
 	return tls;
 }
 
+struct stream_tls *stream_tls_new_client(struct stream *stream, struct tls_client *client,
+					 const struct tls_wish *wish)
+{
+	struct stream_tls *tls = memory_new(sizeof(*tls));
+
+	tls->fd = stream->fd;
+	tls->visit = tls_visit_new(client, wish);
+	return tls;
+}
+
 static void session_open(struct stream_tls *tls)
 {
-	tls->session = tls_server_session(tls->server);
+	tls->session = tls->visit ? tls_visit_session(tls->visit) : tls_server_session(tls->server);
 	gnutls_transport_set_ptr2(tls->session, tls, (gnutls_transport_ptr_t)(intptr_t)tls->fd);
 	gnutls_transport_set_pull_function(tls->session, pull);
 }
 
-void stream_tls_free(struct stream_tls *tls)
+void stream_tls_free(struct stream_tls *tls, bool secured)
 {
 	if (!tls)
 		return;
+	/* A ticket of TLS 1.3 comes behind the handshake: what is to be remembered is known now. */
+	if (tls->visit && tls->session && secured)
+		tls_visit_remember(tls->visit, tls->session);
 	if (tls->session)
 		gnutls_deinit(tls->session);
+	tls_visit_free(tls->visit);
 	tls_server_free(tls->server);
 	buffer_clear(&tls->kept);
 	free(tls);
@@ -124,6 +139,11 @@ void stream_tls_names(const struct stream *stream, const char **version, const c
 		*cipher = "unknown";
 }
 
+bool stream_tls_verified(const struct stream *stream)
+{
+	return stream->tls && stream->tls->visit && tls_visit_verified(stream->tls->visit);
+}
+
 bool stream_tls_stalled(const struct stream *stream)
 {
 	return stream->tls && stream->layer == LAYER_TLS && stream->tls->left_length > 0;
@@ -136,8 +156,18 @@ static enum stream_result blocked(const struct stream_tls *tls)
 	return gnutls_record_get_direction(tls->session) ? BLOCKED_WRITE : BLOCKED_READ;
 }
 
-static const char *failure(int result)
+/* In words made for the occasion, where they say more than the library's: as a client we choose
+ * our peers, and somebody wants to know. */
+static const char *failure(struct stream *stream, int result)
 {
+	const struct stream_tls *tls = stream->tls;
+
+	if (tls->visit) {
+		free(stream->words);
+		stream->words = tls_visit_failure(tls->visit, tls->session, result);
+		if (stream->words)
+			return stream->words;
+	}
 	switch (result) {
 	case GNUTLS_E_PULL_ERROR:
 	case GNUTLS_E_PUSH_ERROR:
@@ -162,13 +192,15 @@ enum stream_result stream_tls_handshake(struct stream *stream)
 		result = gnutls_handshake(tls->session);
 	while (result == GNUTLS_E_INTERRUPTED ||
 	       (result < 0 && result != GNUTLS_E_AGAIN && !gnutls_error_is_fatal(result)));
+	if (result == GNUTLS_E_SUCCESS && tls->visit)
+		tls_visit_arrive(tls->visit, tls->session);
 	if (result == GNUTLS_E_SUCCESS)
 		return MOVED; /* what is left is read in the same turn */
 	turn_end(tls);
 	if (result == GNUTLS_E_AGAIN)
 		return blocked(tls);
 	(void)gnutls_alert_send_appropriate(tls->session, result);
-	stream->ended = failure(result);
+	stream->ended = failure(stream, result);
 	return ENDED;
 }
 
@@ -187,7 +219,7 @@ enum stream_result stream_tls_read(struct stream *stream, char *to, size_t size,
 			answer = blocked(tls);
 		} else if (result == 0 || result == GNUTLS_E_REHANDSHAKE ||
 			   gnutls_error_is_fatal((int)result)) {
-			stream->ended = result == 0 ? "closed by peer" : failure((int)result);
+			stream->ended = result == 0 ? "closed by peer" : failure(stream, (int)result);
 			answer = ENDED;
 		}
 	}
@@ -222,7 +254,7 @@ enum stream_result stream_tls_write(struct stream *stream)
 		}
 		tls->send_again = false;
 		if (sent < 0) {
-			stream->ended = failure((int)sent);
+			stream->ended = failure(stream, (int)sent);
 			return ENDED;
 		}
 		buffer_consume(&stream->output, (size_t)sent);

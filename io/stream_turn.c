@@ -27,20 +27,6 @@ void stream_gone(struct stream *stream, const char *why)
 	stream->calls->gone(stream->owner, why);
 }
 
-static const char *errno_reason(int error)
-{
-	switch (error) {
-	case ECONNRESET:
-		return "connection reset by peer";
-	case EPIPE:
-		return "closed by peer";
-	case ETIMEDOUT:
-		return "connection timed out";
-	default:
-		return "network error";
-	}
-}
-
 /* ---- input ---- */
 
 static bool takes_input(const struct stream *stream)
@@ -105,7 +91,7 @@ static ssize_t receive(struct stream *stream, char *to, size_t size)
 	if (got == 0)
 		stream->ended = "closed by peer";
 	else if (got < 0 && errno != EAGAIN)
-		stream->ended = errno_reason(errno);
+		stream->ended = stream_errno_reason(errno);
 	return got;
 }
 
@@ -169,7 +155,7 @@ static enum stream_result write_plain(struct stream *stream)
 	if (sent < 0 && errno == EAGAIN)
 		return BLOCKED_WRITE;
 	if (sent < 0) {
-		stream->ended = errno_reason(errno);
+		stream->ended = stream_errno_reason(errno);
 		return ENDED;
 	}
 	buffer_consume(&stream->output, (size_t)sent);
@@ -179,11 +165,17 @@ static enum stream_result write_plain(struct stream *stream)
 	return (size_t)sent < length ? BLOCKED_WRITE : MOVED;
 }
 
+/* What is written waits for the handshake, or for the connection. */
+static bool is_holding(const struct stream *stream)
+{
+	return stream->layer == LAYER_HANDSHAKE || stream->layer == LAYER_CONNECTING;
+}
+
 static enum stream_result flush(struct stream *stream)
 {
 	enum stream_result result = MOVED;
 
-	if (buffer_used(&stream->output) > 0 && stream->layer != LAYER_HANDSHAKE)
+	if (buffer_used(&stream->output) > 0 && !is_holding(stream))
 		result =
 			stream->layer == LAYER_TLS ? stream_tls_write(stream) : write_plain(stream);
 	if (result == MOVED && stream->layer == LAYER_STARTING)
@@ -210,7 +202,7 @@ static enum stream_result send_some(struct stream *stream)
 		}
 		if (result != MOVED || buffer_used(&stream->output) == 0)
 			return result;
-		if (stream->layer == LAYER_HANDSHAKE)
+		if (is_holding(stream))
 			return MOVED;
 	}
 	return BLOCKED_WRITE; /* not blocked, but the others wait */
@@ -232,7 +224,7 @@ static bool farewell(struct stream *stream)
  */
 static void finish(struct stream *stream)
 {
-	if (stream->layer == LAYER_HANDSHAKE) {
+	if (is_holding(stream)) {
 		stream_gone(stream, "closed");
 		return;
 	}
@@ -262,6 +254,7 @@ static bool wants_read(const struct stream *stream)
 		return false;
 	switch (stream->layer) {
 	case LAYER_STARTING:
+	case LAYER_CONNECTING:
 		return false;
 	case LAYER_HANDSHAKE:
 		return !stream->handshake_writes;
@@ -280,6 +273,8 @@ static bool wants_write(const struct stream *stream)
 		return true; /* finished turns do not come here */
 	if (stream->layer == LAYER_HANDSHAKE)
 		return stream->handshake_writes;
+	if (stream->layer == LAYER_CONNECTING)
+		return !stream->ended;
 	return buffer_used(&stream->output) > 0 || stream_tls_stalled(stream);
 }
 
@@ -307,7 +302,7 @@ static bool end_is_due(const struct stream *stream)
 {
 	if (!stream->ended || stream->state != STREAM_OPEN)
 		return false;
-	return stream->layer == LAYER_HANDSHAKE || (!stream->paused && !stream->offer_due);
+	return is_holding(stream) || (!stream->paused && !stream->offer_due);
 }
 
 /* What every event ends with. */
@@ -364,7 +359,9 @@ void stream_on_writer(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	stream_enter(stream);
-	if (stream->state == STREAM_OPEN && stream->layer == LAYER_HANDSHAKE)
+	if (stream->state == STREAM_OPEN && stream->layer == LAYER_CONNECTING)
+		stream_connect_done(stream);
+	else if (stream->state == STREAM_OPEN && stream->layer == LAYER_HANDSHAKE)
 		handshake(stream);
 	else if (stream->state == STREAM_OPEN && stream_tls_stalled(stream))
 		read_some(stream);

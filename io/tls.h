@@ -22,12 +22,13 @@ void tls_server_free(struct tls_server *tls); /* NULL is fine; streams that use 
 
 /*
  * The client side: what is asked of a server's certificate. Shared by streams of a
- * process; sessions are remembered, a few per name, to save handshakes.
+ * process; the last session for the same wish is remembered, to save handshakes.
  */
 enum tls_demand {
 	TLS_ANY,    /* any certificate, expired and self-signed ones too (opportunistic) */
 	TLS_NAMED,  /* vouched for by an authority, and one of `names` is in it (RFC 6125, MTA-STS patterns) */
-	TLS_DANE    /* one of the TLSA records fits (RFC 7672); for usage DANE-TA also one of `names` */
+	TLS_DANE    /* one of the TLSA records fits (RFC 7672); for usage DANE-TA also one of `names`. With no
+		       record that is usable for SMTP: as TLS_ANY */
 };
 struct tls_record { /* of TLSA (RFC 6698) */
 	unsigned char usage, selector, matching;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "io/tls_diagnose.h"
 
-#include <arpa/inet.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "io/tls_private.h"
 
 static void add_text(char to[TLS_REPORT_TEXT], const char *separator, const char *text)
 {
@@ -20,27 +21,6 @@ static void certificate_name(gnutls_x509_crt_t certificate, char *to, size_t siz
 {
 	if (gnutls_x509_crt_get_dn(certificate, to, &size) != 0)
 		to[0] = '\0';
-}
-
-static void take_names(gnutls_x509_crt_t certificate, char to[TLS_REPORT_TEXT])
-{
-	char name[256], text[INET6_ADDRSTRLEN];
-
-	for (unsigned i = 0;; i++) {
-		size_t size = sizeof(name) - 1;
-		int type = gnutls_x509_crt_get_subject_alt_name(certificate, i, name, &size, NULL);
-
-		if (type == GNUTLS_E_SHORT_MEMORY_BUFFER)
-			continue;
-		if (type < 0)
-			return;
-		name[size] = '\0';
-		if (type == GNUTLS_SAN_DNSNAME)
-			add_text(to, " ", name);
-		else if (type == GNUTLS_SAN_IPADDRESS &&
-			 inet_ntop(size == 4 ? AF_INET : AF_INET6, name, text, sizeof(text)))
-			add_text(to, " ", text);
-	}
 }
 
 static void take_certificate(const gnutls_datum_t *der, bool first, struct tls_report *report)
@@ -58,7 +38,7 @@ static void take_certificate(const gnutls_datum_t *der, bool first, struct tls_r
 		if (first || until < report->until)
 			report->until = until;
 		if (first) {
-			take_names(certificate, report->names);
+			tls_names_list(certificate, report->names, sizeof(report->names));
 			memcpy(report->name, name, sizeof(name));
 		}
 	}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "queue/jobs.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 
@@ -87,20 +87,26 @@ void jobs_mark(struct queue *queue, uint32_t message, uint32_t serial, bool *und
 	queue_unlock(queue);
 }
 
-int queue_job_open(struct queue *queue, uint64_t handle, uint64_t *size)
+int queue_job_open(struct queue *queue, uint64_t handle, struct queue_message **message)
 {
 	const struct taken *taken;
+	char name[RECORD_NAME_SIZE];
 	struct place place;
+	int fd = -1;
 
 	queue_lock(queue);
 	taken = jobs_find(queue, handle);
 	if (taken != NULL)
 		index_place(queue, taken->message, &place);
 	queue_unlock(queue);
-	if (taken == NULL) {
-		errno = ENOENT;
+	if (taken != NULL)
+		fd = place_open(&place, O_RDONLY);
+	if (fd < 0)
 		return -1;
-	}
-	*size = place.size;
-	return place_open(&place, O_RDONLY);
+	record_name(place.id, place.size, name);
+	*message = queue_message_read(fd, name);
+	if (*message != NULL)
+		return fd;
+	close(fd);
+	return -1;
 }

@@ -159,8 +159,8 @@ struct queue_result {     /* of one recipient of a job */
  */
 enum outcome queue_done(struct queue *queue, uint64_t handle, const struct queue_result *results,
 			size_t count, bool dead, struct queue_failure *failure);
-/* The file of a job that is taken, for reading; *size octets of it are the message. -1: there is none. */
-int queue_job_open(struct queue *queue, uint64_t handle, uint64_t *size);
+/* The file of a job that is taken, and what it says; *message is for queue_message_free. -1: none. */
+int queue_job_open(struct queue *queue, uint64_t handle, struct queue_message **message);
 /* The taker is gone: its jobs are due again. */
 void queue_give_back(struct queue *queue, const uint64_t *handles, size_t count);
 

@@ -121,10 +121,12 @@ static void on_ready(void *owner)
 
 	if (link->state == LINK_CONNECTING) {
 		link_note_trouble(link, false);
-		tls_reports_count(
-			link->destination->relay->reports, link->destination->hop.domain,
-			&link->policy,
-			outgoing_session_tls(link->session)[0] ? NULL : "starttls-not-supported");
+		if (!link->targets[link->next - 1].plain) /* else its failure was counted */
+			tls_reports_count(link->destination->relay->reports,
+					  link->destination->hop.domain, &link->policy,
+					  outgoing_session_tls(link->session)[0]
+						  ? NULL
+						  : "starttls-not-supported");
 	}
 	if (link->state != LINK_LEAVING)
 		link_use(link);

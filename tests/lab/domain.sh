@@ -197,7 +197,17 @@ domain_join_once() {
 		--stdin-password --verbose <<<"$lab_admin_password" >>"$lab_state/join.log" 2>&1
 }
 
+# Samba writes its own principals when it starts, and gives up when that takes it long.
+domain_principals() {
+	inside env KRB5_CONFIG="$lab_state/krb5.conf" samba_spnupdate \
+		--configfile="$lab_state/samba/etc/smb.conf" >>"$lab_state/join.log" 2>&1
+}
+
+domain_join_try() {
+	domain_join_once || { domain_principals && false; }
+}
+
 # A controller that has just started may still refuse a service while others answer.
 domain_join() {
-	poll "$lab_patience" domain_join_once || die "adcli join failed: $lab_state/join.log"
+	poll "$lab_patience" domain_join_try || die "adcli join failed: $lab_state/join.log"
 }

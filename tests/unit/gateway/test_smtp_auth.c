@@ -123,8 +123,8 @@ static const struct dialogue rules[] = {
 	  TEXT("EHLO c\r\nSTARTTLS\r\n\001EHLO c\r\nMAIL FROM:<a@b>\r\nAUTH PLAIN " ALICE
 	       "\r\nEHLO d\r\nMAIL FROM:<a@b>\r\n"),
 	  GREETING EHLO_BARE_TLS "220 2.0.0 Ready to start TLS\r\n" EHLO_SECURED
-				 "530 5.7.0 Authentication required\r\n" YES EHLO_BARE
-				 "250 2.1.0 Sender ok\r\n",
+				 "530 5.7.0 Authentication required\r\n" YES BARE
+				 "250-REQUIRETLS\r\n250 HELP\r\n250 2.1.0 Sender ok\r\n",
 	  NULL, &submission_tls },
 	{ "ehlo keeps the identity",
 	  TEXT("EHLO c\r\nAUTH PLAIN " ALICE "\r\nEHLO d\r\nRSET\r\n"

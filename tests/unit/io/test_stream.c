@@ -111,7 +111,11 @@ static void on_gone(void *context, const char *why)
 	free_here(owner, IN_GONE);
 }
 
-static const struct stream_calls calls = { on_input, on_drained, on_secured, on_idle, on_gone };
+static const struct stream_calls calls = { .input = on_input,
+					    .drained = on_drained,
+					    .secured = on_secured,
+					    .idle = on_idle,
+					    .gone = on_gone };
 
 /* ---- running ---- */
 

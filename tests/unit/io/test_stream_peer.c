@@ -50,7 +50,7 @@ static void on_gone(void *owner, const char *why)
 	meeting->over = true;
 }
 
-static const struct stream_calls calls = { on_input, NULL, on_secured, NULL, on_gone };
+static const struct stream_calls calls = { .input = on_input, .secured = on_secured, .gone = on_gone };
 
 static void *client_main(void *context)
 {

@@ -112,7 +112,7 @@ static void visit_gone(void *owner, const char *why)
 	*stream = NULL;
 }
 
-static const struct stream_calls calls = { say_bye, NULL, NULL, NULL, visit_gone };
+static const struct stream_calls calls = { .input = say_bye, .gone = visit_gone };
 
 static void *visit_main(void *context)
 {

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * MESSAGE_DELIVER: into mailboxes, into the queue, or both. Where both, the queue's copy is
+ * durable first, but goes out only when the mailboxes have theirs; a crash in between may
+ * send a message whose client was told nothing, and never loses one.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "daemon/message_queue.h"
+#include "daemon/store_role.h"
+
+struct delivery {
+	struct store_role *role;
+	int spool;
+	struct message_deliver ask;
+	struct store_mailbox *mailboxes;
+	char server[QUEUE_SERVER_SIZE];
+	struct envelope envelope; /* of what waits */
+	struct message_result result;
+	struct store_failure failure;
+};
+
+/*
+ * A frontend may only hand back what store_spool made. Its other files of ours, messages that
+ * people logged in to fetch, could pass for one; that would show it nothing it has not seen.
+ */
+static bool is_spool(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
+	       status.st_nlink <= 1;
+}
+
+/*
+ * 1: all there. 0: a ticket has run out or is not ours (an answer, the sender may
+ * have waited too long). -1: malformed.
+ */
+static int deliver_mailboxes(const struct store_role *role, const struct message_deliver *deliver,
+			     struct store_mailbox *mailboxes)
+{
+	struct wire_reader reader;
+	struct ticket ticket;
+
+	wire_reader_init(&reader, deliver->tickets.at, deliver->tickets.length);
+	for (uint32_t i = 0; i < deliver->count; i++) {
+		struct span encoded = wire_get_span(&reader);
+
+		if (reader.failed)
+			return -1;
+		if (!store_ticket(role, encoded, TICKET_DELIVER, &ticket, &mailboxes[i]))
+			return 0;
+	}
+	return wire_done(&reader) ? 1 : -1;
+}
+
+static void into_mailboxes(struct delivery *delivery)
+{
+	delivery->result.outcome =
+		store_deliver(delivery->role->store, delivery->spool, delivery->mailboxes,
+			      delivery->ask.count, delivery->ask.label, &delivery->failure);
+}
+
+static void queue_failed(struct delivery *delivery, const struct queue_failure *failure)
+{
+	delivery->failure.full = failure->full;
+	snprintf(delivery->failure.reason, sizeof delivery->failure.reason, "%s", failure->reason);
+}
+
+static void into_queue(struct delivery *delivery)
+{
+	struct queue_failure failure = { 0 };
+
+	delivery->result.outcome =
+		queue_add(delivery->role->queue, delivery->spool, false, delivery->server,
+			  delivery->ask.label, &delivery->envelope, &failure);
+	if (delivery->result.outcome != OUTCOME_OK)
+		queue_failed(delivery, &failure);
+}
+
+static void into_both(struct delivery *delivery)
+{
+	struct queue *queue = delivery->role->queue;
+	struct queue_failure failure = { 0 };
+	struct queue_prepared *prepared =
+		queue_prepare(queue, delivery->spool, true, delivery->server, delivery->ask.label,
+			      &delivery->envelope, &delivery->result.outcome, &failure);
+
+	if (prepared == NULL) {
+		queue_failed(delivery, &failure);
+		return;
+	}
+	into_mailboxes(delivery);
+	if (delivery->result.outcome == OUTCOME_OK)
+		queue_commit(queue, prepared);
+	else
+		queue_withdraw(queue, prepared);
+}
+
+static void deliver(struct delivery *delivery)
+{
+	if (delivery->envelope.count == 0)
+		into_mailboxes(delivery);
+	else if (delivery->ask.count == 0)
+		into_queue(delivery);
+	else
+		into_both(delivery);
+	delivery->result.flags =
+		(delivery->failure.full ? MESSAGE_RESULT_FULL : 0) |
+		(delivery->failure.over_quota ? MESSAGE_RESULT_OVER_QUOTA : 0);
+	delivery->result.value = delivery->failure.which;
+}
+
+static void tell(const struct delivery *delivery)
+{
+	if (delivery->failure.over_quota)
+		log_info("quota.refused", LOG_TEXT("session", delivery->ask.label),
+			 LOG_TEXT("cause", delivery->failure.reason));
+	else if (delivery->result.outcome != OUTCOME_OK)
+		store_tell_failure("store.deliver", delivery->ask.label, &delivery->failure);
+}
+
+/* The file for the next message saves the frontend the question for it. */
+static void answer_delivered(struct work *work, const struct delivery *delivery)
+{
+	int fd = delivery->ask.another == 1 ? store_spool_ahead(delivery->role->store) : -1;
+
+	store_answer(work, &delivery->result, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* As deliver_mailboxes, and for the queue's part too. */
+static int delivery_read(struct delivery *delivery)
+{
+	struct span envelope = delivery->ask.envelope;
+
+	if (envelope.length > 0 &&
+	    !message_get_envelope(envelope, delivery->server, &delivery->envelope))
+		return -1;
+	delivery->mailboxes = memory_array(delivery->ask.count, sizeof *delivery->mailboxes);
+	return deliver_mailboxes(delivery->role, &delivery->ask, delivery->mailboxes);
+}
+
+bool store_handle_deliver(struct work *work)
+{
+	struct delivery delivery = { .role = work->context,
+				     .spool = work->fd,
+				     .result = { .outcome = OUTCOME_TEMP } };
+	int valid;
+
+	if (!message_get_deliver(work_body(work), &delivery.ask))
+		return false;
+	if (work->fd < 0) {
+		log_error("store.deliver", LOG_TEXT("session", delivery.ask.label),
+			  LOG_TEXT("why", "no descriptor is left for the spool file"));
+		store_answer(work, &delivery.result, -1);
+		return true;
+	}
+	if (!is_spool(work->fd))
+		return false;
+	valid = delivery_read(&delivery);
+	if (valid == 1)
+		deliver(&delivery);
+	else
+		snprintf(delivery.failure.reason, sizeof delivery.failure.reason,
+			 "a delivery ticket is not valid any more");
+	if (valid >= 0) {
+		tell(&delivery);
+		answer_delivered(work, &delivery);
+	}
+	envelope_clear(&delivery.envelope);
+	free(delivery.mailboxes);
+	return valid >= 0;
+}
