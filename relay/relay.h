@@ -5,7 +5,7 @@
  * of each recipient. It owns nothing: no disk, no secret, no name server. Here is what
  * its parts have in common.
  *
- * take.c takes jobs; local.c places those for mailboxes of ours; destination.c has the
+ * pickup.c takes in files of pickup directories; take.c takes jobs; local.c places those for mailboxes of ours; destination.c has the
  * others, by where they go; link.c is one connection on the walk over a destination's
  * hosts, which targets.c puts in order and tls_policy.c judges.
  */
@@ -56,6 +56,8 @@ struct relay {
 	size_t jobs, jobs_max;  /* under way; at most */
 	size_t takes;           /* questions for one that are open */
 	size_t links;           /* connections, idle ones too */
+	size_t files;           /* of pickup directories, under way */
+	bool claiming;          /* a question for one is open */
 	bool retiring, draining;
 };
 
