@@ -28,29 +28,29 @@ static void empty_slot(struct lookup *lookup, struct link *link)
 static void kill_siblings(struct lookup *lookup, const char *server, const char *why)
 {
 	for (size_t i = 0; i < LOOKUP_LINKS_MAX; i++)
-		if (lookup->links[i] && strcmp(link_server(lookup->links[i]), server) == 0)
-			link_kill(lookup->links[i], why);
+		if (lookup->links[i] && strcmp(ldap_link_server(lookup->links[i]), server) == 0)
+			ldap_link_kill(lookup->links[i], why);
 }
 
-static void link_has_ended(void *context, struct link *link, const char *why, bool frozen)
+static void ldap_link_has_ended(void *context, struct link *link, const char *why, bool frozen)
 {
 	struct lookup *lookup = context;
 
 	if (why && frozen)
-		locator_failed(lookup->tools.locator, CONNECTION_FOR_LOOKUPS, link_server(link),
-			       why);
+		locator_failed(lookup->tools.locator, CONNECTION_FOR_LOOKUPS,
+			       ldap_link_server(link), why);
 	if (why && !lookup->stop)
 		log_info("directory.connection", LOG_TEXT("directory", lookup->tools.conf->name),
-			 LOG_TEXT("server", link_server(link)), LOG_TEXT("state", "lost"),
+			 LOG_TEXT("server", ldap_link_server(link)), LOG_TEXT("state", "lost"),
 			 LOG_TEXT("cause", why));
 	pthread_mutex_lock(&lookup->mutex);
 	empty_slot(lookup, link);
 	if (frozen)
-		kill_siblings(lookup, link_server(link), why);
+		kill_siblings(lookup, ldap_link_server(link), why);
 	lookup->wake = true;
 	pthread_cond_signal(&lookup->work);
 	pthread_mutex_unlock(&lookup->mutex);
-	link_release(link);
+	ldap_link_release(link);
 	pthread_mutex_lock(&lookup->mutex);
 	lookup->readers--;
 	pthread_cond_broadcast(&lookup->changed);
@@ -89,7 +89,7 @@ static void add_link(struct lookup *lookup, const struct connection *connection,
 	pthread_mutex_lock(&lookup->mutex);
 	for (size_t i = 0; i < LOOKUP_LINKS_MAX; i++) {
 		if (!lookup->links[i]) {
-			lookup->links[i] = link_new(connection, link_has_ended, lookup);
+			lookup->links[i] = ldap_link_new(connection, ldap_link_has_ended, lookup);
 			lookup->readers++;
 			break;
 		}
@@ -139,12 +139,12 @@ static struct stock take_stock(struct lookup *lookup)
 		struct link *link = lookup->links[i];
 
 		stock.slots_free += !link;
-		stock.ending += link && !link_is_usable(link);
-		if (!link || !link_is_usable(link))
+		stock.ending += link && !ldap_link_is_usable(link);
+		if (!link || !ldap_link_is_usable(link))
 			continue;
 		stock.usable++;
-		if (link_born(link) < stock.oldest_born)
-			stock.oldest_born = link_born(link);
+		if (ldap_link_born(link) < stock.oldest_born)
+			stock.oldest_born = ldap_link_born(link);
 	}
 	return stock;
 }
@@ -197,10 +197,10 @@ static void retire_links(struct lookup *lookup, int64_t born_before, const char 
 	for (size_t i = 0; i < LOOKUP_LINKS_MAX; i++) {
 		struct link *link = lookup->links[i];
 
-		if (link && link_is_usable(link) &&
-		    (link_born(link) <= born_before ||
-		     (keep_server && strcmp(link_server(link), keep_server) != 0)))
-			link_retire(link);
+		if (link && ldap_link_is_usable(link) &&
+		    (ldap_link_born(link) <= born_before ||
+		     (keep_server && strcmp(ldap_link_server(link), keep_server) != 0)))
+			ldap_link_retire(link);
 	}
 	pthread_mutex_unlock(&lookup->mutex);
 }

@@ -29,14 +29,14 @@ struct link {
 	pthread_mutex_t mutex;
 	pthread_cond_t rest; /* the reader sleeps here; signalled when the link is dead */
 	struct waiter *waiters;
-	bool led; /* one of the waiters reads for all */
+	bool led;      /* one of the waiters reads for all */
 	int64_t heard; /* when bytes last came in */
 	bool dead, frozen;
 	char why[REASON_SIZE];
 	atomic_bool usable;
 	atomic_uint load;
 	atomic_uint references;
-	link_ended ended;
+	ldap_link_ended ended;
 	void *context;
 };
 
@@ -143,7 +143,8 @@ static void *reader_run(void *context)
 	return NULL;
 }
 
-struct link *link_new(const struct connection *connection, link_ended ended, void *context)
+struct link *ldap_link_new(const struct connection *connection, ldap_link_ended ended,
+			   void *context)
 {
 	struct link *link = memory_new(sizeof(*link));
 	pthread_t reader;
@@ -164,12 +165,12 @@ struct link *link_new(const struct connection *connection, link_ended ended, voi
 	return link;
 }
 
-void link_hold(struct link *link)
+void ldap_link_hold(struct link *link)
 {
 	atomic_fetch_add(&link->references, 1);
 }
 
-void link_release(struct link *link)
+void ldap_link_release(struct link *link)
 {
 	if (atomic_fetch_sub(&link->references, 1) != 1)
 		return;
@@ -211,7 +212,8 @@ static bool send_search(struct link *link, const struct search *search, int64_t 
 	return true;
 }
 
-/* Reads for all until the own answer has come: alone, an asker wakes nobody and is woken by nobody but the server. */
+/* Reads for all until the own answer has come: alone, an asker wakes nobody and is woken by nobody
+ * but the server. */
 static void lead(struct link *link, const struct waiter *waiter, int64_t deadline)
 {
 	struct pollfd poll_one = { .fd = link->connection.guard, .events = POLLIN };
@@ -236,7 +238,8 @@ static void pass_on(struct link *link)
 		pthread_cond_signal(&link->waiters->cond);
 }
 
-static enum link_outcome wait_answer(struct link *link, struct waiter *waiter, int64_t deadline)
+static enum ldap_link_outcome wait_answer(struct link *link, struct waiter *waiter,
+					  int64_t deadline)
 {
 	int64_t sent = clock_ms();
 	bool time = true;
@@ -262,11 +265,11 @@ static enum link_outcome wait_answer(struct link *link, struct waiter *waiter, i
 	return LINK_SLOW;
 }
 
-enum link_outcome link_search(struct link *link, const struct search *search, int64_t deadline,
-			      struct search_result *result)
+enum ldap_link_outcome ldap_link_search(struct link *link, const struct search *search,
+					int64_t deadline, struct search_result *result)
 {
 	struct waiter waiter = { .result = result };
-	enum link_outcome outcome = LINK_LOST;
+	enum ldap_link_outcome outcome = LINK_LOST;
 
 	*result = (struct search_result){ .code = LDAP_SERVER_DOWN };
 	memcpy(result->server, link->connection.server, sizeof(result->server));
@@ -284,34 +287,34 @@ enum link_outcome link_search(struct link *link, const struct search *search, in
 	return outcome;
 }
 
-void link_retire(struct link *link)
+void ldap_link_retire(struct link *link)
 {
 	atomic_store(&link->usable, false);
 }
 
-void link_kill(struct link *link, const char *why)
+void ldap_link_kill(struct link *link, const char *why)
 {
 	pthread_mutex_lock(&link->mutex);
 	mark_dead(link, why, false);
 	pthread_mutex_unlock(&link->mutex);
 }
 
-bool link_is_usable(const struct link *link)
+bool ldap_link_is_usable(const struct link *link)
 {
 	return atomic_load(&link->usable);
 }
 
-unsigned link_load(const struct link *link)
+unsigned ldap_link_load(const struct link *link)
 {
 	return atomic_load(&link->load);
 }
 
-const char *link_server(const struct link *link)
+const char *ldap_link_server(const struct link *link)
 {
 	return link->connection.server;
 }
 
-int64_t link_born(const struct link *link)
+int64_t ldap_link_born(const struct link *link)
 {
 	return link->connection.born;
 }

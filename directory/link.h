@@ -12,32 +12,33 @@
 
 struct link;
 
-enum link_outcome {
+enum ldap_link_outcome {
 	LINK_ANSWERED,
 	LINK_LOST, /* the connection is gone; the search may be asked elsewhere */
 	LINK_SLOW  /* the server lives but did not answer this in time */
 };
 
 /*
- * Takes the connection over. A thread of its own watches it and calls `ended` once, as the last thing it
- * does, without locks: `why` is NULL after link_retire, else what broke;
- * `frozen` = the server stopped answering without closing.
+ * Takes the connection over. A thread of its own watches it and calls `ended` once, as the last
+ * thing it does, without locks: `why` is NULL after ldap_link_retire, else what broke; `frozen` =
+ * the server stopped answering without closing.
  */
-typedef void (*link_ended)(void *context, struct link *link, const char *why, bool frozen);
-struct link *link_new(const struct connection *connection, link_ended ended, void *context);
-void link_hold(struct link *link);
-void link_release(struct link *link);
+typedef void (*ldap_link_ended)(void *context, struct link *link, const char *why, bool frozen);
+struct link *ldap_link_new(const struct connection *connection, ldap_link_ended ended,
+			   void *context);
+void ldap_link_hold(struct link *link);
+void ldap_link_release(struct link *link);
 
-enum link_outcome link_search(struct link *link, const struct search *search, int64_t deadline,
-			      struct search_result *result);
+enum ldap_link_outcome ldap_link_search(struct link *link, const struct search *search,
+					int64_t deadline, struct search_result *result);
 /* No new searches; ends when those in flight have their answers. */
-void link_retire(struct link *link);
+void ldap_link_retire(struct link *link);
 /* Ends now; everybody who waits gets LINK_LOST. */
-void link_kill(struct link *link, const char *why);
+void ldap_link_kill(struct link *link, const char *why);
 
-bool link_is_usable(const struct link *link);
-unsigned link_load(const struct link *link); /* searches in flight */
-const char *link_server(const struct link *link);
-int64_t link_born(const struct link *link);
+bool ldap_link_is_usable(const struct link *link);
+unsigned ldap_link_load(const struct link *link); /* searches in flight */
+const char *ldap_link_server(const struct link *link);
+int64_t ldap_link_born(const struct link *link);
 
 #endif

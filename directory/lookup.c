@@ -36,7 +36,7 @@ void lookup_free(struct lookup *lookup)
 	pthread_mutex_lock(&lookup->mutex);
 	for (size_t i = 0; i < LOOKUP_LINKS_MAX; i++)
 		if (lookup->links[i])
-			link_kill(lookup->links[i], "closing");
+			ldap_link_kill(lookup->links[i], "closing");
 	while (lookup->readers > 0)
 		pthread_cond_wait(&lookup->changed, &lookup->mutex);
 	pthread_mutex_unlock(&lookup->mutex);
@@ -53,7 +53,7 @@ static struct link *least_loaded(struct lookup *lookup)
 	for (size_t i = 0; i < LOOKUP_LINKS_MAX; i++) {
 		struct link *link = lookup->links[i];
 
-		if (link && link_is_usable(link) && (!best || link_load(link) < link_load(best)))
+		if (link && ldap_link_is_usable(link) && (!best || ldap_link_load(link) < ldap_link_load(best)))
 			best = link;
 	}
 	return best;
@@ -75,7 +75,7 @@ static struct link *acquire(struct lookup *lookup, int64_t deadline, struct sear
 			break;
 	}
 	if (link) {
-		link_hold(link);
+		ldap_link_hold(link);
 		lookup->in_flight++;
 	}
 	pthread_mutex_unlock(&lookup->mutex);
@@ -91,7 +91,7 @@ static void release(struct lookup *lookup, struct link *link)
 	lookup->in_flight--;
 	pthread_cond_signal(&lookup->changed);
 	pthread_mutex_unlock(&lookup->mutex);
-	link_release(link);
+	ldap_link_release(link);
 }
 
 /* The server answered that it cannot: busy, unavailable, our bind is gone. */
@@ -102,22 +102,22 @@ static bool must_leave(struct lookup *lookup, struct link *link, const struct se
 	if (!error_is_of_server(result->code))
 		return false;
 	snprintf(why, sizeof(why), "search answered with %s", ldap_err2string(result->code));
-	locator_failed(lookup->tools.locator, CONNECTION_FOR_LOOKUPS, link_server(link), why);
-	link_kill(link, why);
+	locator_failed(lookup->tools.locator, CONNECTION_FOR_LOOKUPS, ldap_link_server(link), why);
+	ldap_link_kill(link, why);
 	return true;
 }
 
 /* LINK_LOST means: worth another attempt. */
-static enum link_outcome attempt(struct lookup *lookup, const struct search *search,
+static enum ldap_link_outcome attempt(struct lookup *lookup, const struct search *search,
 				 int64_t deadline, struct search_result *result)
 {
 	struct link *link = acquire(lookup, deadline, result);
 	int64_t patience = clock_ms() + (int64_t)lookup->tools.conf->timeout * 1000;
-	enum link_outcome outcome;
+	enum ldap_link_outcome outcome;
 
 	if (!link)
 		return LINK_SLOW;
-	outcome = link_search(link, search, patience < deadline ? patience : deadline, result);
+	outcome = ldap_link_search(link, search, patience < deadline ? patience : deadline, result);
 	if (outcome == LINK_ANSWERED && must_leave(lookup, link, result))
 		outcome = LINK_LOST;
 	if (outcome == LINK_SLOW)
@@ -131,7 +131,7 @@ bool lookup_search(struct lookup *lookup, const struct search *search, int64_t d
 {
 	struct search real = *search;
 	struct facts facts = { 0 };
-	enum link_outcome outcome = LINK_LOST;
+	enum ldap_link_outcome outcome = LINK_LOST;
 
 	*result = (struct search_result){ .code = LDAP_SERVER_DOWN };
 	if (!search->base) {
