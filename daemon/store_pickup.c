@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,21 +46,21 @@ static enum outcome put_badmail(const struct store_role *role, const struct conf
 				const struct pickup_claim *claim, const char *reason,
 				struct queue_failure *failure)
 {
-	char folder[4096], id[QUEUE_ID_SIZE], detail[1024];
+	char *folder = rules_badmail(smtp, smtp->name, role->queue_root);
+	char id[QUEUE_ID_SIZE], detail[1024];
 	uint64_t size = claim->size;
+	enum outcome outcome;
 
 	if (smtp->message_size != 0 && size > smtp->message_size)
 		size = smtp->message_size;
-	if (smtp->outbound.badmail[0] != '\0')
-		snprintf(folder, sizeof folder, "%s", smtp->outbound.badmail);
-	else
-		snprintf(folder, sizeof folder, "%s/%s/badmail", role->queue_root, smtp->name);
 	snprintf(id, sizeof id, "p%llx", (unsigned long long)claim->handle);
 	snprintf(detail, sizeof detail,
-		 "file: %s\npickup: %s\nserver: %s\nsize: %llu\nkept: %llu\nreason: %s\n",
-		 claim->name, smtp->outbound.pickup, smtp->name, (unsigned long long)claim->size,
-		 (unsigned long long)size, reason);
-	return queue_badmail(folder, id, claim->fd, size, reason, detail, failure);
+		 "file: %s\npickup: %s\nserver: %s\nsize: %llu\nkept: %llu\n", claim->name,
+		 smtp->outbound.pickup, smtp->name, (unsigned long long)claim->size,
+		 (unsigned long long)size);
+	outcome = queue_badmail(folder, id, claim->fd, size, reason, detail, failure);
+	free(folder);
+	return outcome;
 }
 
 static enum outcome set_aside(struct store_role *role, const struct pickup_claim *claim,
