@@ -32,7 +32,7 @@ static size_t role_ticket(const struct directory_role *role, enum ticket_purpose
 size_t directory_ticket(const struct directory_role *role, const struct route_mailbox *mailbox,
 			char to[TICKET_SIZE_MAX])
 {
-	return role_ticket(role, TICKET_DELIVER, mailbox, "", to);
+	return role_ticket(role, mailbox->drop ? TICKET_DROP : TICKET_DELIVER, mailbox, "", to);
 }
 
 static size_t role_standing(const struct directory_role *role, struct standing *standing,

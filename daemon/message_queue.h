@@ -54,16 +54,19 @@ struct message_place { /* a job of kind QUEUE_HOP_LOCAL: its message into one ma
 	struct span ticket; /* TICKET_DELIVER of the directory role */
 };
 
-/* A file that somebody dropped into a pickup directory, claimed: nobody else has it. */
+/*
+ * A file that somebody dropped into a pickup directory, claimed: nobody else has it. Answered at
+ * once: whoever takes such files asks every second.
+ */
 struct message_claimed {
-	uint64_t handle;
+	uint64_t handle; /* 0: there is none now */
 	char server[QUEUE_SERVER_SIZE];
 	char name[256]; /* of the file, for the log */
 };
 struct message_claim_end {
 	uint64_t handle;
-	uint8_t bad;      /* to badmail, with the reason */
-	char reason[400]; /* what is wrong with it, and what to do */
+	uint8_t bad; /* to badmail, with the reason; without one: it is claimed again later */
+	char reason[400]; /* what is wrong with it, and what to do; one line */
 };
 
 enum message_order_act { ORDER_RETRY, ORDER_HOLD, ORDER_RELEASE, ORDER_REMOVE, ORDER_BOUNCE };

@@ -14,6 +14,8 @@
 #include "daemon/message_queue.h"
 #include "daemon/queue_acts.h"
 #include "daemon/queue_jobs.h"
+#include "daemon/queue_rules.h"
+#include "daemon/store_drop.h"
 #include "daemon/store_role.h"
 
 static bool has_return_path(int fd)
@@ -58,6 +60,8 @@ static bool copy_with_sender(int from, int to, uint64_t size, const struct addre
 struct placing {
 	struct store_role *role;
 	struct store_mailbox mailbox;
+	bool drop; /* not into that mailbox, but as `ticket` says */
+	struct ticket ticket;
 	struct queue_message head; /* id, size and envelope of the job's message */
 	struct store_failure failure;
 };
@@ -86,6 +90,24 @@ static enum outcome place_file(struct placing *placing, int from)
 	return outcome;
 }
 
+static enum outcome place_drop(struct placing *placing, int from)
+{
+	struct rules *held = queue_rules_hold(placing->role->rules);
+	struct drops drops = { .count = 0 };
+	enum outcome outcome = OUTCOME_TEMP;
+
+	if (drops_add(&drops, held->conf, &placing->ticket))
+		outcome = drops_write(&drops, &placing->head.envelope.sender, from,
+				      placing->head.size, &placing->failure);
+	else
+		placing->failure = (struct store_failure){ .reason = "the domain has no drop" };
+	queue_rules_leave(placing->role->rules, held);
+	if (outcome == OUTCOME_OK)
+		outcome = drops_commit(&drops, &placing->failure);
+	drops_clear(&drops);
+	return outcome;
+}
+
 static void place(struct placing *placing, uint64_t handle, struct message_result *result)
 {
 	struct queue_message *message;
@@ -96,7 +118,7 @@ static void place(struct placing *placing, uint64_t handle, struct message_resul
 		return;
 	}
 	placing->head = *message;
-	result->outcome = place_file(placing, fd);
+	result->outcome = placing->drop ? place_drop(placing, fd) : place_file(placing, fd);
 	result->flags = (placing->failure.full ? MESSAGE_RESULT_FULL : 0) |
 			(placing->failure.over_quota ? MESSAGE_RESULT_OVER_QUOTA : 0);
 	if (placing->failure.over_quota)
@@ -120,7 +142,9 @@ bool queue_handle_place(struct work *work)
 		return false;
 	if (!queue_jobs_has(peer->jobs, ask.handle))
 		result.flags = MESSAGE_RESULT_GONE;
-	else if (store_ticket(placing.role, ask.ticket, TICKET_DELIVER, &ticket, &placing.mailbox))
+	else if (store_ticket(placing.role, ask.ticket, TICKET_DELIVER, &ticket, &placing.mailbox) ||
+		 (placing.drop = store_ticket(placing.role, ask.ticket, TICKET_DROP, &placing.ticket,
+					      &placing.mailbox)))
 		place(&placing, ask.handle, &result);
 	store_answer(work, &result, -1);
 	return true;

@@ -228,17 +228,6 @@ static void add_detail(struct buffer *to, const struct queue_message *message,
 			  recipient->status, recipient->text, recipient->mta, recipient->attempts);
 }
 
-static char *badmail_directory(const struct telling *telling)
-{
-	const char *own = telling->server ? telling->server->outbound.badmail : NULL;
-	char slug[PATH_COMPONENT_MAX + 1] = "";
-
-	if (own && own[0])
-		return memory_text(own);
-	(void)path_component(telling->message->server, slug);
-	return memory_format("%s/%s/badmail", telling->role->queue_root, slug);
-}
-
 /* Only failures: that a report is late, or has arrived, nobody misses. */
 static enum outcome badmail(const struct telling *telling, const struct queue_event *events,
 			    size_t count)
@@ -248,7 +237,7 @@ static enum outcome badmail(const struct telling *telling, const struct queue_ev
 	struct queue_failure failure = { 0 };
 	struct buffer detail = BUFFER_EMPTY;
 	enum outcome outcome = OUTCOME_OK;
-	char *directory = badmail_directory(telling);
+	char *directory = rules_badmail(telling->server, message->server, telling->role->queue_root);
 	size_t failures = 0;
 
 	for (size_t i = 0; i < count; i++)

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "conf/conf.h"
 #include "daemon/role.h"
 #include "mail/report.h"
@@ -194,4 +195,14 @@ bool queue_rules_limits(struct queue_rules *rules, const char *name, struct queu
 	}
 	queue_rules_leave(rules, held);
 	return out != NULL;
+}
+
+char *rules_badmail(const struct conf_smtp *server, const char *name, const char *queue_root)
+{
+	char slug[PATH_COMPONENT_MAX + 1] = "";
+
+	if (server != NULL && server->outbound.badmail[0] != '\0')
+		return memory_text(server->outbound.badmail);
+	(void)path_component(name, slug);
+	return memory_format("%s/%s/badmail", queue_root, slug);
 }

@@ -32,6 +32,10 @@ const struct conf_smtp *rules_server(const struct rules *held, const char *name)
 const struct report_template *rules_template(const struct rules *held,
 					     const struct conf_smtp *server);
 
+/* Where the server puts what can be neither delivered nor returned; for free(). `server` may be NULL:
+ * that of a server that is gone. */
+char *rules_badmail(const struct conf_smtp *server, const char *name, const char *queue_root);
+
 /* struct queue_calls */
 void queue_rules_hop(struct queue_rules *rules, const char *server,
 		     const struct envelope_recipient *recipient, struct queue_hop *hop);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * MESSAGE_DELIVER: into mailboxes, into the queue, or both. Where both, the queue's copy is
+ * MESSAGE_DELIVER: into mailboxes (and drops, daemon/store_drop.h), into the queue, or both. Where both, the queue's copy is
  * durable first, but goes out only when the mailboxes have theirs; a crash in between may
  * send a message whose client was told nothing, and never loses one.
  */
@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/message_queue.h"
+#include "daemon/queue_rules.h"
+#include "daemon/store_drop.h"
 #include "daemon/store_role.h"
 
 struct delivery {
@@ -20,6 +22,9 @@ struct delivery {
 	int spool;
 	struct message_deliver ask;
 	struct store_mailbox *mailboxes;
+	size_t *which; /* of the tickets each mailbox is of */
+	size_t count;  /* of mailboxes */
+	struct drops drops;
 	char server[QUEUE_SERVER_SIZE];
 	struct envelope envelope; /* of what waits */
 	struct message_result result;
@@ -42,29 +47,54 @@ static bool is_spool(int fd)
  * 1: all there. 0: a ticket has run out or is not ours (an answer, the sender may
  * have waited too long). -1: malformed.
  */
-static int deliver_mailboxes(const struct store_role *role, const struct message_deliver *deliver,
-			     struct store_mailbox *mailboxes)
+static int deliver_tickets(struct delivery *delivery, const struct conf *conf)
 {
-	struct wire_reader reader;
+	const struct message_deliver *deliver = &delivery->ask;
+	struct wire_reader reader = wire_reader_of(deliver->tickets);
+	struct store_mailbox mailbox;
 	struct ticket ticket;
 
-	wire_reader_init(&reader, deliver->tickets.at, deliver->tickets.length);
 	for (uint32_t i = 0; i < deliver->count; i++) {
 		struct span encoded = wire_get_span(&reader);
 
 		if (reader.failed)
 			return -1;
-		if (!store_ticket(role, encoded, TICKET_DELIVER, &ticket, &mailboxes[i]))
+		if (store_ticket(delivery->role, encoded, TICKET_DELIVER, &ticket, &mailbox)) {
+			delivery->which[delivery->count] = i;
+			delivery->mailboxes[delivery->count++] = mailbox;
+		} else if (!store_ticket(delivery->role, encoded, TICKET_DROP, &ticket, &mailbox) ||
+			   !drops_add(&delivery->drops, conf, &ticket)) {
 			return 0;
+		}
 	}
 	return wire_done(&reader) ? 1 : -1;
 }
 
+/* Files without names, until the mailboxes have theirs. */
+static enum outcome write_drops(struct delivery *delivery)
+{
+	struct address sender;
+	struct stat status;
+
+	if (delivery->drops.count == 0)
+		return OUTCOME_OK;
+	drop_sender(delivery->spool, &sender);
+	if (fstat(delivery->spool, &status) != 0)
+		return OUTCOME_TEMP;
+	return drops_write(&delivery->drops, &sender, delivery->spool, (uint64_t)status.st_size,
+			   &delivery->failure);
+}
+
 static void into_mailboxes(struct delivery *delivery)
 {
-	delivery->result.outcome =
-		store_deliver(delivery->role->store, delivery->spool, delivery->mailboxes,
-			      delivery->ask.count, delivery->ask.label, &delivery->failure);
+	enum outcome outcome = write_drops(delivery);
+
+	if (outcome == OUTCOME_OK && delivery->count > 0)
+		outcome = store_deliver(delivery->role->store, delivery->spool, delivery->mailboxes,
+					delivery->count, delivery->ask.label, &delivery->failure);
+	if (outcome == OUTCOME_OK)
+		outcome = drops_commit(&delivery->drops, &delivery->failure);
+	delivery->result.outcome = outcome;
 }
 
 static void queue_failed(struct delivery *delivery, const struct queue_failure *failure)
@@ -114,7 +144,8 @@ static void deliver(struct delivery *delivery)
 	delivery->result.flags =
 		(delivery->failure.full ? MESSAGE_RESULT_FULL : 0) |
 		(delivery->failure.over_quota ? MESSAGE_RESULT_OVER_QUOTA : 0);
-	delivery->result.value = delivery->failure.which;
+	if (delivery->failure.over_quota)
+		delivery->result.value = delivery->which[delivery->failure.which];
 }
 
 static void tell(const struct delivery *delivery)
@@ -140,12 +171,18 @@ static void answer_delivered(struct work *work, const struct delivery *delivery)
 static int delivery_read(struct delivery *delivery)
 {
 	struct span envelope = delivery->ask.envelope;
+	struct rules *held;
+	int valid;
 
 	if (envelope.length > 0 &&
 	    !message_get_envelope(envelope, delivery->server, &delivery->envelope))
 		return -1;
 	delivery->mailboxes = memory_array(delivery->ask.count, sizeof *delivery->mailboxes);
-	return deliver_mailboxes(delivery->role, &delivery->ask, delivery->mailboxes);
+	delivery->which = memory_array(delivery->ask.count, sizeof *delivery->which);
+	held = queue_rules_hold(delivery->role->rules);
+	valid = deliver_tickets(delivery, held->conf);
+	queue_rules_leave(delivery->role->rules, held);
+	return valid;
 }
 
 bool store_handle_deliver(struct work *work)
@@ -176,6 +213,8 @@ bool store_handle_deliver(struct work *work)
 		answer_delivered(work, &delivery);
 	}
 	envelope_clear(&delivery.envelope);
+	drops_clear(&delivery.drops);
 	free(delivery.mailboxes);
+	free(delivery.which);
 	return valid >= 0;
 }

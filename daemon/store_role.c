@@ -15,9 +15,11 @@
 #include "daemon/maildrops.h"
 #include "daemon/method.h"
 #include "daemon/parents.h"
+#include "daemon/pickup_scan.h"
 #include "daemon/queue_acts.h"
 #include "daemon/queue_jobs.h"
 #include "daemon/queue_rules.h"
+#include "daemon/store_pickup.h"
 #include "daemon/store_role.h"
 
 /* Frontends wait that long, and tell the client that nothing was done. */
@@ -167,6 +169,7 @@ static bool open_queue(struct store_role *role, const struct conf *conf)
 	role->queue_root = conf->store.queue;
 	role->rules = queue_rules_new(conf);
 	role->asks = queue_asks_new();
+	role->pickup = pickup_scan_new();
 	role->queue = queue_open(conf->store.queue, &calls, role, &failure);
 	if (!role->queue) {
 		log_error("queue.failed", LOG_TEXT("queue", conf->store.queue),
@@ -181,6 +184,7 @@ static void close_queue(struct store_role *role)
 {
 	queue_close(role->queue);
 	queue_asks_free(role->asks);
+	pickup_scan_free(role->pickup);
 	queue_rules_free(role->rules);
 }
 
@@ -213,8 +217,10 @@ static void peer_closed(void *context, void *own)
 
 static void peer_free(void *context, void *own)
 {
+	const struct store_role *role = context;
 	struct store_peer *peer = own;
 
+	pickup_scan_owner_gone(role->pickup, own);
 	maildrops_free(context, peer->maildrops);
 	queue_jobs_free(peer->jobs);
 	free(peer);
@@ -236,6 +242,10 @@ int store_main(struct role_start *begin)
 		{ MESSAGE_DONE, ROLE_RELAY, STORE_POOL_QUEUE, false, queue_handle_done, 0 },
 		{ MESSAGE_DONE, ROLE_FRONTEND, STORE_POOL_QUEUE, false, queue_handle_done, 0 },
 		{ MESSAGE_PLACE, ROLE_RELAY, STORE_POOL_COMMIT, false, queue_handle_place, 0 },
+		{ MESSAGE_SPOOL, ROLE_RELAY, STORE_POOL_QUICK, false, handle_spool, PATIENCE_MS },
+		{ MESSAGE_DELIVER, ROLE_RELAY, STORE_POOL_COMMIT, true, store_handle_deliver, 0 },
+		{ MESSAGE_CLAIM, ROLE_RELAY, STORE_POOL_QUEUE, false, store_handle_claim, 0 },
+		{ MESSAGE_CLAIMED, ROLE_RELAY, STORE_POOL_QUEUE, false, store_handle_claimed, 0 },
 		{ MESSAGE_RULES, ROLE_MASTER, STORE_POOL_RULES, true, queue_handle_rules, 0 },
 		{ MESSAGE_ORDER, ROLE_MASTER, STORE_POOL_QUEUE, false, queue_handle_order, 0 },
 		{ 0 },

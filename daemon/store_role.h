@@ -7,6 +7,7 @@
 #include "daemon/work.h"
 #include "store/store.h"
 
+struct pickup_scan;
 struct queue;
 struct queue_asks;
 struct queue_rules;
@@ -23,6 +24,7 @@ struct store_role {
 	struct queue *queue;
 	struct queue_rules *rules;
 	struct queue_asks *asks;
+	struct pickup_scan *pickup;
 	const char *queue_root; /* as it was configured at the start: it does not move */
 	const char *conf_file;
 };

@@ -5,8 +5,9 @@
  * of each recipient. It owns nothing: no disk, no secret, no name server. Here is what
  * its parts have in common.
  *
- * take.c takes jobs; local.c places those for mailboxes of ours; destination.c has the
- * others, by where they go; courier.c is one connection on the walk over a destination's
+ * pickup.c takes in files of pickup directories; take.c takes jobs; local.c places those for
+ * mailboxes of ours; destination.c has the others, by where they go; courier.c is one connection
+ * on the walk over a destination's
  * hosts, which targets.c puts in order and tls_policy.c judges.
  */
 #ifndef RELAY_RELAY_H
@@ -56,6 +57,8 @@ struct relay {
 	size_t jobs, jobs_max;     /* under way; at most */
 	size_t takes;              /* questions for one that are open */
 	size_t couriers;           /* connections, idle ones too */
+	size_t files;              /* of pickup directories, under way */
+	bool claiming;             /* a question for one is open */
 	bool retiring, draining;
 };
 

@@ -17,6 +17,7 @@
 #include "relay/destination.h"
 #include "relay/courier.h"
 #include "relay/own_address.h"
+#include "relay/pickup.h"
 #include "relay/relay.h"
 #include "relay/tls_reports.h"
 
@@ -26,7 +27,7 @@ enum { DRAIN_SECONDS = 10, DESTINATIONS_MAX = 1 << 20, TROUBLED_MAX = 10000, CA_
 
 void relay_leave_if_done(struct relay *relay)
 {
-	if (!relay->retiring || relay->jobs > 0)
+	if (!relay->retiring || relay->jobs > 0 || relay->files > 0 || relay->claiming)
 		return;
 	couriers_tick(relay, true);
 	if (relay->couriers == 0)
@@ -149,6 +150,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	couriers_tick(relay, false);
 	destinations_tick(relay);
+	pickup_tick(relay);
 	tls_reports_tick(relay->reports, clock_unix());
 	relay_leave_if_done(relay);
 }

@@ -13,6 +13,8 @@
 #include "directory/directory.h"
 #include "routing/mailbox.h"
 
+#define DROP_GOOD_FOR 300 /* seconds */
+
 struct routing {
 	const struct conf *conf;
 	struct directories *directories;
@@ -169,6 +171,21 @@ static enum outcome ask_directory(const struct routing *routing, const struct qu
 	return refuse(route, &unavailable, question->asked);
 }
 
+/* All of it goes there, whoever it is for: nobody has to be asked. */
+static enum outcome accept_drop(const struct question *question, struct route *route)
+{
+	route->kind = ROUTE_MAILBOX;
+	route->mailbox.drop = true;
+	route->good_for = DROP_GOOD_FOR;
+	(void)span_copy(span_text("drop"), route->mailbox.id, sizeof(route->mailbox.id));
+	(void)span_copy(span_text(question->address.domain), route->mailbox.domain,
+			sizeof(route->mailbox.domain));
+	(void)span_copy(span_text(question->address.local), route->mailbox.name,
+			sizeof(route->mailbox.name));
+	explain(route, "the mail of %.255s goes into a directory", question->domain->name);
+	return OUTCOME_OK;
+}
+
 static bool move_to(struct question *question, const struct conf_domain *domain)
 {
 	question->said = question->address;
@@ -197,7 +214,7 @@ const struct conf_directory *routing_directory(const struct routing *routing,
 	struct question question = { .address = *recipient };
 
 	if (!domain || recipient->literal || !move_to(&question, domain) ||
-	    !redirect_postmaster(routing->conf, &question))
+	    !redirect_postmaster(routing->conf, &question) || question.domain->drop[0])
 		return NULL;
 	return question.domain->directory;
 }
@@ -215,7 +232,8 @@ enum outcome routing_resolve(struct routing *routing, const struct address *reci
 	}
 	address_text(recipient, question.asked);
 	if (move_to(&question, domain) && redirect_postmaster(routing->conf, &question))
-		return ask_directory(routing, &question, route);
+		return question.domain->drop[0] ? accept_drop(&question, route)
+						: ask_directory(routing, &question, route);
 	explain(route, "the postmaster of %.255s is set to an address outside our domains",
 		recipient->domain);
 	return refuse(route, &unavailable, question.asked);

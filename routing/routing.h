@@ -19,6 +19,7 @@ struct route_mailbox {
 	char domain[256]; /* canonical domain (aliases followed), lower case */
 	char name[256];   /* local part of the primary address, lower case */
 	uint64_t quota;   /* octets; 0 = no limit */
+	bool drop; /* no mailbox: the domain's mail goes into its directory; `name` as it was said */
 };
 
 enum route_kind {
