@@ -34,6 +34,9 @@ struct server_kind {
 	long begins, ends;    /* seconds from now; 0, 0 = valid now */
 	bool without_middle;  /* the chain as shown lacks it */
 	bool with_root;
+	unsigned rsa; /* bits of such a key; 0 = ECDSA. 1024: signed with SHA-1, as people did then
+		       */
+	unsigned usage; /* of its key; 0 = not said */
 };
 
 struct identity { /* of one server: what it shows, and its key */
@@ -43,18 +46,33 @@ struct identity { /* of one server: what it shows, and its key */
 };
 
 /* The library knows the names of certificates that were read, not of those it has just made. */
-static inline gnutls_x509_crt_t crt_sign(gnutls_x509_crt_t crt, const struct signer *by)
+static inline gnutls_x509_crt_t crt_sign_with(gnutls_x509_crt_t crt, const struct signer *by,
+					      gnutls_digest_algorithm_t digest)
 {
 	gnutls_datum_t octets = { NULL, 0 };
 	gnutls_x509_crt_t read;
 
-	assert_int_equal(gnutls_x509_crt_sign2(crt, by->own, by->key, GNUTLS_DIG_SHA256, 0), 0);
+	assert_int_equal(gnutls_x509_crt_sign2(crt, by->own, by->key, digest, 0), 0);
 	assert_int_equal(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &octets), 0);
 	assert_int_equal(gnutls_x509_crt_init(&read), 0);
 	assert_int_equal(gnutls_x509_crt_import(read, &octets, GNUTLS_X509_FMT_DER), 0);
 	gnutls_x509_crt_deinit(crt);
 	gnutls_free(octets.data);
 	return read;
+}
+
+static inline gnutls_x509_crt_t crt_sign(gnutls_x509_crt_t crt, const struct signer *by)
+{
+	return crt_sign_with(crt, by, GNUTLS_DIG_SHA256);
+}
+
+static inline gnutls_x509_privkey_t rsa_key_new(unsigned bits)
+{
+	gnutls_x509_privkey_t key;
+
+	assert_int_equal(gnutls_x509_privkey_init(&key), 0);
+	assert_int_equal(gnutls_x509_privkey_generate(key, GNUTLS_PK_RSA, bits, 0), 0);
+	return key;
 }
 
 /* signed by `by`; NULL: by itself. */
@@ -100,7 +118,9 @@ static inline struct identity identity_new(const struct world *world,
 {
 	static unsigned serial = 10;
 	const struct signer *const signers[] = { &world->root, &world->middle, &world->stranger };
-	struct identity identity = { .key = key_new(), .count = 1 };
+	struct identity identity = { .key = kind->rsa ? rsa_key_new(kind->rsa) : key_new(),
+				     .count = 1 };
+	gnutls_digest_algorithm_t digest = kind->rsa == 1024 ? GNUTLS_DIG_SHA1 : GNUTLS_DIG_SHA256;
 	char dn[100];
 	gnutls_x509_crt_t crt;
 
@@ -112,14 +132,17 @@ static inline struct identity identity_new(const struct world *world,
 	}
 	gnutls_x509_crt_set_key_purpose_oid(
 		crt, kind->purpose ? kind->purpose : GNUTLS_KP_TLS_WWW_SERVER, 0);
+	if (kind->usage)
+		gnutls_x509_crt_set_key_usage(crt, kind->usage);
 	for (size_t i = 0; i < 3 && kind->names[i]; i++)
 		gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, kind->names[i],
 						     (unsigned)strlen(kind->names[i]),
 						     GNUTLS_FSAN_APPEND);
 	if (kind->by == BY_ITSELF)
-		identity.chain[0] = crt_sign(crt, &(struct signer){ identity.key, crt });
+		identity.chain[0] =
+			crt_sign_with(crt, &(struct signer){ identity.key, crt }, digest);
 	else
-		identity.chain[0] = crt_sign(crt, signers[kind->by]);
+		identity.chain[0] = crt_sign_with(crt, signers[kind->by], digest);
 	if (kind->by == BY_MIDDLE && !kind->without_middle)
 		identity.chain[identity.count++] = world->middle.own;
 	if (kind->with_root)

@@ -141,6 +141,7 @@ static void any_certificate_will_do(void **state)
 		{ .by = BY_ITSELF, .begins = -2 * DAY, .ends = -DAY },
 		{ .by = BY_ROOT, .begins = DAY, .ends = 2 * DAY },
 		{ .by = BY_ROOT, .purpose = GNUTLS_KP_CODE_SIGNING },
+		{ .by = BY_ITSELF, .rsa = 1024 },
 	};
 	static const struct tls_wish wishes[] = {
 		{ .demand = TLS_ANY, .sni = "mx.example.com" },
@@ -211,6 +212,10 @@ static void named_certificates(void **state)
 		  NAMES,
 		  { .by = BY_MIDDLE, .without_middle = true, .names = { "mx.example.com" } },
 		  NOBODY },
+		{ "weak",
+		  NAMES,
+		  { .by = BY_ITSELF, .names = { "mx.example.com" }, .rsa = 1024 },
+		  MX "is self-signed" },
 		{ "purpose",
 		  NAMES,
 		  { .names = { "mx.example.com" }, .purpose = GNUTLS_KP_CODE_SIGNING },
