@@ -55,6 +55,7 @@ static void send_first(struct smtp_client *client, const char *mechanism, bool h
 	char *prefix = memory_format("AUTH %s%s", mechanism, has_response ? " " : "");
 	char *line = mechanism_challenge(prefix, response);
 
+	client->login_bare = !has_response;
 	/* RFC 4954 section 4: an initial response without octets is "="; one that makes the
 	 * command too long waits for the server's empty challenge. */
 	if (has_response && response.length == 0) {
@@ -118,7 +119,11 @@ static void take_challenge(struct smtp_client *client)
 		return;
 	}
 	challenge = client->line_cut ? NULL : mechanism_decode(span_trim(client->last), &length);
+	/* Exchange says "334 NTLM supported" where RFC 4954 has an empty challenge. */
+	if (challenge == NULL && client->login_bare && !client->line_cut)
+		challenge = memory_text("");
 	client->login_begun = true;
+	client->login_bare = false;
 	if (challenge == NULL)
 		refuse(client, SMTP_CLIENT_LATER, "4.7.0",
 		       "the server's challenge in AUTH cannot be decoded");

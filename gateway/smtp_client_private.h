@@ -81,7 +81,9 @@ struct smtp_client {
 	size_t owed;                         /* replies to what was sent */
 	char *lost;                          /* why; NULL = it is not */
 	struct buffer input, line, response; /* response: of AUTH, until it is asked for */
-	bool line_cut, login_begun;
+	bool line_cut;
+	bool login_begun;                  /* the server was told a mechanism */
+	bool login_bare;                   /* and nothing else yet */
 	struct smtp_client_reply *refusal; /* of the owner, to log in; NULL = none */
 	enum smtp_client_end refusal_end;
 	struct smtp_client_reply reply; /* that is being read */

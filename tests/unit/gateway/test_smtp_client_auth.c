@@ -49,6 +49,12 @@ static const struct script logins[] = {
 	  .logins = waits,
 	  .text = OFFER "C: AUTH LOGIN\nS: 334 " TWO "\n! login challenge two\nC: " ONE
 			"\nS: 334 " THREE "\n! login challenge three\nC: " THREE "\n" YES QUIT },
+	{ .name = "words for an empty challenge",
+	  .profile = &profile,
+	  .logins = waits,
+	  .text = OFFER "C: AUTH LOGIN\nS: 334 LOGIN supported\n! login challenge -\nC: " ONE
+			"\nS: 334 LOGIN supported\nC: *\nS: 501 no\nC: QUIT\n! ended later 0 4.7.0 "
+			"the server's challenge in AUTH cannot be decoded\n" },
 	{ .name = "empty",
 	  .profile = &profile,
 	  .logins = external,
