@@ -65,13 +65,12 @@ void smtp_client_give_up(struct smtp_client *client, enum smtp_client_end end,
 /* The message may have arrived: whoever reads the report should know. */
 static struct smtp_client_reply lost_words(const struct smtp_client *client)
 {
-	const struct smtp_client_transaction *transaction = client->transaction;
-	bool sent = transaction != NULL && transaction->send.step == SMTP_STEP_DONE &&
-		    transaction->accepted > 0;
-	char *text = memory_format("%s%s", client->lost,
-				   sent ? ", after all of the message was sent: it may have been "
-					  "delivered all the same"
-					: "");
+	char *text =
+		memory_format("%s%s", client->lost,
+			      smtp_client_may_have_it(client)
+				      ? ", after all of the message was sent: it may have been "
+					"delivered all the same"
+				      : "");
 	struct smtp_client_reply reply = smtp_client_words("4.4.2", text);
 
 	free(text);

@@ -118,7 +118,8 @@ void smtp_client_quit(struct smtp_client *client);
  * DATA"). */
 void smtp_client_lost(struct smtp_client *client, const char *why);
 const struct smtp_client_offer *smtp_client_offered(const struct smtp_client *client);
-/* For reports: what was being done, "greeting", "EHLO", "RCPT TO", "end of data". */
+/* For reports: what was being done, "greeting", "EHLO", "RCPT TO". "end of data": all of the
+ * message is sent, and a server that is lost now may have taken it. */
 const char *smtp_client_doing(const struct smtp_client *client);
 
 #endif

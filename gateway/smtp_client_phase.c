@@ -74,7 +74,18 @@ unsigned smtp_client_seconds(const struct smtp_client *client)
 	return listener(client)->seconds;
 }
 
+bool smtp_client_may_have_it(const struct smtp_client *client)
+{
+	const struct smtp_client_transaction *transaction = client->transaction;
+
+	return transaction != NULL && transaction->send.step == SMTP_STEP_DONE &&
+	       transaction->accepted > 0;
+}
+
 const char *smtp_client_doing(const struct smtp_client *client)
 {
+	/* A chunk may be there before all recipients have their replies. */
+	if (smtp_client_may_have_it(client))
+		return steps[SMTP_STEP_END].doing;
 	return listener(client)->doing;
 }

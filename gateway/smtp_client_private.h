@@ -116,6 +116,8 @@ void smtp_client_senseless(struct smtp_client *client, const struct smtp_client_
 /* smtp_client_phase.c */
 void smtp_client_dispatch(struct smtp_client *client, const struct smtp_client_reply *reply);
 unsigned smtp_client_seconds(const struct smtp_client *client);
+/* All of the message was sent for somebody, and what became of it is not known. */
+bool smtp_client_may_have_it(const struct smtp_client *client);
 
 /* smtp_client_hello.c */
 void smtp_client_hello(struct smtp_client *client);
