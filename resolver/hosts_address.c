@@ -8,7 +8,7 @@
 #include "resolver/hosts.h"
 #include "resolver/mail_name.h"
 
-enum { ADDRESS_MS = 30000, TLSA_MS = 15000, TLSA_DATA_MAX = 8192 };
+enum { ADDRESS_MS = 25000, TLSA_MS = 15000, TLSA_DATA_MAX = 8192 };
 
 void hosts_one_clear(struct hosts_one *one)
 {
@@ -94,8 +94,7 @@ static void addresses_step(struct hosts_one *one)
 
 	if (--one->pending > 0)
 		return;
-	host->secure =
-		one->job->found.mx_secure && one->addresses_secure && host->addresses_count > 0;
+	host->secure = one->job->mx_secure && one->addresses_secure && host->addresses_count > 0;
 	if (!host->secure || !one->job->ask.dane)
 		hosts_job_step(one->job);
 	else if (one->canonical[0])

@@ -23,7 +23,7 @@ struct row {
 	const char *text;
 };
 
-static void make(struct hosts_job *job, const struct row *row)
+static struct message_hosts_found *make(struct hosts_job *job, const struct row *row)
 {
 	*job = (struct hosts_job){ .ask = { .domain = "x.example", .host = row->host },
 				   .implicit = row->implicit,
@@ -36,7 +36,7 @@ static void make(struct hosts_job *job, const struct row *row)
 		job->hosts[i].host.addresses_count = row->hosts[i] == 'a';
 		job->hosts[i].addresses_doubt = row->hosts[i] == 'd';
 	}
-	hosts_found_make(job);
+	return hosts_found_make(job);
 }
 
 static void outcomes(void **state)
@@ -55,13 +55,14 @@ static void outcomes(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct hosts_job *job = memory_new(sizeof *job);
+		struct message_hosts_found *found;
 
-		make(job, &rows[i]);
-		if (job->found.outcome != rows[i].outcome || job->found.count != rows[i].count ||
-		    job->found.good_for != rows[i].good_for ||
-		    !strstr(job->found.text, rows[i].text))
-			fail_msg("%s: %d %u %u %s", rows[i].name, job->found.outcome,
-				 job->found.count, job->found.good_for, job->found.text);
+		found = make(job, &rows[i]);
+		if (found->outcome != rows[i].outcome || found->count != rows[i].count ||
+		    found->good_for != rows[i].good_for || !strstr(found->text, rows[i].text))
+			fail_msg("%s: %d %u %u %s", rows[i].name, found->outcome, found->count,
+				 found->good_for, found->text);
+		free(found);
 		free(job->hosts);
 		free(job);
 	}
@@ -120,19 +121,19 @@ static void with_policies(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct hosts_job *job = memory_new(sizeof *job);
+		struct message_hosts_found *found;
 		struct sts_kept policy;
 
-		make(job, &row);
-		memset(&job->found, 0, sizeof job->found);
+		free(make(job, &row));
 		policy_of(&policy, rows[i].mode, rows[i].count, "*.x.example");
 		job->policy = &policy;
-		hosts_found_make(job);
-		assert_int_equal(job->found.policy, rows[i].policy);
-		assert_int_equal(job->found.patterns_count, rows[i].patterns);
+		found = hosts_found_make(job);
+		assert_int_equal(found->policy, rows[i].policy);
+		assert_int_equal(found->patterns_count, rows[i].patterns);
 		if (rows[i].patterns)
-			assert_string_equal(job->found.patterns[rows[i].patterns - 1],
-					    "*.x.example");
+			assert_string_equal(found->patterns[rows[i].patterns - 1], "*.x.example");
 		sts_policy_clear(&policy.rules);
+		free(found);
 		free(job->hosts);
 		free(job);
 	}
