@@ -21,8 +21,9 @@ struct hosts_one { /* a host on its way into the answer */
 	struct hosts_host host;
 	char canonical[DNS_NAME_SIZE]; /* where the CNAMEs of its name lead; "" = it has none */
 	unsigned pending;
-	bool addresses_secure, addresses_doubt;
-	bool asking_base;           /* the TLSA question under way is for `canonical` */
+	bool addresses_secure, addresses_doubt, alias;
+	bool alias_alone; /* of all that leads to its addresses only the first alias is proved */
+	bool asking_base; /* the TLSA question under way is for `canonical` */
 	char *tlsa[HOSTS_TLSA_MAX]; /* what host.tlsa points to */
 };
 

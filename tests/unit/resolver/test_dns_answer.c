@@ -175,6 +175,11 @@ static void aliases(void **state)
 	assert_string_equal(answer.canonical, "c.example");
 	assert_int_equal(answer.ttl, 30);
 	dns_answer_clear(&answer);
+	/* Asked for itself. */
+	parse("a.example", DNS_CNAME, &answer);
+	assert_int_equal(answer.count, 1);
+	assert_false(answer.alias);
+	dns_answer_clear(&answer);
 	/* Going round. */
 	begin(0, 2, 0, "a.example", DNS_A);
 	put_alias("a.example", "b.example", 30);
