@@ -2,7 +2,7 @@
 /*
  * Bodies of what the resolver role is asked: everything about a destination in one
  * answer, so that who sends mail has no name server, no policy and no wait of its own.
- * The rules of daemon/message.h hold.
+ * An answer takes 80 s (HOSTS) or 20 s (NAMES) at most. The rules of daemon/message.h hold.
  */
 #ifndef DAEMON_MESSAGE_RESOLVER_H
 #define DAEMON_MESSAGE_RESOLVER_H

@@ -287,7 +287,8 @@ bool dns_answer_parse(struct span packet, const char *name, enum dns_type type,
 	*answer = (struct dns_answer){ .ttl = UINT32_MAX };
 	snprintf(reading.owner.text, sizeof reading.owner.text, "%s", name);
 	good = read_header(&reading, &cursor);
-	for (unsigned i = 0; good && i < ALIASES_MAX && follow_alias(&reading); i++)
+	for (unsigned i = 0; good && type != DNS_CNAME && i < ALIASES_MAX && follow_alias(&reading);
+	     i++)
 		;
 	good = good && read_answers(&reading, &cursor) &&
 	       (answer->count || read_absence(&reading, &cursor));

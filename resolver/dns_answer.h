@@ -29,7 +29,7 @@ struct dns_record {
 	char *name; /* PTR, MX: lower case, without the last point, "" the root; NULL where it
 		       is not one of letters, digits, "-" and "_" */
 	uint16_t preference; /* MX */
-	struct span data;    /* A, AAAA, TLSA: as it is; TXT: its strings, joined */
+	struct span data;    /* A, AAAA, TLSA, CNAME: as it is; TXT: its strings, joined */
 };
 
 struct dns_answer {

@@ -35,8 +35,8 @@ struct lookup_result { /* valid during the call */
 typedef void (*lookup_answer)(void *context, const struct lookup_result *result);
 
 struct lookup_plan {
-	char **servers; /* numeric, "@port" behind; none: /etc/resolv.conf, and without one there
-			   from the root */
+	char **servers; /* numeric, "@port" behind; none: those of /etc/resolv.conf, or of this
+			   machine */
 	size_t servers_count;
 	const char *anchor;    /* file; "" = the system's, where there is one */
 	char **unsigned_zones; /* domains of ours: no proof is asked of them */

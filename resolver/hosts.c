@@ -10,7 +10,7 @@
 #include "resolver/mail_name.h"
 #include "resolver/sts_policies.h"
 
-enum { JOBS_MAX = 2000, MX_MS = 30000 };
+enum { JOBS_MAX = 2000, MX_MS = 25000 };
 
 uint32_t good_for(uint32_t ttl)
 {
@@ -46,18 +46,20 @@ static void job_free(struct hosts_job *job)
 
 void hosts_job_step(struct hosts_job *job)
 {
+	struct message_hosts_found *found;
 	struct hosts_waiter *next;
 
 	if (--job->pending > 0)
 		return;
 	job_unlink(job); /* who asks from now on asks anew */
-	hosts_found_make(job);
+	found = hosts_found_make(job);
 	for (struct hosts_waiter *waiter = job->waiters; waiter; waiter = next) {
 		next = waiter->next;
-		hosts_found_shuffle(&job->found);
-		waiter->answer(waiter->context, &job->found);
+		hosts_found_shuffle(found);
+		waiter->answer(waiter->context, found);
 		free(waiter);
 	}
+	free(found);
 	job_free(job);
 }
 
@@ -65,12 +67,15 @@ void hosts_job_step(struct hosts_job *job)
 
 static void job_add(struct hosts_job *job, const char *name, uint16_t preference)
 {
-	struct hosts_one *one = &job->hosts[job->hosts_count];
+	struct hosts_one *one;
 
 	for (size_t i = 0; i < job->hosts_count; i++)
 		if (strcmp(job->hosts[i].host.name, name) == 0)
 			return;
-	job->hosts_count++;
+	/* None has been begun: they may still move. */
+	job->hosts = memory_grow(job->hosts, job->hosts_count + 1, sizeof *job->hosts);
+	one = &job->hosts[job->hosts_count++];
+	memset(one, 0, sizeof *one);
 	one->job = job;
 	snprintf(one->host.name, sizeof one->host.name, "%s", name);
 	one->host.preference = preference;
@@ -138,7 +143,7 @@ static void on_exchanges(void *context, const struct lookup_result *result)
 
 	if (result->outcome != LOOKUP_TROUBLE)
 		hosts_job_ttl(job, result->answer.ttl);
-	job->found.mx_secure = result->secure;
+	job->mx_secure = result->secure;
 	if (result->outcome == LOOKUP_TROUBLE) {
 		hosts_found_say(job, HOSTS_TROUBLE, "MX of %s: %s", domain, result->why);
 	} else if (result->outcome == LOOKUP_UNKNOWN) {
@@ -182,7 +187,6 @@ static struct hosts_job *job_new(struct resolver *resolver, const struct message
 	job->resolver = resolver;
 	job->ask = *ask;
 	job->ttl = GOOD_FOR_MOST;
-	job->hosts = memory_array(HOSTS_MAX, sizeof *job->hosts);
 	job->next = resolver->jobs;
 	resolver->jobs = job;
 	resolver->jobs_count++;
@@ -192,12 +196,13 @@ static struct hosts_job *job_new(struct resolver *resolver, const struct message
 /* An address instead of a host's name: there is nothing to ask. */
 static bool is_address(struct hosts_job *job)
 {
-	struct hosts_one *one = &job->hosts[0];
+	unsigned char address[16];
 
-	if (!mail_name_address(job->ask.domain, one->host.addresses[0]))
+	if (!mail_name_address(job->ask.domain, address))
 		return false;
 	job_add(job, job->ask.domain, 0);
-	one->host.addresses_count = 1;
+	memcpy(job->hosts[0].host.addresses[0], address, sizeof address);
+	job->hosts[0].host.addresses_count = 1;
 	return true;
 }
 
@@ -211,7 +216,7 @@ static void job_begin(struct hosts_job *job)
 	} else if (!mail_name_ascii(job->ask.domain, job->domain)) {
 		hosts_found_say(job, HOSTS_NONE, "%s is no name of a domain", job->ask.domain);
 	} else if (job->ask.host) {
-		job->found.mx_secure = 1; /* there is none that could be forged */
+		job->mx_secure = true; /* there is none that could be forged */
 		job_add(job, job->domain, 0);
 		hosts_begin(job);
 	} else {

@@ -16,13 +16,14 @@ struct hosts_waiter {
 	struct hosts_waiter *next;
 };
 
-struct hosts_one { /* a host on its way into found.hosts */
+struct hosts_one { /* a host on its way into the answer */
 	struct hosts_job *job;
 	struct hosts_host host;
 	char canonical[DNS_NAME_SIZE]; /* where the CNAMEs of its name lead; "" = it has none */
 	unsigned pending;
-	bool addresses_secure, addresses_doubt;
-	bool asking_base;           /* the TLSA question under way is for `canonical` */
+	bool addresses_secure, addresses_doubt, alias;
+	bool alias_alone; /* of all that leads to its addresses only the first alias is proved */
+	bool asking_base; /* the TLSA question under way is for `canonical` */
 	char *tlsa[HOSTS_TLSA_MAX]; /* what host.tlsa points to */
 };
 
@@ -36,7 +37,9 @@ struct hosts_job {
 	struct hosts_one *hosts;
 	size_t hosts_count;
 	struct sts_kept *policy;
-	struct message_hosts_found found;
+	enum hosts_outcome outcome;
+	char text[200]; /* "": what becomes of the hosts decides */
+	bool mx_secure;
 	struct hosts_waiter *waiters;
 	struct hosts_job *next;
 };
@@ -49,8 +52,9 @@ void hosts_one_clear(struct hosts_one *one);
 void hosts_job_step(struct hosts_job *job);
 void hosts_job_ttl(struct hosts_job *job, uint32_t ttl);
 
-/* hosts_found.c: job->found from all that was found out. */
-void hosts_found_make(struct hosts_job *job);
+/* hosts_found.c: the answer from all that was found out; for free(), and what it points to is the
+ * job's. */
+struct message_hosts_found *hosts_found_make(struct hosts_job *job);
 void hosts_found_say(struct hosts_job *job, enum hosts_outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Hosts of one preference in a new order (RFC 5321 section 5.1). */

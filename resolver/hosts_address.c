@@ -8,7 +8,7 @@
 #include "resolver/hosts.h"
 #include "resolver/mail_name.h"
 
-enum { ADDRESS_MS = 30000, TLSA_MS = 15000, TLSA_DATA_MAX = 8192 };
+enum { ADDRESS_MS = 25000, TLSA_MS = 15000, ALIAS_MS = 15000, TLSA_DATA_MAX = 8192 };
 
 void hosts_one_clear(struct hosts_one *one)
 {
@@ -65,6 +65,8 @@ static void on_tlsa(void *context, const struct lookup_result *result)
 		host->tlsa_trouble = 1;
 	if (found)
 		take_tlsa(one, &result->answer);
+	if (one->alias_alone && !found && !host->tlsa_trouble)
+		host->secure = 0;
 	if (found && one->asking_base)
 		snprintf(host->base, sizeof host->base, "%s", one->canonical);
 	/* Section 2.2.3: the name before its CNAMEs comes second. */
@@ -88,20 +90,37 @@ static void tlsa_ask(struct hosts_one *one, const char *base, bool asking_base)
 
 /* ---- addresses ---- */
 
+/* An alias that is proved, and leads out of what is: its own name counts (section 2.2.2). */
+static void on_alias(void *context, const struct lookup_result *result)
+{
+	struct hosts_one *one = context;
+
+	one->alias_alone = result->outcome == LOOKUP_FOUND && result->secure;
+	one->host.secure = one->alias_alone;
+	if (one->alias_alone)
+		tlsa_ask(one, one->host.name, false);
+	else
+		hosts_job_step(one->job);
+}
+
 static void addresses_step(struct hosts_one *one)
 {
 	struct hosts_host *host = &one->host;
 
 	if (--one->pending > 0)
 		return;
-	host->secure =
-		one->job->found.mx_secure && one->addresses_secure && host->addresses_count > 0;
-	if (!host->secure || !one->job->ask.dane)
+	host->secure = one->job->mx_secure && one->addresses_secure && host->addresses_count > 0;
+	if (!one->job->ask.dane || !one->job->mx_secure || host->addresses_count == 0)
 		hosts_job_step(one->job);
-	else if (one->canonical[0])
+	else if (host->secure && one->canonical[0])
 		tlsa_ask(one, one->canonical, true);
-	else
+	else if (host->secure)
 		tlsa_ask(one, host->name, false);
+	else if (one->alias)
+		lookup_ask(one->job->resolver->lookups, host->name, DNS_CNAME, ALIAS_MS, on_alias,
+			   one);
+	else
+		hosts_job_step(one->job);
 }
 
 /* Of the two families so many that the other one has room, if it has any. */
@@ -127,6 +146,7 @@ static void on_addresses(void *context, const struct lookup_result *result)
 	}
 	if (result->outcome == LOOKUP_FOUND)
 		take_addresses(one, &result->answer);
+	one->alias |= result->outcome == LOOKUP_FOUND && result->answer.alias;
 	if (result->outcome == LOOKUP_FOUND && result->answer.alias)
 		snprintf(one->canonical, sizeof one->canonical, "%s", result->answer.canonical);
 	addresses_step(one);

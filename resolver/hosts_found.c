@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "io/tls.h"
 #include "resolver/hosts.h"
 #include "resolver/sts_policies.h"
@@ -12,19 +13,19 @@ void hosts_found_say(struct hosts_job *job, enum hosts_outcome outcome, const ch
 {
 	va_list arguments;
 
-	job->found.outcome = outcome;
+	job->outcome = outcome;
 	va_start(arguments, format);
-	vsnprintf(job->found.text, sizeof job->found.text, format, arguments);
+	vsnprintf(job->text, sizeof job->text, format, arguments);
 	va_end(arguments);
 }
 
-static void take_hosts(struct hosts_job *job, bool *doubt)
+static void take_hosts(const struct hosts_job *job, struct message_hosts_found *found, bool *doubt)
 {
 	for (size_t i = 0; i < job->hosts_count; i++) {
 		const struct hosts_one *one = &job->hosts[i];
 
 		if (one->host.addresses_count)
-			job->found.hosts[job->found.count++] = one->host;
+			found->hosts[found->count++] = one->host;
 		else
 			*doubt |= one->addresses_doubt;
 	}
@@ -46,45 +47,49 @@ static void explain(struct hosts_job *job, bool doubt)
 		hosts_found_say(job, HOSTS_NONE, "the mail exchangers of %s do not exist", domain);
 }
 
-static bool names_host(const struct hosts_job *job, const char *pattern)
+static bool names_host(const struct message_hosts_found *found, const char *pattern)
 {
-	for (uint32_t i = 0; i < job->found.count; i++)
-		if (sts_pattern_matches(pattern, job->found.hosts[i].name))
+	for (uint32_t i = 0; i < found->count; i++)
+		if (sts_pattern_matches(pattern, found->hosts[i].name))
 			return true;
 	return false;
 }
 
 /* More patterns than there are places: those that name one of the hosts decide. */
-static void take_policy(struct hosts_job *job)
+static void take_policy(const struct sts_kept *policy, struct message_hosts_found *found)
 {
-	struct message_hosts_found *found = &job->found;
-	const struct sts_policy *rules = job->policy ? &job->policy->rules : NULL;
+	const struct sts_policy *rules = policy ? &policy->rules : NULL;
 	bool all = rules && rules->count <= HOSTS_MAX;
 
 	if (!rules || rules->mode == STS_NONE)
 		return;
 	found->policy = rules->mode == STS_ENFORCE ? HOSTS_POLICY_ENFORCE : HOSTS_POLICY_TESTING;
-	snprintf(found->policy_id, sizeof found->policy_id, "%s", job->policy->id);
+	snprintf(found->policy_id, sizeof found->policy_id, "%s", policy->id);
 	for (size_t i = 0; i < rules->count && found->patterns_count < HOSTS_MAX; i++)
-		if (all || names_host(job, rules->patterns[i]))
+		if (all || names_host(found, rules->patterns[i]))
 			snprintf(found->patterns[found->patterns_count++],
 				 sizeof found->patterns[0], "%s", rules->patterns[i]);
 }
 
-void hosts_found_make(struct hosts_job *job)
+struct message_hosts_found *hosts_found_make(struct hosts_job *job)
 {
+	struct message_hosts_found *found = memory_new(sizeof *found);
 	bool doubt = false;
 
-	if (!job->found.text[0]) {
-		take_hosts(job, &doubt);
-		if (job->found.count == 0)
+	if (!job->text[0]) {
+		take_hosts(job, found, &doubt);
+		if (found->count == 0)
 			explain(job, doubt);
 	}
-	if (job->found.outcome == HOSTS_FOUND)
-		take_policy(job);
+	found->outcome = job->outcome;
+	memcpy(found->text, job->text, sizeof found->text);
+	found->mx_secure = job->mx_secure;
+	if (found->outcome == HOSTS_FOUND)
+		take_policy(job->policy, found);
 	/* A host that is left out for now is looked for again soon. */
-	job->found.good_for = job->found.outcome == HOSTS_TROUBLE || doubt ? GOOD_FOR_TROUBLE
-									   : good_for(job->ttl);
+	found->good_for =
+		found->outcome == HOSTS_TROUBLE || doubt ? GOOD_FOR_TROUBLE : good_for(job->ttl);
+	return found;
 }
 
 void hosts_found_shuffle(struct message_hosts_found *found)

@@ -27,7 +27,8 @@ struct resolver *resolver_new(struct event_base *base, const struct lookup_plan 
 typedef void (*hosts_answer)(void *context, const struct message_hosts_found *found);
 typedef void (*names_answer)(void *context, const struct message_names_found *found);
 
-/* Both call answer exactly once, maybe from inside; what they give is valid during the call. */
+/* Both call answer exactly once, in 80 s and 20 s at most, maybe from inside; what they give is
+ * valid during the call. */
 void resolver_hosts(struct resolver *resolver, const struct message_hosts *ask, hosts_answer answer,
 		    void *context);
 void resolver_names(struct resolver *resolver, const struct message_names *ask, names_answer answer,

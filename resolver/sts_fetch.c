@@ -13,7 +13,7 @@
 #include "resolver/fetch.h"
 #include "resolver/dns_lookup.h"
 
-enum { UNDER_WAY_MAX = 500, ADDRESS_MS = 20000, ADDRESSES_MAX = 16 };
+enum { UNDER_WAY_MAX = 500, ADDRESS_MS = 10000, ADDRESSES_MAX = 16 };
 
 struct waiter {
 	sts_answer answer;

@@ -14,7 +14,7 @@
 
 enum {
 	POLICIES_MAX = 10000,
-	RECORD_MS = 20000,
+	RECORD_MS = 10000,
 	FAILED_MS = 300000,   /* no second try within five minutes: section 3.3 */
 	REFRESH_MS = 86400000 /* a policy in use is looked at again once a day */
 };

@@ -26,7 +26,7 @@ struct sts_policies *sts_policies_new(struct lookups *lookups, struct fetches *f
 /* policy: NULL = none; holding it makes it the callee's until sts_kept_release. */
 typedef void (*sts_answer)(void *context, struct sts_kept *policy);
 
-/* Calls answer exactly once, maybe from inside, in 100 s at most. domain: A-labels, lower case. */
+/* Calls answer exactly once, maybe from inside, in 80 s at most. domain: A-labels, lower case. */
 void sts_policies_ask(struct sts_policies *policies, const char *domain, sts_answer answer,
 		      void *context);
 struct sts_kept *sts_kept_hold(struct sts_kept *policy); /* NULL is fine */

@@ -12,6 +12,7 @@
 #include "daemon/message_directory.h"
 #include "daemon/message_local.h"
 #include "daemon/message_queue.h"
+#include "daemon/message_resolver.h"
 #include "daemon/message_store.h"
 
 #define KIND(name)                                                                                 \
@@ -76,6 +77,19 @@ static const struct message_claimed sample_claimed = { 7, "main", "mail.eml" };
 static const struct message_claim_end sample_claim_end = { 7, 1, "no recipient: add x-receiver" };
 static const struct message_order sample_order = { ORDER_HOLD, "5f00000001.1", "example.com" };
 
+static const struct message_hosts sample_hosts = { "b\xc3\xbc" "cher.example", 1, 465, 1, 0 };
+static const struct message_hosts_found sample_hosts_found = {
+	HOSTS_FOUND, "text", 300, 1, HOSTS_POLICY_ENFORCE, "20160831085700Z", 2, { "mx.example", "*.example" }, 2,
+	{ { .name = "mx1.example", .base = "real.example", .preference = 10, .secure = 1, .addresses_count = 2,
+	    .addresses = { { 1 }, { 2 } }, .tlsa_count = 1, .tlsa = { { 3, 1, 1, SPAN("diges\0t") } } },
+	  { .name = "mx2.example", .preference = UINT16_MAX, .secure = 1, .tlsa_trouble = 1, .unusable = 1 } } };
+static const struct message_names sample_names = { "\0\0\0\0\0\0\0\0\0\0\xff\xff\xc0\0\2\1" };
+static const struct message_names_found sample_names_found = { 0, 60, 2, { "a.example", "b.example" } };
+
+KIND(hosts)
+KIND(hosts_found)
+KIND(names)
+KIND(names_found)
 KIND(start)
 KIND(peer)
 KIND(resolve)
@@ -163,6 +177,7 @@ static const struct message_kind_row message_kinds[] = {
 	ROW(client), ROW(client_turn),
 	ROW(take), ROW(job), ROW(done), ROW(place), ROW(claimed), ROW(claim_end), ROW(order),
 	ROW(envelope),
+	ROW(hosts), ROW(hosts_found), ROW(names), ROW(names_found),
 };
 #define MESSAGE_KINDS (sizeof message_kinds / sizeof message_kinds[0])
 

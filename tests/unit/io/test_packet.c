@@ -547,6 +547,58 @@ static void test_told(void **state)
 }
 
 /* The peer does not read: packets wait with their descriptors, up to the cap, in order. */
+/* ---- the answering side ---- */
+
+struct server {
+	struct channel *channel;
+	unsigned taken;
+};
+
+/* Answers what has an id with what it was asked. */
+static void on_question(void *context, const struct packet *packet)
+{
+	struct server *server = context;
+
+	server->taken++;
+	if (packet->fd >= 0)
+		close(packet->fd);
+	if (packet->id)
+		channel_reply(server->channel, packet->kind, packet->id, packet->body);
+}
+
+static void test_answers(void **state)
+{
+	static const uint32_t ids[] = { 1, 0, 77, UINT32_MAX };
+	struct event_base *base = event_base_new();
+	struct server server = { 0 };
+	struct packet got;
+	int ends[2];
+
+	(void)state;
+	assert_true(packet_pair(ends));
+	server.channel = channel_new(base, ends[0], NULL, on_question, &server);
+	channel_answers(server.channel);
+	for (size_t i = 0; i < 4; i++) {
+		struct packet asked = { .kind = 96, .id = ids[i], .fd = -1, .body = span_text("who") };
+
+		assert_int_equal(packet_send(ends[1], &asked), PACKET_OK);
+	}
+	while (server.taken < 4)
+		event_base_loop(base, EVLOOP_ONCE);
+	for (size_t i = 0; i < 4; i++) {
+		if (ids[i] == 0)
+			continue;
+		assert_int_equal(packet_receive(ends[1], memory, &got), PACKET_OK);
+		assert_int_equal(got.kind, 96);
+		assert_int_equal(got.id, ids[i]);
+		assert_true(span_is(got.body, "who"));
+	}
+	channel_free(server.channel);
+	assert_int_equal(packet_receive(ends[1], memory, &got), PACKET_CLOSED);
+	close(ends[1]);
+	event_base_free(base);
+}
+
 static void test_full_socket(void **state)
 {
 	size_t before = descriptors_open();
@@ -607,6 +659,7 @@ int main(void)
 		cmocka_unit_test(test_peer_dies),
 		cmocka_unit_test(test_free_with_outstanding),
 		cmocka_unit_test(test_told),
+		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_full_socket),
 	};
 
