@@ -89,6 +89,18 @@ static struct queue_result *decide(struct outgoing_job *job, size_t recipient)
 	return &job->results[recipient];
 }
 
+/* As the server said it: "5.0.0" was made from the code where it said no status. */
+static void put_reply(const struct smtp_client_reply *reply, char *to, size_t size)
+{
+	bool said = reply->status[0] && strcmp(reply->status + 1, ".0.0") != 0;
+
+	if (reply->code)
+		snprintf(to, size, "smtp; %u %s%s%s", reply->code, said ? reply->status : "",
+			 said ? " " : "", reply->text);
+	else
+		snprintf(to, size, "%s", reply->text);
+}
+
 void outgoing_job_reply(struct outgoing_job *job, size_t recipient, enum outcome outcome,
 			const struct smtp_client_reply *reply, const struct outgoing_peer *peer)
 {
@@ -105,11 +117,7 @@ void outgoing_job_reply(struct outgoing_job *job, size_t recipient, enum outcome
 	result->dsn = outcome == OUTCOME_OK && peer->dsn;
 	snprintf(result->status, sizeof result->status, "%s", reply->status);
 	snprintf(result->mta, sizeof result->mta, "%s", peer->host);
-	if (reply->code)
-		snprintf(result->text, sizeof result->text, "smtp; %u %s", reply->code,
-			 reply->text);
-	else
-		snprintf(result->text, sizeof result->text, "%s", reply->text);
+	put_reply(reply, result->text, sizeof result->text);
 	note_result(job, recipient, peer);
 }
 

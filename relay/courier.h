@@ -48,6 +48,8 @@ bool courier_open(struct destination *destination);
 /* To the next address, or again over all of them: when the present one has ended. */
 void courier_go_on(struct courier *courier, bool from_start);
 void courier_failed(struct courier *courier, const char *status, const char *why, bool never);
+/* For the reports on TLS: how it went with the present address; NULL: well. */
+void courier_count_tls(struct courier *courier, const char *failure);
 bool courier_troubled(struct relay *relay, const unsigned char address[16], uint16_t port);
 void courier_note_trouble(struct courier *courier, bool troubled);
 

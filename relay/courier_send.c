@@ -122,11 +122,9 @@ static void on_ready(void *owner)
 	if (courier->state == COURIER_CONNECTING) {
 		courier_note_trouble(courier, false);
 		if (!courier->targets[courier->next - 1].plain) /* else its failure was counted */
-			tls_reports_count(courier->destination->relay->reports,
-					  courier->destination->hop.domain, &courier->policy,
-					  outgoing_session_tls(courier->session)[0]
-						  ? NULL
-						  : "starttls-not-supported");
+			courier_count_tls(courier, outgoing_session_tls(courier->session)[0]
+							   ? NULL
+							   : "starttls-not-supported");
 	}
 	if (courier->state != COURIER_LEAVING)
 		courier_use(courier);
@@ -202,8 +200,7 @@ static void count_failure(struct courier *courier, const struct smtp_client_repl
 		 outgoing_session_offered(courier->session)->esmtp)
 		type = "starttls-not-supported";
 	if (type)
-		tls_reports_count(courier->destination->relay->reports,
-				  courier->destination->hop.domain, &courier->policy, type);
+		courier_count_tls(courier, type);
 }
 
 static void reply_text(const struct smtp_client_reply *reply, char *to, size_t size)

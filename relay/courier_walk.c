@@ -117,7 +117,7 @@ static void make_way(struct courier *courier, const struct target *target)
 		.profile = {
 			.name = outbound->fqdn && *outbound->fqdn ? outbound->fqdn
 								   : destination->server->fqdn,
-			.lmtp = destination->hop.lmtp,
+			.lmtp = destination->hop.lmtp && !destination_is_direct(destination, target),
 			.helo = remote && remote->helo,
 			.tls = target->plain ? SMTP_CLIENT_TLS_NEVER : courier->policy.tls,
 			.login = login != NULL,
@@ -152,6 +152,16 @@ void courier_failed(struct courier *courier, const char *status, const char *why
 		  LOG_TEXT("status", status), LOG_TEXT("why", reply));
 }
 
+void courier_count_tls(struct courier *courier, const char *failure)
+{
+	const struct destination *destination = courier->destination;
+	bool direct = destination_is_direct(destination, &courier->targets[courier->next - 1]);
+
+	tls_reports_count(destination->relay->reports,
+			  direct ? destination->hop.domain : destination->hop.host,
+			  &courier->policy, failure);
+}
+
 /* May the address be used? */
 static bool judge(struct courier *courier, const struct target *target)
 {
@@ -179,8 +189,7 @@ static bool judge(struct courier *courier, const struct target *target)
 	}
 	if (courier->policy.usable)
 		return true;
-	tls_reports_count(destination->relay->reports, destination->hop.domain, &courier->policy,
-			  courier->policy.failure);
+	courier_count_tls(courier, courier->policy.failure);
 	courier_failed(courier, courier->policy.status, courier->policy.why, courier->policy.never);
 	return false;
 }

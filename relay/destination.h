@@ -60,6 +60,9 @@ const struct conf_login *destination_login(const struct destination *destination
 					   const struct target *target);
 enum conf_tls_out destination_tls(const struct destination *destination);
 const char *destination_authorities(const struct destination *destination);
+/* A host of the recipient's own domain, not one that passes its mail on. */
+bool destination_is_direct(const struct destination *destination, const struct target *target);
+/* Found by MX records. */
 bool destination_is_mx(const struct destination *destination, const struct target *target);
 
 #endif

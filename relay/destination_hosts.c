@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The hosts of a destination, and the settings that count there. */
 #include <stdio.h>
+#include <string.h>
 
 #include "relay/destination.h"
 #include "relay/courier.h"
@@ -25,10 +26,18 @@ const char *destination_authorities(const struct destination *destination)
 	return destination->outbound->tls_ca ? destination->outbound->tls_ca : "";
 }
 
+bool destination_is_direct(const struct destination *destination, const struct target *target)
+{
+	const struct next_hop *hop = &destination->hop;
+
+	if (hop->direct_first)
+		return target->source != DESTINATION_FIXED;
+	return hop->mx && strcmp(hop->host, hop->domain) == 0;
+}
+
 bool destination_is_mx(const struct destination *destination, const struct target *target)
 {
-	return destination->hop.direct_first ? target->source != DESTINATION_FIXED
-					     : destination->hop.mx;
+	return destination->hop.mx || destination_is_direct(destination, target);
 }
 
 const struct conf_login *destination_login(const struct destination *destination,
@@ -41,7 +50,7 @@ const struct conf_login *destination_login(const struct destination *destination
 		login = &remote->login;
 	else if (remote && (remote->route_mx || (remote->route.host && *remote->route.host)))
 		return NULL; /* the server's login is for the smart host */
-	else if (destination_is_mx(destination, target))
+	else if (destination_is_direct(destination, target))
 		return NULL;
 	return login->how != CONF_LOGIN_OUT_NONE ? login : NULL;
 }
@@ -53,17 +62,25 @@ static void on_lookup(void *context)
 	destination_pump(context);
 }
 
+/* Those before the smart host have the ordinary port. */
+static uint16_t port_of(const struct destination *destination, unsigned number)
+{
+	bool direct = destination->hop.direct_first && number != DESTINATION_FIXED;
+
+	return direct ? destination->outbound->port : destination->hop.port;
+}
+
 static void lookup_for(struct destination *destination, const char *domain, bool mx)
 {
-	const struct next_hop *hop = &destination->hop;
-	struct message_hosts ask = { .host = !mx, .port = hop->port };
-	bool wanted = destination_tls(destination) != CONF_TLS_OUT_NONE && !hop->lmtp;
+	unsigned number = destination->lookups_count++;
+	struct message_hosts ask = { .host = !mx, .port = port_of(destination, number) };
+	bool wanted = destination_tls(destination) != CONF_TLS_OUT_NONE;
 
 	span_copy(span_text(domain), ask.domain, sizeof ask.domain);
 	ask.dane = wanted && destination->outbound->dane;
 	ask.mta_sts = wanted && mx && destination->outbound->mta_sts;
-	lookup_init(&destination->lookups[destination->lookups_count++], destination->relay, &ask,
-		    on_lookup, destination);
+	lookup_init(&destination->lookups[number], destination->relay, &ask, on_lookup,
+		    destination);
 }
 
 void destination_find_hosts(struct destination *destination)
@@ -73,10 +90,8 @@ void destination_find_hosts(struct destination *destination)
 
 	if (hop->direct_first)
 		lookup_for(destination, hop->domain, true);
-	if (hop->mx)
-		lookup_for(destination, hop->host, true);
-	else if (!numeric_parse(hop->host, address) || hop->direct_first)
-		lookup_for(destination, hop->host, false);
+	if (hop->direct_first || hop->mx || !numeric_parse(hop->host, address))
+		lookup_for(destination, hop->host, hop->mx);
 }
 
 /* ---- what is answered ---- */
@@ -143,7 +158,7 @@ size_t destination_targets(struct destination *destination, struct target target
 		if (!found)
 			return 0;
 		if (found->outcome == HOSTS_FOUND) {
-			count = targets_add(targets, count, found, destination->hop.port,
+			count = targets_add(targets, count, found, port_of(destination, i),
 					    (uint8_t)i, &rules, &loops);
 		} else if (count == 0 && !goes_on(destination, i, found)) {
 			fail_lookup(destination, found);

@@ -65,7 +65,7 @@ def zone_records():
         zones[name + ".example"] = records
     zones["implicit.example"] = ["@ A " + HERE % 2]
     zones["null.example"] = ["@ MX 0 ."]
-    zones["nothing.example"] = []
+    zones["nothing.example"] = zones["example"] = []
     return zones
 
 

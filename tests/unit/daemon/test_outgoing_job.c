@@ -143,7 +143,7 @@ static void results_are_told(void **state)
 	assert_string_equal(result.mta, "mx.example.com");
 	assert_true(message_get_queue_result(&reader, &result));
 	assert_int_equal(result.verdict, QUEUE_NEVER);
-	assert_string_equal(result.text, "smtp; 550 no such user");
+	assert_string_equal(result.text, "smtp; 550 5.1.1 no such user");
 	assert_string_equal(result.status, "5.1.1");
 	assert_true(message_get_queue_result(&reader, &result));
 	assert_int_equal(result.verdict, QUEUE_LATER);
