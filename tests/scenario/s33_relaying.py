@@ -3,13 +3,11 @@
 """Who may send through the gateway to others, and who may fetch what waits: addresses, names, logins, ETRN, ATRN."""
 import os
 import re
-import socket
-import threading
 
 import harness
 from clients import Smtp, mailbox, message, subjects, token
-from harness import PATIENCE, at_end, case, check, command, contains, equal, lacks, run, state_directory, wait_for
-from scripted_smtp import CLOSE, Sink
+from harness import case, check, command, contains, equal, lacks, run, state_directory, wait_for
+from scripted_smtp import Sink
 from site_under_test import ADDRESS, LDAP_ADDRESS, Gateway, Namespace, Slapd, certificates, population, tls
 from zones import Zones
 
