@@ -45,7 +45,7 @@ ZONES = {
     "north.fetch.example": ["@ MX 10 mx", "mx A " + FETCH],
     "branch.example": ["host A " + NAMED, "forged A 10.54.2.250"],
     "54.10.in-addr.arpa": ["100.2 PTR host.branch.example.", "101.2 PTR forged.branch.example.",
-                           "103.2 NS ns.dead", "ns.dead A 10.54.0.99"],
+                           "103.2 CNAME 103.not-served.example."],
 }
 
 
