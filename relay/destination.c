@@ -157,6 +157,9 @@ void destination_give(struct relay *relay, struct outgoing_job *job)
 		return;
 	}
 	next_hop_find(relay->conf, server, &job->envelope.recipients[0], &hop);
+	/* It was asked for (ETRN), so it goes the way that all mail of the domain would. */
+	if (hop.kind == NEXT_HOP_TRIGGER && job->head.kind == QUEUE_HOP_TRIGGER)
+		hop.kind = NEXT_HOP_SMTP;
 	if (hop.kind != NEXT_HOP_SMTP) {
 		outgoing_job_say_rest(job, QUEUE_LATER, "4.3.5",
 				      "the route of the domain is changing");
