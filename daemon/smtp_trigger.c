@@ -82,7 +82,7 @@ static void trigger_release(struct smtp_session *smtp, const char *domain)
 		return;
 	}
 	wire_writer_init(&writer, memory, sizeof memory);
-	wire_put_text(&writer, domain);
+	wire_put_bytes(&writer, domain, strlen(domain));
 	session_ask(&smtp->session, smtp->session.frontend->store, MESSAGE_RELEASE, &writer, -1,
 		    ASK_STORE_MS, on_released);
 }

@@ -210,10 +210,10 @@ static int relay_rules(scmp_filter_ctx filter)
 	return result;
 }
 
-/* libunbound's questions: UDP from ports it chooses, TCP; libcurl's TCP. */
+/* libunbound: UDP from ports it chooses, TCP by TCP Fast Open; libcurl: TCP. */
 static int resolver_rules(scmp_filter_ctx filter)
 {
-	static const int calls[] = { CALL(bind), CALL(setsockopt), CALL(select), CALL(pselect6) };
+	static const int calls[] = { CALL(bind), CALL(setsockopt), CALL(sendmsg) };
 	int result = relay_rules(filter);
 
 	if (result == 0)

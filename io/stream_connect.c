@@ -35,7 +35,8 @@ const char *stream_errno_reason(int error)
 	case ENETDOWN:
 		return "network unreachable";
 	case EADDRNOTAVAIL:
-	case EINVAL: /* IPv4 from IPv6, or the other way */
+	case EINVAL:
+	case EAFNOSUPPORT: /* IPv4 from IPv6, or the other way */
 		return "no connection possible from the source address";
 	case EACCES:
 	case EPERM:

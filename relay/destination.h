@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Where some jobs go: their hop by our own configuration, what the resolver says of its
- * hosts, the jobs that wait, and the connections (relay/link.h). There is one for each
+ * hosts, the jobs that wait, and the connections (relay/courier.h). There is one for each
  * virtual server, key and wish for REQUIRETLS (RFC 8689) that has something to do.
  */
 #ifndef RELAY_DESTINATION_H
@@ -23,10 +23,10 @@ struct destination {
 	unsigned lookups_count;             /* 0: the host is an address */
 	struct outgoing_job *first, **last; /* waiting */
 	size_t waiting;
-	TAILQ_HEAD(, link) links; /* that are connecting or busy */
-	size_t links_count, connecting;
-	struct link_queue idle; /* the one used last is the first */
-	int64_t crowded_until;  /* clock_ms: no further connection while others do it */
+	TAILQ_HEAD(, courier) couriers; /* that are connecting or busy */
+	size_t couriers_count, connecting;
+	struct courier_queue idle; /* the one used last is the first */
+	int64_t crowded_until;     /* clock_ms: no further connection while others do it */
 	unsigned leaving, depth;
 	LIST_ENTRY(destination) all;
 };
@@ -50,6 +50,9 @@ void destinations_tick(struct relay *relay);
  * gone, and whoever asks it next will send all that again. */
 void destinations_drop_jobs(struct relay *relay, bool cut);
 
+/* destination_hosts.c: what the resolver is to be asked; whether it has answered all of it. */
+void destination_find_hosts(struct destination *destination);
+bool destination_hosts_known(struct destination *destination);
 /* The addresses to try, in order; 0: none, and all that waits has its results. */
 size_t destination_targets(struct destination *destination, struct target targets[TARGETS_MAX]);
 /* The settings that count for a target. */

@@ -5,8 +5,9 @@
  * of each recipient. It owns nothing: no disk, no secret, no name server. Here is what
  * its parts have in common.
  *
- * pickup.c takes in files of pickup directories; take.c takes jobs; local.c places those for mailboxes of ours; destination.c has the
- * others, by where they go; link.c is one connection on the walk over a destination's
+ * pickup.c takes in files of pickup directories; take.c takes jobs; local.c places those for
+ * mailboxes of ours; destination.c has the others, by where they go; courier.c is one connection
+ * on the walk over a destination's
  * hosts, which targets.c puts in order and tls_policy.c judges.
  */
 #ifndef RELAY_RELAY_H
@@ -22,13 +23,13 @@ struct channel;
 struct destination;
 struct event;
 struct event_base;
-struct link;
+struct courier;
 struct own_addresses;
 struct table;
 struct tls_client;
 struct tls_reports;
 
-TAILQ_HEAD(link_queue, link);
+TAILQ_HEAD(courier_queue, courier);
 LIST_HEAD(destination_list, destination);
 
 struct relay_authorities { /* who vouches for the certificates of others */
@@ -51,13 +52,13 @@ struct relay {
 	struct table *troubled; /* addresses that failed lately */
 	struct table *routes;   /* of the directory role: daemon/route_cache.h */
 	struct tls_reports *reports;
-	struct link_queue idle; /* connections kept, the oldest first */
-	struct event *tick;     /* every second */
-	size_t jobs, jobs_max;  /* under way; at most */
-	size_t takes;           /* questions for one that are open */
-	size_t links;           /* connections, idle ones too */
-	size_t files;           /* of pickup directories, under way */
-	bool claiming;          /* a question for one is open */
+	struct courier_queue idle; /* connections kept, the oldest first */
+	struct event *tick;        /* every second */
+	size_t jobs, jobs_max;     /* under way; at most */
+	size_t takes;              /* questions for one that are open */
+	size_t couriers;           /* connections, idle ones too */
+	size_t files;              /* of pickup directories, under way */
+	bool claiming;             /* a question for one is open */
 	bool retiring, draining;
 };
 

@@ -15,7 +15,7 @@
 #include "io/packet.h"
 #include "io/tls.h"
 #include "relay/destination.h"
-#include "relay/link.h"
+#include "relay/courier.h"
 #include "relay/own_address.h"
 #include "relay/pickup.h"
 #include "relay/relay.h"
@@ -29,8 +29,8 @@ void relay_leave_if_done(struct relay *relay)
 {
 	if (!relay->retiring || relay->jobs > 0 || relay->files > 0 || relay->claiming)
 		return;
-	links_tick(relay, true);
-	if (relay->links == 0)
+	couriers_tick(relay, true);
+	if (relay->couriers == 0)
 		event_base_loopbreak(relay->base);
 }
 
@@ -148,7 +148,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	links_tick(relay, false);
+	couriers_tick(relay, false);
 	destinations_tick(relay);
 	pickup_tick(relay);
 	tls_reports_tick(relay->reports, clock_unix());

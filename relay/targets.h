@@ -17,7 +17,7 @@ struct target {
 	unsigned char address[16];
 	uint16_t port;
 	uint8_t source; /* the asker's: which of his lookups */
-	uint8_t plain;  /* the link's: TLS failed there, and need not be */
+	uint8_t plain;  /* the courier's: TLS failed there, and need not be */
 };
 
 struct targets_rules {

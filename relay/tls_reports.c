@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -16,8 +15,8 @@ enum { DOMAINS_MAX = 10000, DAY = 86400 };
 /* RFC 8460 section 4.3, as far as a sender can tell them apart. */
 static const char *const types[] = {
 	"starttls-not-supported", "certificate-host-mismatch", "certificate-not-trusted",
-	"certificate-expired",    "validation-failure",        "tlsa-invalid",
-	"dnssec-invalid",         "sts-webpki-invalid",
+	"certificate-expired",    "validation-failure",        "dnssec-invalid",
+	"sts-webpki-invalid",
 };
 enum { TYPES = sizeof types / sizeof types[0] };
 
@@ -128,17 +127,17 @@ const char *tls_reports_type(enum tls_policy_kind kind, const char *why)
 		const char *word, *type;
 	} words[] = {
 		{ "expired", "certificate-expired" },
-		{ "another name", "certificate-host-mismatch" },
-		{ "TLSA", "tlsa-invalid" },
-		{ "authorit", "certificate-not-trusted" },
-		{ "vouch", "certificate-not-trusted" },
-		{ "trusted", "certificate-not-trusted" },
+		{ "not valid yet", "certificate-expired" },
+		{ "for other names", "certificate-host-mismatch" },
+		{ "signed by nobody", "certificate-not-trusted" },
+		{ "self-signed", "certificate-not-trusted" },
 	};
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (strcasestr(why, words[i].word))
+		if (strstr(why, words[i].word))
 			return words[i].type;
-	return kind == TLS_POLICY_STS ? "sts-webpki-invalid" : "validation-failure";
+	return kind == TLS_POLICY_STS && strstr(why, "certificate") ? "sts-webpki-invalid"
+								    : "validation-failure";
 }
 
 void tls_reports_write(struct tls_reports *reports)

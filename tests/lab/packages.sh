@@ -22,7 +22,7 @@ packages_lab() {
 
 packages_test() {
 	echo swaks msmtp mpop fetchmail faketime gss-ntlmssp python3-gssapi python3-openssl gnutls-bin valgrind libssl3 libnet-ssleay-perl \
-		libauthen-sasl-perl e2fsprogs shellcheck strace nsd ldnsutils
+		libauthen-sasl-perl e2fsprogs shellcheck strace nsd ldnsutils unbound
 }
 
 packages_bench() {
@@ -64,7 +64,7 @@ disable_services() {
 		samba) units='smbd nmbd samba-ad-dc' ;;
 		winbind | slapd | postfix) units=$package ;;
 		dovecot-core) units=dovecot ;;
-		nsd) units=nsd ;;
+		nsd | unbound) units=$package ;;
 		*) continue ;;
 		esac
 		# shellcheck disable=SC2086 # several units

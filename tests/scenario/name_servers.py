@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Name servers of a scenario: a DNS of its own from the root down, signed where it is told to be, served by nsd."""
+"""Name servers of a scenario: a DNS of its own from the root down, signed where it is told to be, served by nsd;
+and unbound, which finds its way through it as the server of a provider does."""
 import glob
 import os
 import signal
@@ -10,6 +11,27 @@ from harness import Process, at_end, must, wait_for
 ROOT_ADDRESS = "198.41.0.4"  # of a.root-servers.net, which libunbound knows; the others are not there
 SERVER_ADDRESS = "10.54.0.53"
 DEAD_ADDRESS = "10.54.0.99"  # takes questions and never answers
+RECURSIVE_ADDRESS = "10.54.0.54"
+RECURSE = """
+server:
+  interface: %(address)s@%(port)d
+  access-control: 0.0.0.0/0 allow
+  username: ""
+  chroot: ""
+  directory: "%(directory)s"
+  pidfile: "%(directory)s/unbound.pid"
+  use-syslog: no
+  do-daemonize: no
+  module-config: "iterator"
+  root-hints: "%(directory)s/hints"
+  do-ip6: no
+  local-zone: "10.in-addr.arpa." nodefault
+  local-zone: "d.f.ip6.arpa." nodefault
+  infra-cache-max-rtt: 2000
+  outbound-msg-retry: 3
+remote-control:
+  control-enable: no
+"""
 SERVE = """
 server:
   ip-address: %(root)s
@@ -37,6 +59,20 @@ $TTL 300
 . NS a.root-servers.net.
 a.root-servers.net. A 198.41.0.4
 """
+
+
+def ask_serial(address, port=53):
+    """The serial number of zone example., or None."""
+    question = b"\0\1\1\0\0\1\0\0\0\0\0\0\7example\0\0\6\0\1"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(1)
+        try:
+            client.sendto(question, (address, port))
+            answer = client.recv(4096)
+        except OSError:
+            return None
+        found = answer.find(b"\nhostmaster\xc0")
+        return int.from_bytes(answer[found + 13:found + 17], "big") if found > 0 else None
 
 
 class Zone:
@@ -106,14 +142,7 @@ class NameServer:
 
     def answers(self):
         """The zone of the last write is served."""
-        question = b"\0\1\0\0\0\1\0\0\0\0\0\0\7example\0\0\6\0\1"
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.settimeout(1)
-            try:
-                client.sendto(question, (SERVER_ADDRESS, 53))
-                return self.serial.to_bytes(4, "big") in client.recv(4096)
-            except OSError:
-                return False
+        return ask_serial(SERVER_ADDRESS) == self.serial
 
     def change(self, origin, text):
         """Another text for a zone; returns when it is served."""
@@ -129,6 +158,20 @@ class NameServer:
             self.process.signal(signal.SIGTERM)
             self.process.wait(30)
         self.process = None
+
+
+class Recursive:
+    """unbound; it validates nothing itself, and passes signatures on unless it is told not to."""
+
+    def __init__(self, directory, address=RECURSIVE_ADDRESS, port=53, more=""):
+        os.makedirs(directory, exist_ok=True)
+        with open(directory + "/hints", "w") as file:
+            file.write(". 3600 NS a.root-servers.net.\na.root-servers.net. 3600 A %s\n" % ROOT_ADDRESS)
+        with open(directory + "/unbound.conf", "w") as file:
+            file.write(RECURSE % dict(address=address, port=port, directory=directory) + more)
+        self.process = Process("unbound", "-d", "-p", "-c", directory + "/unbound.conf", log=directory + "/unbound.log")
+        if not wait_for(lambda: ask_serial(address, port) is not None, 60):
+            raise RuntimeError("unbound: " + open(directory + "/unbound.log").read())
 
 
 def black_hole():

@@ -4,15 +4,16 @@
 import hashlib
 import json
 import os
-import subprocess
+import socket
 import ssl
+import subprocess
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import harness
 from harness import at_end, case, check, children, contains, equal, must, read, run, state_directory, status_of, wait_for
-from name_servers import DEAD_ADDRESS, ROOT_ADDRESS, SERVER_ADDRESS, NameServer, Zone, black_hole
+from name_servers import (DEAD_ADDRESS, RECURSIVE_ADDRESS, ROOT_ADDRESS, SERVER_ADDRESS, NameServer, Recursive, Zone,
+                          black_hole)
 from site_under_test import Namespace, certificates
 
 WEB_ADDRESS = "10.54.0.80"
@@ -167,9 +168,9 @@ class Web:
 
 
 class Resolver:
-    """The role, by tests/scenario/resolver_probe.c; without name servers in /etc/resolv.conf it asks from the root."""
+    """The role, by tests/scenario/resolver_probe.c, with an /etc/resolv.conf of its own."""
 
-    def __init__(self, state, anchor=None, servers=()):
+    def __init__(self, state, anchor=None, servers=(), system_anchor=None):
         self.state = state
         dns = 'dns_trust_anchor = "%s"\n' % anchor if anchor else ""
         if servers:
@@ -178,14 +179,17 @@ class Resolver:
         with open(state + "/postern.conf", "w") as file:
             file.write(CONFIGURATION % dict(state=state, dns=dns))
         with open(state + "/resolv.conf", "w") as file:
-            file.write("# none\n")
+            file.write("nameserver %s\n" % RECURSIVE_ADDRESS)
         self.log = open(state + "/probe.log", "w")
+        words = 'mount --bind "$0" /etc/resolv.conf && exec "$1" "$2"'
+        if system_anchor:
+            words = 'mount -t tmpfs none /usr/share && mkdir /usr/share/dns && cp "$3" /usr/share/dns/root.key && ' + words
         self.process = subprocess.Popen(
-            ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$1" "$2"', state + "/resolv.conf",
-             harness.BUILD + "/tests/scenario/resolver_probe", state + "/postern.conf"],
+            ["unshare", "-m", "sh", "-c", words, state + "/resolv.conf",
+             harness.BUILD + "/tests/scenario/resolver_probe", state + "/postern.conf", system_anchor or ""],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
         at_end(self.stop)
-        harness.watched.append(state + "/probe.log")
+        harness.watched.extend((state + "/probe.log", state + "/log"))
         self.asked, self.answers, self.lock, self.over = 0, {}, threading.Condition(), False
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -359,7 +363,6 @@ def sts(resolver, web, servers):
                        ("two", "two records"), ("unrelated", "another record"), ("absent", "no record")):
         equal("%s: no policy" % what, ask(name), ("none", "", []))
     equal("a failed fetch is not tried again at once", (ask("html")[0], web.fetched.count("html")), ("none", 1))
-    equal("nothing was asked of the host with the other certificate", web.fetched.count("wrongname"), 0)
     equal("not asked for: not looked for", resolver.hosts("good.sts.example")["policy"], "none")
     for name in ("changes", "breaks", "goes", "ages"):
         equal("a policy of %s" % name, ask(name)[0], "enforce")
@@ -403,14 +406,64 @@ def culprit(state, anchor):
     check("what is not asked here ends the channel", resolver.process.returncode == 1, resolver.process.returncode)
 
 
+class Stripping:
+    """A name server that knows no DNSSEC: it takes the wish for signatures out of each question and asks another."""
+
+    def __init__(self, port):
+        self.strips, self.stripped = True, 0
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((RECURSIVE_ADDRESS, port))
+        at_end(self.socket.close)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                question, client = self.socket.recvfrom(4096)
+            except OSError:
+                return
+            threading.Thread(target=self.pass_on, args=(question, client), daemon=True).start()
+
+    def pass_on(self, question, client):
+        # The OPT record at the end (RFC 6891): its flags stand before the length of its data, which is 0.
+        if self.strips and question[-11:-8] == b"\0\0\x29":
+            question = question[:-4] + b"\0\0" + question[-2:]
+            self.stripped += 1
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+            server.settimeout(20)
+            try:
+                server.sendto(question, (RECURSIVE_ADDRESS, 53))
+                self.socket.sendto(server.recv(65536), client)
+            except OSError:
+                pass
+
+
+def servers_without_dnssec(state, servers):
+    """With the system's anchor mail goes on, and DANE is off; with one that was named nothing is believed."""
+    stripping = Stripping(5354)
+    where = ["%s@5354" % RECURSIVE_ADDRESS]
+    default = Resolver(state + "/default", servers=where, system_anchor=servers.anchor)
+    check("the log says that signatures are missing",
+          wait_for(lambda: "resolver.no_dnssec" in read(state + "/default/probe.log"), 60))
+    found = default.hosts("signed.example", "dane")
+    equal("hosts are found, not proved", (names_of(found), found["mx_secure"]), (["mx.signed.example"], 0))
+    strict = Resolver(state + "/strict", servers=where, anchor=servers.anchor)
+    equal("an anchor that was named is kept to", strict.hosts("signed.example", "dane")["outcome"], "trouble")
+    check("the server did leave them out", stripping.stripped > 0)
+    good = Resolver(state + "/good", system_anchor=servers.anchor)
+    equal("with servers that send them the system's anchor proves",
+          good.hosts("signed.example", "dane")["hosts"][0]["secure"], 1)
+
+
 def other_servers(state, servers):
     silent = Resolver(state + "/silent", servers=[DEAD_ADDRESS])
     number = silent.send("hosts plain.example")
-    forward = Resolver(state + "/forward", servers=[SERVER_ADDRESS + "@53"], anchor=servers.anchor)
+    Recursive(state + "/other", port=5353)
+    forward = Resolver(state + "/forward", servers=[RECURSIVE_ADDRESS + "@5353"], anchor=servers.anchor)
     equal("servers of the configuration are asked", sorted(names_of(forward.hosts("plain.example"))),
           ["mx%d.plain.example" % n for n in (1, 2, 3)])
     equal("and their answers checked", forward.hosts("signed.example", "dane")["hosts"][0]["secure"], 1)
-    plain = Resolver(state + "/plain", servers=[SERVER_ADDRESS])
+    plain = Resolver(state + "/plain")
     equal("without an anchor nothing is secure", plain.hosts("signed.example", "dane")["hosts"][0]["secure"], 0)
     equal("and nothing bogus", names_of(plain.hosts("bogus.example", "dane")), ["mx.bogus.example"])
     found = silent.wait(number)
@@ -418,21 +471,22 @@ def other_servers(state, servers):
 
 
 def main():
-    Namespace("10.54.0.2", ROOT_ADDRESS, SERVER_ADDRESS, DEAD_ADDRESS, WEB_ADDRESS)
+    Namespace("10.54.0.2", ROOT_ADDRESS, SERVER_ADDRESS, RECURSIVE_ADDRESS, DEAD_ADDRESS, WEB_ADDRESS)
     state = state_directory()
     os.chmod(state, 0o755)
     certificates(state, ("web", ",".join("DNS:mta-sts.%s.sts.example" % name for name in STS if name != "wrongname")))
-    for place in ("main", "culprit", "silent", "forward", "plain"):
+    for place in ("main", "culprit", "silent", "forward", "plain", "default", "strict", "good"):
         os.makedirs(state + "/" + place)
         must("cp", state + "/ca.pem", state + "/" + place + "/ca.pem")
     black_hole()
     servers = NameServer(state + "/dns", [
         Zone(".", signed=True),
-        Zone("example.", "dead NS ns.dead\nns.dead A %s\n" % DEAD_ADDRESS, signed=True),
+        Zone("example.", "ns A %s\ndead NS ns.dead\nns.dead A %s\n" % (SERVER_ADDRESS, DEAD_ADDRESS), signed=True),
         Zone("plain.example.", PLAIN), Zone("signed.example.", SIGNED, signed=True),
         Zone("bogus.example.", BOGUS, signed=True, chained=False), Zone("sts.example.", sts_zone(STS)),
         Zone("10.in-addr.arpa.", REVERSE),
         Zone("4.5.d.f.ip6.arpa.", "%s PTR mx1.plain.example.\n" % ".".join("1" + "0" * 27))])
+    Recursive(state + "/recursive")
     web = Web(state)
     resolver = Resolver(state + "/main", servers.anchor)
     for part, arguments in ((exchanges, ()), (nothing_there, ()), (together, ()), (dane, ()), (sts, (web, servers)),
@@ -441,8 +495,9 @@ def main():
             part(resolver, *arguments)
     with case("culprit"):
         culprit(state, servers.anchor)
-    with case("other_servers"):
-        other_servers(state, servers)
+    for part in (other_servers, servers_without_dnssec):
+        with case(part.__name__):
+            part(state, servers)
 
 
 run(main)

@@ -69,8 +69,7 @@ static void of_the_from_field(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
 		struct buffer to = BUFFER_EMPTY;
-		const char *expected =
-			headers[i].changed ? headers[i].changed : headers[i].header;
+		const char *expected = headers[i].changed ? headers[i].changed : headers[i].header;
 		bool changed = masquerade_header(span_text(headers[i].header), "example.com", ours,
 						 "corp.example", &to);
 

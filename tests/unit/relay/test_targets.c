@@ -103,7 +103,8 @@ static void behind_others(void **state)
 	free(second);
 }
 
-/* Equal hosts share the mail; with 200 draws a host that is never first means that none is drawn. */
+/* Equal hosts share the mail; with 200 draws a host that is never first means that none is drawn.
+ */
 static void equal_hosts(void **state)
 {
 	const struct targets_rules rules = { own, troubled, NULL };

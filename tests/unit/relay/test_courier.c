@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a link makes of what its connections say: hosts in turn, jobs that go on, those
+ * What a courier makes of what its connections say: hosts in turn, jobs that go on, those
  * that do not. The connections are played by the test, which says what comes from them.
  */
-#include "relay/link.h"
+#include "relay/courier.h"
 
 #include <event2/event.h>
 #include <setjmp.h>
@@ -278,7 +278,7 @@ static int teardown(void **state)
 	destinations_drop_jobs(&relay, true);
 	for (size_t i = 0; i < sessions_count; i++)
 		assert_true(sessions[i].freed);
-	assert_int_equal(relay.links, 0);
+	assert_int_equal(relay.couriers, 0);
 	assert_int_equal(relay.jobs, 0);
 	assert_int_equal(table_count(relay.destinations), 0);
 	table_free(relay.destinations);

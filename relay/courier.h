@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A connection of a destination. link_walk.c tries its addresses until one is ready;
- * link_send.c sends jobs on it; link.c has its states: when it has nothing to do it
+ * A connection of a destination. courier_walk.c tries its addresses until one is ready;
+ * courier_send.c sends jobs on it; courier.c has its states: when it has nothing to do it
  * waits a few seconds for more, then says goodbye. A job whose connection breaks before
  * the server had a say goes on to the next address.
  */
-#ifndef RELAY_LINK_H
-#define RELAY_LINK_H
+#ifndef RELAY_COURIER_H
+#define RELAY_COURIER_H
 
 #include "daemon/outgoing_session.h"
 #include "relay/destination.h"
 #include "relay/numeric.h"
 #include "relay/tls_policy.h"
 
-enum link_state { LINK_CONNECTING, LINK_BUSY, LINK_IDLE, LINK_LEAVING };
+enum courier_state { COURIER_CONNECTING, COURIER_BUSY, COURIER_IDLE, COURIER_LEAVING };
 
-struct link {
+struct courier {
 	struct destination *destination;
-	TAILQ_ENTRY(link) near, kept; /* in the destination; in relay->idle */
-	enum link_state state;
+	TAILQ_ENTRY(courier) near, kept; /* in the destination; in relay->idle */
+	enum courier_state state;
 	struct outgoing_session *session;
 	/* The walk. */
 	struct target targets[TARGETS_MAX];
@@ -43,27 +43,27 @@ struct link {
 	int64_t idle_since; /* clock_ms */
 };
 
-/* False: there is no address to try, and all that waited has its results. link_walk.c */
-bool link_open(struct destination *destination);
+/* False: there is no address to try, and all that waited has its results. courier_walk.c */
+bool courier_open(struct destination *destination);
 /* To the next address, or again over all of them: when the present one has ended. */
-void link_go_on(struct link *link, bool from_start);
-void link_failed(struct link *link, const char *status, const char *why, bool never);
-bool link_troubled(struct relay *relay, const unsigned char address[16], uint16_t port);
-void link_note_trouble(struct link *link, bool troubled);
+void courier_go_on(struct courier *courier, bool from_start);
+void courier_failed(struct courier *courier, const char *status, const char *why, bool never);
+bool courier_troubled(struct relay *relay, const unsigned char address[16], uint16_t port);
+void courier_note_trouble(struct courier *courier, bool troubled);
 
-/* link_send.c: an idle one, or one that is ready, takes what waits. */
-void link_use(struct link *link);
-extern const struct outgoing_calls link_calls;
+/* courier_send.c: an idle one, or one that is ready, takes what waits. */
+void courier_use(struct courier *courier);
+extern const struct outgoing_calls courier_calls;
 
-/* link.c */
-struct link *link_new(struct destination *destination);
-void link_become(struct link *link, enum link_state state);
-void link_drop_session(struct link *link);
-void link_free(struct link *link); /* its job is gone already */
-void link_leave(struct link *link);
+/* courier.c */
+struct courier *courier_new(struct destination *destination);
+void courier_become(struct courier *courier, enum courier_state state);
+void courier_drop_session(struct courier *courier);
+void courier_free(struct courier *courier); /* its job is gone already */
+void courier_leave(struct courier *courier);
 /* All of a destination that have a job: the store that wants to know is gone. */
-void links_cut(struct destination *destination);
+void couriers_cut(struct destination *destination);
 /* Ends those that were idle too long; all of them when `all`. */
-void links_tick(struct relay *relay, bool all);
+void couriers_tick(struct relay *relay, bool all);
 
 #endif

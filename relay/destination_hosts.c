@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+/* The hosts of a destination, and the settings that count there. */
+#include <stdio.h>
+
+#include "relay/destination.h"
+#include "relay/courier.h"
+#include "relay/numeric.h"
+#include "relay/own_address.h"
+
+/* ---- settings ---- */
+
+enum conf_tls_out destination_tls(const struct destination *destination)
+{
+	const struct conf_remote *remote = destination->hop.remote;
+
+	return remote && remote->tls_given ? remote->tls : destination->outbound->tls;
+}
+
+const char *destination_authorities(const struct destination *destination)
+{
+	const struct conf_remote *remote = destination->hop.remote;
+
+	if (remote && remote->tls_ca && *remote->tls_ca)
+		return remote->tls_ca;
+	return destination->outbound->tls_ca ? destination->outbound->tls_ca : "";
+}
+
+bool destination_is_mx(const struct destination *destination, const struct target *target)
+{
+	return destination->hop.direct_first ? target->source != DESTINATION_FIXED
+					     : destination->hop.mx;
+}
+
+const struct conf_login *destination_login(const struct destination *destination,
+					   const struct target *target)
+{
+	const struct conf_remote *remote = destination->hop.remote;
+	const struct conf_login *login = &destination->outbound->login;
+
+	if (remote && remote->login.how != CONF_LOGIN_OUT_NONE)
+		login = &remote->login;
+	else if (remote && (remote->route_mx || (remote->route.host && *remote->route.host)))
+		return NULL; /* the server's login is for the smart host */
+	else if (destination_is_mx(destination, target))
+		return NULL;
+	return login->how != CONF_LOGIN_OUT_NONE ? login : NULL;
+}
+
+/* ---- what is asked ---- */
+
+static void on_lookup(void *context)
+{
+	destination_pump(context);
+}
+
+static void lookup_for(struct destination *destination, const char *domain, bool mx)
+{
+	const struct next_hop *hop = &destination->hop;
+	struct message_hosts ask = { .host = !mx, .port = hop->port };
+	bool wanted = destination_tls(destination) != CONF_TLS_OUT_NONE && !hop->lmtp;
+
+	span_copy(span_text(domain), ask.domain, sizeof ask.domain);
+	ask.dane = wanted && destination->outbound->dane;
+	ask.mta_sts = wanted && mx && destination->outbound->mta_sts;
+	lookup_init(&destination->lookups[destination->lookups_count++], destination->relay, &ask,
+		    on_lookup, destination);
+}
+
+void destination_find_hosts(struct destination *destination)
+{
+	const struct next_hop *hop = &destination->hop;
+	unsigned char address[16];
+
+	if (hop->direct_first)
+		lookup_for(destination, hop->domain, true);
+	if (hop->mx)
+		lookup_for(destination, hop->host, true);
+	else if (!numeric_parse(hop->host, address) || hop->direct_first)
+		lookup_for(destination, hop->host, false);
+}
+
+/* ---- what is answered ---- */
+
+static void fail_lookup(struct destination *destination, const struct message_hosts_found *found)
+{
+	char text[sizeof found->text];
+	enum hosts_outcome outcome = found->outcome;
+
+	snprintf(text, sizeof text, "%s", found->text);
+	if (outcome == HOSTS_NULL_MX)
+		destination_fail(destination, QUEUE_NEVER, "5.1.10", text, false);
+	else if (outcome == HOSTS_NONE)
+		destination_fail(destination, QUEUE_NEVER, "5.1.2", text, false);
+	else
+		destination_fail(destination, QUEUE_LATER, "4.4.3", text, true);
+}
+
+static bool rule_own(void *context, const char *host, const unsigned char address[16],
+		     uint16_t port)
+{
+	const struct relay *relay = context;
+
+	return own_addresses_has(relay->own, address, port) ||
+	       own_addresses_named(relay->own, host, port);
+}
+
+static bool rule_troubled(void *context, const unsigned char address[16], uint16_t port)
+{
+	return courier_troubled(context, address, port);
+}
+
+static size_t target_address(struct destination *destination, struct target *target)
+{
+	*target = (struct target){ .port = destination->hop.port };
+	span_copy(span_text(destination->hop.host), target->host, sizeof target->host);
+	numeric_parse(destination->hop.host, target->address);
+	if (!own_addresses_has(destination->relay->own, target->address, target->port))
+		return 1;
+	destination_fail(destination, QUEUE_NEVER, "5.4.6", "the next hop is this server itself",
+			 false);
+	return 0;
+}
+
+/* The smart host behind "direct first" counts whatever the name servers say of the domain, but not
+ * when the domain says that it takes no mail. */
+static bool goes_on(const struct destination *destination, unsigned number,
+		    const struct message_hosts_found *found)
+{
+	return number + 1 < destination->lookups_count && found->outcome != HOSTS_NULL_MX;
+}
+
+size_t destination_targets(struct destination *destination, struct target targets[TARGETS_MAX])
+{
+	const struct targets_rules rules = { rule_own, rule_troubled, destination->relay };
+	size_t count = 0;
+	bool loops = false;
+
+	if (destination->lookups_count == 0)
+		return target_address(destination, targets);
+	for (unsigned i = 0; i < destination->lookups_count; i++) {
+		const struct message_hosts_found *found = lookup_find(&destination->lookups[i]);
+
+		if (!found)
+			return 0;
+		if (found->outcome == HOSTS_FOUND) {
+			count = targets_add(targets, count, found, destination->hop.port,
+					    (uint8_t)i, &rules, &loops);
+		} else if (count == 0 && !goes_on(destination, i, found)) {
+			fail_lookup(destination, found);
+			return 0;
+		}
+	}
+	if (count == 0 && loops)
+		destination_fail(destination, QUEUE_NEVER, "5.4.6",
+				 "mail for this domain loops back to this server", false);
+	else if (count == 0)
+		destination_fail(destination, QUEUE_LATER, "4.4.4",
+				 "no host of the domain has an address", true);
+	return count;
+}
+
+bool destination_hosts_known(struct destination *destination)
+{
+	bool ready = true;
+
+	for (unsigned i = 0; i < destination->lookups_count; i++)
+		if (!lookup_find(&destination->lookups[i]))
+			ready = false;
+	return ready;
+}
