@@ -5,12 +5,11 @@ import email
 import email.policy
 import os
 import pwd
-import shutil
 import signal
 import stat
 
-from clients import Smtp, encode, mailbox, message, token
-from harness import BUILD, PATIENCE, case, check, command, contains, equal, lacks, must, read, run, state_directory, wait_for
+from clients import Smtp, mailbox, message, token
+from harness import POSTERND, case, check, command, contains, equal, lacks, must, read, run, state_directory, wait_for
 from scripted_smtp import Sink
 from site_under_test import ADDRESS, LDAP_ADDRESS, Gateway, Namespace, Slapd, certificates, population, tls
 from zones import Zones
@@ -157,7 +156,7 @@ def failure(scene):
     equal("which Python reads without complaint", report.defects, [])
     equal("its fields", [report.mail["Auto-Submitted"], report.mail["To"], report.mail["From"].addresses[0].addr_spec,
                          report.mail["Subject"], report.mail.get_param("report-type")],
-          ["auto-replied", "<alice@corp.example>", "postmaster@corp.example", "Not delivered: " + word,
+          ["auto-replied", "alice@corp.example", "postmaster@corp.example", "Not delivered: " + word,
            "delivery-status"])
     equal("it comes from nobody", report.mail["Return-Path"], "<>")
     about = report.recipients[0]
@@ -184,14 +183,15 @@ def failure(scene):
 
 
 def utf8_and_injection(scene):
-    text = encode(message("x", "Gr\u00fc\u00dfe\n").replace(
-        "Subject: x", "Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe_=0D=0ABcc:_evil@corp.example?= %s" % (word := token())))
+    word = token()
+    text = message(word, "Gr\u00fc\u00dfe\n").replace(
+        "Subject: ", "Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe_=0D=0ABcc:_evil@corp.example?= ")
     scene.send("nobody@refusing.example", mail=" BODY=8BITMIME", text=text)
     report = scene.report(word)
     equal("a subject is shown as it was meant", report.mail["Subject"],
           "Not delivered: Gr\u00fc\u00dfe   Bcc: evil@corp.example " + word)
     equal("and adds no field", report.mail["Bcc"], None)
-    contains("8-bit text comes back", report.original.get_content().get_content(), "Gr\u00fc\u00dfe")
+    contains("8-bit text comes back", report.text, "\n\nGr\u00fc\u00dfe\n")
     scene.refusing.change(rcpt="550 5.1.1 a\tb \x1b[31mred\x07 " + "long " * 150)
     report = scene.report(scene.send("nobody@refusing.example"))
     code = report.recipients[0]["Diagnostic-Code"]
@@ -262,7 +262,7 @@ def templates(scene):
     contains("in the text too", report.words, "an alice@corp.example:\n    nobody@refusing.example\n    Check")
     with open(folder + "/failed.txt", "a") as file:
         file.write("%{nonsense}\n")
-    done = scene.gateway.tool("check") if False else command(BUILD + "/posternd", "-t", "-c", scene.gateway.file)
+    done = command(POSTERND, "-t", "-c", scene.gateway.file)
     check("a template that is none is told by posternd -t", done.returncode != 0 and "failed.txt" in done.stdout and
           "placeholder" in done.stdout, done.stdout)
     scene.reload(templates="")
