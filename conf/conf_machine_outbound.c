@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Of what goes out, what only the machine can tell: secrets, authorities, directories. */
 #include "conf/conf_private.h"
+#include "conf/conf_templates.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "mail/report.h"
 
 #define SECRET_MAX 65536
 
@@ -159,6 +161,20 @@ static void check_pickup(struct conf_machine *machine, const struct conf_outboun
 			out->pickup, out->pickup);
 }
 
+static void check_templates(struct conf_machine *machine, const struct conf_outbound *out)
+{
+	char why[CONF_TEMPLATES_WHY_SIZE] = "";
+	struct report_template *template;
+
+	if (!check_folder(machine, out->line, "templates", out->templates, R_OK | X_OK))
+		return;
+	template = conf_templates_read(out->templates, why);
+	if (template == NULL)
+		conf_machine_tell(machine, out->line, "templates",
+				  "templates: %s; postern.conf(5) has the form under REPORTS", why);
+	report_template_free(template);
+}
+
 static void check_outbound(struct conf_machine *machine, const struct conf_outbound *out)
 {
 	int all = R_OK | W_OK | X_OK;
@@ -169,7 +185,7 @@ static void check_outbound(struct conf_machine *machine, const struct conf_outbo
 	if (check_folder(machine, out->line, "badmail", out->badmail, all))
 		check_same(machine, out->line, "badmail", out->badmail, "queue",
 			   machine->conf->store.queue);
-	(void)check_folder(machine, out->line, "templates", out->templates, R_OK | X_OK);
+	check_templates(machine, out);
 	(void)check_folder(machine, out->line, "tlsrpt", out->tlsrpt, all);
 }
 

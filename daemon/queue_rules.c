@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "daemon/queue_rules.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +10,9 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "conf/conf.h"
-#include "daemon/role.h"
+#include "conf/conf_templates.h"
 #include "mail/report.h"
 #include "routing/next_hop.h"
-
-enum { TEMPLATE_MAX = 65536 };
 
 struct queue_rules {
 	pthread_mutex_t lock;
@@ -24,39 +21,14 @@ struct queue_rules {
 
 /* ---- words ---- */
 
-static char *template_read(const char *directory, const char *name, size_t *length)
-{
-	char path[4096];
-	int fd;
-
-	snprintf(path, sizeof path, "%s/%s", directory, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? NULL : role_read_all(fd, TEMPLATE_MAX, length);
-}
-
 /* NULL: the built-in ones, also after an error, which is said. */
 static struct report_template *templates_read(const char *directory)
 {
-	static const char *const names[] = { [REPORT_KIND_FAILED] = "failed.txt",
-					     [REPORT_KIND_DELAYED] = "delayed.txt",
-					     [REPORT_KIND_SUCCESS] = "success.txt" };
-	struct span texts[REPORT_KINDS] = { 0 };
-	struct report_template *template;
-	struct report_fault fault;
+	char why[CONF_TEMPLATES_WHY_SIZE];
+	struct report_template *template = conf_templates_read(directory, why);
 
-	for (size_t i = 0; i < REPORT_KINDS; i++) {
-		size_t length = 0;
-		char *text = template_read(directory, names[i], &length);
-
-		texts[i] = span_make(text, text ? length : 0);
-	}
-	template = report_template_parse(texts, &fault);
 	if (!template)
-		log_error("queue.template", LOG_TEXT("directory", directory),
-			  LOG_TEXT("file", names[fault.kind]), LOG_NUMBER("line", fault.line),
-			  LOG_TEXT("why", fault.why));
-	for (size_t i = 0; i < REPORT_KINDS; i++)
-		free((void *)texts[i].at);
+		log_error("queue.template", LOG_TEXT("why", why));
 	return template;
 }
 

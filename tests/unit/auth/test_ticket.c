@@ -102,6 +102,10 @@ static void test_purpose_and_time(void **state)
 		{ TICKET_READ, TICKET_DELIVER, NOW, false },
 		{ TICKET_DELIVER, TICKET_READ, NOW, false },
 		{ TICKET_DELIVER, TICKET_DELIVER, NOW, true },
+		{ TICKET_DROP, TICKET_DROP, NOW, true },
+		{ TICKET_DROP, TICKET_DELIVER, NOW, false },
+		{ TICKET_DELIVER, TICKET_DROP, NOW, false },
+		{ TICKET_READ, TICKET_DROP, NOW, false },
 		{ TICKET_DELIVER, TICKET_DELIVER, INT64_MAX, false },
 	};
 

@@ -386,6 +386,9 @@ static void make_folders(void)
 	assert_int_equal(chmod(folder, 0755), 0);
 	make_folder("pickup", 0775);
 	make_folder("pickup/t", 0755);
+	write_file("pickup/t/failed.txt", "Subject: a\n\nb\n", 14, 0644);
+	make_folder("words", 0755);
+	write_file("words/delayed.txt", "Subject: a\n\n%{what}\n", 20, 0644);
 	make_folder("badmail", 0755);
 	make_folder("badmail/t", 0755);
 	make_folder("open_pickup", 0777);
@@ -440,6 +443,7 @@ static void test_outbound(void **state)
 		{ OUTBOUND("pickup = '@/closed_pickup'"), 4,
 		  "may not be written to by user postern-store", true },
 		{ OUTBOUND("templates = '@/closed_pickup'"), 4, "may not be read by user", true },
+		{ OUTBOUND("templates = '@/words'"), 4, "/words/delayed.txt:3: a placeholder", false },
 		{ OUTBOUND("badmail = /dev/shm"), 4, "different file systems", false },
 		{ OUTBOUND("pickup = '@/open_pickup'"), 4, "warning: pickup", false },
 		{ OUTBOUND("} } domain b.example { alias_of = corp.example } remote c.example {\ntls = verify\n"

@@ -167,6 +167,39 @@ static void knows_its_domains(void **state)
 	close_scene(&scene);
 }
 
+/* All mail of such a domain goes to one place: whoever it is for, nobody is asked. */
+static void knows_drops(void **state)
+{
+	static const struct {
+		const char *address, *name;
+	} cases[] = { { "Any.One@files.example", "Any.One" },
+		      { "postmaster@FILES.example", "postmaster" },
+		      { "x@files-alias.example", "x" } };
+	struct scene scene = open_scene(FAKE_NO_CACHE
+					" } domain \"files.example\" { directory = \"d\" drop = "
+					"\"/nowhere/drop\" } domain \"files-alias.example\" { "
+					"alias_of = \"files.example\"");
+	struct address address;
+	struct route route;
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(resolve(&scene, cases[i].address, &route), OUTCOME_OK);
+		assert_int_equal(route.kind, ROUTE_MAILBOX);
+		assert_true(route.mailbox.drop);
+		assert_string_equal(route.mailbox.name, cases[i].name);
+		assert_string_equal(route.mailbox.domain, "files.example");
+		assert_int_equal(route.mailbox.quota, 0);
+		assert_true(address_parse(span_text(cases[i].address), &address, &why));
+		assert_null(routing_directory(scene.routing, &address));
+	}
+	assert_int_equal(atomic_load(&scene.fake->searches), 0);
+	assert_int_equal(resolve(&scene, "x@corp.example", &route), OUTCOME_PERM);
+	assert_false(route.mailbox.drop);
+	close_scene(&scene);
+}
+
 /* An address in an alias domain is asked for twice: the directory may list it by itself. */
 static void asks_for_what_was_said(void **state)
 {
@@ -272,7 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decides),
 		cmocka_unit_test(ignores_references_and_pieces),
-		cmocka_unit_test(knows_its_domains),
+		cmocka_unit_test(knows_its_domains), cmocka_unit_test(knows_drops),
 		cmocka_unit_test(asks_for_what_was_said),
 		cmocka_unit_test(survives_lost_connections),
 		cmocka_unit_test(ends_in_time),
