@@ -15,7 +15,7 @@ import keytab
 from clients import Pop3, Smtp, message, subjects, token
 from harness import PATIENCE, at_end, case, check, command, contains, equal, lacks, must, read, run, shell, wait_for
 from member import ADDRESS, Member
-from site_under_test import Lab, enter, leave
+from site_under_test import PATIENT, Lab, enter, leave
 
 ADMIN = "Admin-Pw1\n"
 CONF = "/etc/postern/postern.conf"
@@ -602,7 +602,7 @@ def short_tickets(member):
     """So that a new one is needed soon (Samba's KDC serves none below two minutes), for new connections."""
     text = member.read("/etc/postern/krb5.conf").replace("[libdefaults]\n", "[libdefaults]\n\tticket_lifetime = 125s\n")
     member.write("/etc/postern/krb5.conf", text)
-    member.write(CONF, member.read(CONF).replace('bind = "gssapi"', 'bind = "gssapi"\n\trecycle = 2s'))
+    member.write(CONF, member.read(CONF).replace('bind = "gssapi"', 'bind = "gssapi"\n\trecycle = 2s\n\ttimeout = ' + PATIENT))
 
 
 def main():
