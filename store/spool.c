@@ -67,9 +67,11 @@ static void sweep_now_and_then(struct store *store)
 
 int spool_new(struct store *store)
 {
-	if (atomic_load(&store->named_spool))
+	if (atomic_load(&store->named_spool)) {
 		sweep_now_and_then(store);
-	return spool_new_in(store->spool_fd, atomic_load(&store->named_spool));
+		return spool_named(store->spool_fd);
+	}
+	return spread_file(&store->spread, store->spool_fd);
 }
 
 void spool_forget(int directory, int spool)

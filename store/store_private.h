@@ -22,6 +22,21 @@ struct table;
 struct drop_locks;
 struct drop_index;
 
+/* spread.c: the directories that nameless spool files are made in */
+#define SPREAD_MAX 64
+
+struct spread {
+	int directories[SPREAD_MAX];
+	size_t count;    /* as many as could be made; none: the spool itself serves */
+	int64_t slow_ns; /* a file that took more of the processor than this is the last of its
+			    directory */
+	atomic_uint turn;
+};
+
+void spread_open(struct spread *spread, int spool);
+void spread_close(struct spread *spread);
+int spread_file(struct spread *spread, int spool); /* with O_TMPFILE; -1 with errno */
+
 struct store {
 	char *root; /* for messages to people; all work goes through the descriptors */
 	int root_fd;
@@ -29,6 +44,7 @@ struct store {
 	int spool_fd; /* <root>/.spool */
 	int run_fd;   /* <root>/.spool/run, locked shared as long as this store is open */
 	char host[MAILDIR_HOST_SIZE];
+	struct spread spread;    /* <root>/.spool/spread */
 	atomic_bool named_spool; /* the file system has no O_TMPFILE */
 	atomic_llong next_sweep; /* clock_ms, for named spool files */
 	/* A maildirsize written before this was not closed cleanly and is not believed. */
