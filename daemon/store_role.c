@@ -225,7 +225,7 @@ int store_main(struct role_start *begin)
 	struct store_role role;
 	struct store_failure failure = { 0 };
 	struct work_plan plan = { .permits = permits, .threads = threads, .context = &role,
-				  .peer_new = maildrops_new, .peer_free = maildrops_free };
+				  .at_once = maildrops_at_once, .peer_new = maildrops_new, .peer_free = maildrops_free };
 	int code;
 
 	if (!prepare_directories(begin->conf))

@@ -96,6 +96,30 @@ int spool_link(int spool, int directory, const char *name)
 	return linkat(AT_FDCWD, path, directory, name, AT_SYMLINK_FOLLOW);
 }
 
+/* So that the count of links that gets durable with the data is not 0. */
+static int name_give(int directory, int spool)
+{
+	struct stat status;
+	char name[32];
+
+	if (fstat(spool, &status) != 0)
+		return -1;
+	snprintf(name, sizeof name, "spool.%llu", (unsigned long long)status.st_ino);
+	/* ENOENT: it had a link that was taken back, and cannot have one again: source_link copies
+	 * it. */
+	if (spool_link(spool, directory, name) == 0 || errno == EEXIST || errno == EMLINK ||
+	    errno == ENOENT)
+		return 0;
+	return -1;
+}
+
+int spool_durable(struct store *store, int spool)
+{
+	if (atomic_load(&store->name_first) && name_give(store->spool_fd, spool) != 0)
+		return -1;
+	return fdatasync(spool);
+}
+
 int store_spool(struct store *store, struct store_failure *failure)
 {
 	int fd;

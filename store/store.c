@@ -55,6 +55,7 @@ static void spool_probe(struct store *store)
 	int fd = openat(store->spool_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	atomic_store(&store->named_spool, fd < 0);
+	atomic_store(&store->name_first, fd >= 0 && links_need_inode(store->spool_fd));
 	if (fd >= 0)
 		close(fd);
 }

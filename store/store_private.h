@@ -46,6 +46,7 @@ struct store {
 	char host[MAILDIR_HOST_SIZE];
 	struct spread spread;    /* <root>/.spool/spread */
 	atomic_bool named_spool; /* the file system has no O_TMPFILE */
+	atomic_bool name_first;  /* a nameless file gets a name in the spool before it is synced */
 	atomic_llong next_sweep; /* clock_ms, for named spool files */
 	/* A maildirsize written before this was not closed cleanly and is not believed. */
 	struct timespec suspect_before;
@@ -140,6 +141,12 @@ void spool_forget(int directory, int spool); /* takes the name of a named one aw
 /* Removes what was last changed before `older_than` (seconds since 1970); how many. */
 size_t spool_sweep(struct store *store, int64_t older_than);
 int spool_link(int spool, int directory, const char *name); /* -1 with errno */
+/* The data, and where the file system needs it a name in the spool that spool_forget takes away. -1
+ * with errno. */
+int spool_durable(struct store *store, int spool);
+
+/* journal.c: a durable link to a nameless file that was synced before is not enough. */
+bool links_need_inode(int directory);
 
 /* source.c */
 struct source {
