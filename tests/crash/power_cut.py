@@ -18,7 +18,7 @@ is in its mailboxes, once and whole; what was acknowledged as removed is gone; n
 or foreign; quotas agree with the files; no temporary file is left; mail can be delivered again.
 Some trees then serve as the start of a second recording, so that the power also fails during
 recovery; some recordings are made as on a file system without O_TMPFILE, where spool files
-have names.
+have names, some as on one without a journal, where they have one while they are delivered.
 
 That the checks can fail is shown in each run: with the same recording, but syncs of files not
 believed, and with no sync believed at all, messages must be found to be lost. In copies of the
