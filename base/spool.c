@@ -70,6 +70,20 @@ int spool_link(int spool, int directory, const char *name)
 	return linkat(AT_FDCWD, path, directory, name, AT_SYMLINK_FOLLOW);
 }
 
+int spool_name(int directory, int spool)
+{
+	struct stat status;
+	char name[32];
+
+	if (fstat(spool, &status) != 0)
+		return -1;
+	snprintf(name, sizeof name, "spool.%llu", (unsigned long long)status.st_ino);
+	/* ENOENT: it had a link that was taken back, and cannot have one again. */
+	if (spool_link(spool, directory, name) == 0 || errno == EEXIST || errno == EMLINK || errno == ENOENT)
+		return 0;
+	return -1;
+}
+
 int spool_copy(int from, int to, uint64_t octets)
 {
 	loff_t at = 0, there = 0;

@@ -13,6 +13,15 @@
 int spool_new_in(int directory, bool named); /* named: do not try O_TMPFILE */
 void spool_forget(int directory, int spool); /* takes the name of a named one away */
 int spool_link(int spool, int directory, const char *name);
+/* Names a nameless one, for links_need_inode; spool_forget takes the name away. */
+int spool_name(int directory, int spool);
+/*
+ * Is a durable link to a nameless file that was synced before not enough? ext4 without a journal
+ * (and ext2) writes the directory when that is synced, not the count of links in the inode. A
+ * nameless file that was synced has the count 0 on the disk; after a power cut fsck takes it for
+ * deleted, name or no name. A file with a name when it is synced is safe.
+ */
+bool links_need_inode(int directory);
 /* The first octets of `from`, from its beginning, to the beginning of `to`. */
 int spool_copy(int from, int to, uint64_t octets);
 

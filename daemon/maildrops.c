@@ -102,8 +102,8 @@ static struct maildrops *maildrops_of(const struct work *work)
 	return peer->maildrops;
 }
 
-/* The slot, its lock held, or NULL when the handle is not open. */
-static struct maildrop_slot *maildrops_hold(struct maildrops *drops, uint32_t handle)
+/* NULL when there is none of that number, open or not. */
+static struct maildrop_slot *slot_numbered(struct maildrops *drops, uint32_t handle)
 {
 	uint32_t number = handle % MAILDROPS_MAX;
 	struct maildrop_slot *slot = NULL;
@@ -112,10 +112,24 @@ static struct maildrop_slot *maildrops_hold(struct maildrops *drops, uint32_t ha
 	if (number < drops->count)
 		slot = drops->slots[number];
 	pthread_mutex_unlock(&drops->lock);
+	return slot;
+}
+
+/* Its lock is held. */
+static bool slot_has(const struct maildrop_slot *slot, uint32_t handle)
+{
+	return slot->maildrop && slot->serial == handle / MAILDROPS_MAX;
+}
+
+/* The slot, its lock held, or NULL when the handle is not open. */
+static struct maildrop_slot *maildrops_hold(struct maildrops *drops, uint32_t handle)
+{
+	struct maildrop_slot *slot = slot_numbered(drops, handle);
+
 	if (!slot)
 		return NULL;
 	pthread_mutex_lock(&slot->lock);
-	if (slot->maildrop && slot->serial == handle / MAILDROPS_MAX)
+	if (slot_has(slot, handle))
 		return slot;
 	pthread_mutex_unlock(&slot->lock);
 	return NULL;
@@ -254,20 +268,18 @@ bool maildrops_handle_remove(struct work *work)
 	return true;
 }
 
-bool maildrops_handle_close(struct work *work)
+static bool close_handle(const struct work *work, uint32_t *handle)
 {
-	struct maildrops *drops = maildrops_of(work);
-	struct maildrop_slot *slot;
 	struct wire_reader reader;
-	uint32_t handle;
 
 	wire_reader_init(&reader, work->body, work->length);
-	handle = wire_get_u32(&reader);
-	if (!wire_done(&reader))
-		return false;
-	slot = maildrops_hold(drops, handle);
-	if (!slot)
-		return true;
+	*handle = wire_get_u32(&reader);
+	return wire_done(&reader);
+}
+
+/* Its lock is held. */
+static void slot_close(struct maildrops *drops, struct maildrop_slot *slot)
+{
 	store_maildrop_close(slot->maildrop);
 	slot->maildrop = NULL;
 	pthread_mutex_unlock(&slot->lock);
@@ -275,5 +287,34 @@ bool maildrops_handle_close(struct work *work)
 	slot->used = false;
 	drops->open--;
 	pthread_mutex_unlock(&drops->lock);
+}
+
+bool maildrops_handle_close(struct work *work)
+{
+	struct maildrop_slot *slot;
+	uint32_t handle;
+
+	if (!close_handle(work, &handle))
+		return false;
+	slot = maildrops_hold(maildrops_of(work), handle);
+	if (slot)
+		slot_close(maildrops_of(work), slot);
+	return true;
+}
+
+bool maildrops_at_once(struct work *work)
+{
+	struct maildrop_slot *slot;
+	uint32_t handle;
+
+	if (work->permit->kind != MESSAGE_CLOSE || !close_handle(work, &handle))
+		return false;
+	slot = slot_numbered(maildrops_of(work), handle);
+	if (!slot || pthread_mutex_trylock(&slot->lock) != 0)
+		return false; /* a thread is reading a message of it: another one will wait for that */
+	if (slot_has(slot, handle))
+		slot_close(maildrops_of(work), slot);
+	else
+		pthread_mutex_unlock(&slot->lock);
 	return true;
 }

@@ -254,8 +254,8 @@ int store_main(struct role_start *begin)
 	struct store_role role = { .store = NULL };
 	struct store_failure failure = { 0 };
 	struct work_plan plan = { .permits = permits, .threads = threads, .context = &role,
-				  .peer_new = peer_new, .peer_closed = peer_closed, .peer_free = peer_free,
-				  .stop = stop };
+				  .at_once = maildrops_at_once, .peer_new = peer_new, .peer_closed = peer_closed,
+				  .peer_free = peer_free, .stop = stop };
 	int code;
 
 	if (!prepare_directories(begin->conf))

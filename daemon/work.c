@@ -60,13 +60,16 @@ static bool descriptor_permitted(const struct work_permit *permit, const struct 
 	return permit->descriptor == (packet->fd >= 0 || packet->fd_lost);
 }
 
-/* True when it was answered, and that was all. */
-static bool server_shed(unsigned pool, struct work *work)
+/* True when that was all: it is done, or answered because too much waits. */
+static bool server_spare(unsigned pool, struct work *work)
 {
-	if (!server.plan->shed || !work_pool_over(pool, 1) || !server.plan->shed(work))
-		return false;
-	work_free(work);
-	return true;
+	bool done = server.plan->at_once && server.plan->at_once(work);
+
+	if (!done && server.plan->shed && work_pool_over(pool, 1))
+		done = server.plan->shed(work);
+	if (done)
+		work_free(work);
+	return done;
 }
 
 static struct work *work_new(struct work_peer *peer, const struct work_permit *permit,
@@ -111,7 +114,7 @@ static bool server_queue(struct work_peer *peer, const struct packet *packet)
 	pool = server.plan->lane ? server.plan->lane(server.plan->context, permit, packet->body)
 				 : permit->pool;
 	work = work_new(peer, permit, packet);
-	if (!server_shed(pool, work))
+	if (!server_spare(pool, work))
 		work_pool_put(pool, work);
 	return true;
 }

@@ -56,6 +56,11 @@ struct work_plan {
 	 * true if it did. NULL or false: it waits, and in the end everybody.
 	 */
 	bool (*shed)(struct work *work);
+	/*
+	 * Does in the main thread, without blocking, what is not worth waking another for: true if it did. NULL or
+	 * false: the pool does it.
+	 */
+	bool (*at_once)(struct work *work);
 	/* A role that is asked by us, not we by it; the descriptor is the callee's. May be NULL. */
 	void (*introduced)(void *context, enum role role, int fd);
 	/* Called when threads may be started. May be NULL. */

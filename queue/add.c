@@ -35,8 +35,8 @@ int queue_spool(struct queue *queue, struct queue_failure *failure)
 	return fd;
 }
 
-static bool file_complete(int fd, const struct queue_prepared *prepared, const char *server,
-			  const struct envelope *envelope)
+static bool file_complete(const struct queue *queue, int fd, const struct queue_prepared *prepared,
+			  const char *server, const struct envelope *envelope)
 {
 	struct buffer records = BUFFER_EMPTY;
 	bool good;
@@ -44,7 +44,7 @@ static bool file_complete(int fd, const struct queue_prepared *prepared, const c
 	record_envelope(&records, prepared->id, server, prepared->arrived, envelope);
 	good = pwrite(fd, buffer_bytes(&records), buffer_used(&records), (off_t)prepared->size) ==
 		       (ssize_t)buffer_used(&records) &&
-	       fdatasync(fd) == 0;
+	       (!queue->name_first || spool_name(queue->spool_fd, fd) == 0) && fdatasync(fd) == 0;
 	buffer_clear(&records);
 	return good;
 }
@@ -67,7 +67,7 @@ static bool file_enter(struct queue *queue, int fd, const struct queue_prepared 
 
 	place_of(queue, prepared, &place);
 	record_name(place.id, place.size, name);
-	if (!file_complete(fd, prepared, server, envelope))
+	if (!file_complete(queue, fd, prepared, server, envelope))
 		return false;
 	if (spool_link(fd, place_directory(&place), name) != 0)
 		return false;
@@ -107,8 +107,10 @@ static bool enter(struct queue *queue, int spool, bool shared,
 		spool_forget(queue->spool_fd, spool);
 		return true;
 	}
-	if (!shared)
+	if (!shared) {
+		spool_forget(queue->spool_fd, spool);
 		(void)!ftruncate(spool, (off_t)prepared->size);
+	}
 	if (shared || error == EXDEV || error == ENOENT)
 		return enter_copy(queue, spool, prepared, server, envelope);
 	errno = error;

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/spool.h"
 #include "queue/scan.h"
 
 enum { LOOK_AT_LEAST = 30, LOCK_PATIENCE_MS = 10000 };
@@ -125,6 +126,7 @@ static enum outcome root_open(struct queue *queue, struct queue_failure *failure
 	queue->spool_fd = openat(queue->root_fd, ".spool", flags | O_NOFOLLOW);
 	if (queue->spool_fd < 0)
 		return queue_failure_errno(failure, errno, "cannot open %s/.spool", queue->root);
+	queue->name_first = links_need_inode(queue->spool_fd);
 	queue->run_fd = openat(queue->spool_fd, "run", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (queue->run_fd < 0 || !alone(queue->run_fd))
 		return queue_failure_errno(failure, errno, "%s is another's: cannot lock .spool/run",

@@ -107,6 +107,7 @@ struct queue {
 	void *context;
 	char *root;
 	int root_fd, spool_fd, run_fd;
+	bool name_first; /* a nameless file gets a name in the spool before it is synced */
 	struct sync_group *sync;
 	pthread_mutex_t stripes[QUEUE_STRIPES];
 

@@ -282,7 +282,7 @@ static enum outcome deliver(struct delivery *delivery, const char *label)
 
 	if (outcome == OUTCOME_OK && delivery->count > 1)
 		outcome = check_all(delivery);
-	if (outcome == OUTCOME_OK && fdatasync(delivery->source.spool) != 0)
+	if (outcome == OUTCOME_OK && spool_durable(delivery->store, delivery->source.spool) != 0)
 		outcome = failure_errno(delivery->failure, errno, "cannot make a message durable");
 	if (outcome != OUTCOME_OK)
 		return outcome;
@@ -307,7 +307,8 @@ enum outcome store_deliver(struct store *store, int spool, const struct store_ma
 		return failure_say(failure, OUTCOME_PERM, "a message for nobody");
 	delivery.linked = memory_array(count, sizeof *delivery.linked);
 	outcome = deliver(&delivery, label);
-	if (outcome == OUTCOME_OK && atomic_load(&store->named_spool))
+	if (atomic_load(&store->name_first) ||
+	    (outcome == OUTCOME_OK && atomic_load(&store->named_spool)))
 		spool_forget(store->spool_fd, spool);
 	if (delivery.source.copy >= 0)
 		close(delivery.source.copy);

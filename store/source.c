@@ -15,7 +15,8 @@ static int copy_make(struct source *source, const struct mailbox *mailbox)
 		return -1;
 	if (source->copy >= 0)
 		close(source->copy);
-	source->copy = spool_new_in(folder, atomic_load(&source->store->named_spool));
+	source->copy = spool_new_in(folder, atomic_load(&source->store->named_spool) ||
+						    atomic_load(&source->store->name_first));
 	if (source->copy < 0)
 		error = errno;
 	if (error == 0 && spool_copy(source->spool, source->copy, source->octets) != 0)

@@ -32,9 +32,18 @@ static void sweep_now_and_then(struct store *store)
 
 int spool_new(struct store *store)
 {
-	if (atomic_load(&store->named_spool))
+	if (atomic_load(&store->named_spool)) {
 		sweep_now_and_then(store);
-	return spool_new_in(store->spool_fd, atomic_load(&store->named_spool));
+		return spool_new_in(store->spool_fd, true);
+	}
+	return spread_file(&store->spread, store->spool_fd);
+}
+
+int spool_durable(struct store *store, int spool)
+{
+	if (atomic_load(&store->name_first) && spool_name(store->spool_fd, spool) != 0)
+		return -1;
+	return fdatasync(spool);
 }
 
 int store_spool(struct store *store, struct store_failure *failure)

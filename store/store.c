@@ -55,6 +55,7 @@ static void spool_probe(struct store *store)
 	int fd = openat(store->spool_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	atomic_store(&store->named_spool, fd < 0);
+	atomic_store(&store->name_first, fd >= 0 && links_need_inode(store->spool_fd));
 	if (fd >= 0)
 		close(fd);
 }
@@ -107,6 +108,8 @@ struct store *store_open(const char *root, const char *queue, struct store_failu
 	    store_recover(store, failure) == OUTCOME_OK) {
 		store->index = index_new(store->root_fd);
 		spool_probe(store);
+		if (!atomic_load(&store->named_spool))
+			spread_open(&store->spread, store->spool_fd);
 		return store;
 	}
 	if (store->run_fd >= 0)
@@ -127,6 +130,7 @@ void store_close(struct store *store)
 		if (fd >= 0)
 			close(fd);
 	}
+	spread_close(&store->spread);
 	drop_index_free(store->index);
 	sync_group_free(store->sync);
 	drop_locks_free(store->drops);

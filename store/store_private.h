@@ -24,6 +24,21 @@ struct table;
 struct drop_locks;
 struct drop_index;
 
+/* spread.c: the directories that nameless spool files are made in */
+#define SPREAD_MAX 64
+
+struct spread {
+	int directories[SPREAD_MAX];
+	size_t count;    /* as many as could be made; none: the spool itself serves */
+	int64_t slow_ns; /* a file that took more of the processor than this is the last of its
+			    directory */
+	atomic_uint turn;
+};
+
+void spread_open(struct spread *spread, int spool);
+void spread_close(struct spread *spread);
+int spread_file(struct spread *spread, int spool); /* with O_TMPFILE; -1 with errno */
+
 struct store {
 	char *root; /* for messages to people; all work goes through the descriptors */
 	int root_fd;
@@ -31,7 +46,9 @@ struct store {
 	int spool_fd; /* <root>/.spool */
 	int run_fd;   /* <root>/.spool/run, locked shared as long as this store is open */
 	char host[MAILDIR_HOST_SIZE];
+	struct spread spread;    /* <root>/.spool/spread */
 	atomic_bool named_spool; /* the file system has no O_TMPFILE */
+	atomic_bool name_first;  /* a nameless file gets a name in the spool before it is synced */
 	atomic_llong next_sweep; /* clock_ms, for named spool files */
 	/* A maildirsize written before this was not closed cleanly and is not believed. */
 	struct timespec suspect_before;
@@ -123,6 +140,9 @@ int mailbox_count(int directory, struct store_usage *usage);
 int spool_new(struct store *store);          /* -1 with errno */
 /* Removes what was last changed before `older_than` (seconds since 1970); how many. */
 size_t spool_sweep(struct store *store, int64_t older_than);
+/* The data, and where the file system needs it a name in the spool that spool_forget takes away. -1
+ * with errno. */
+int spool_durable(struct store *store, int spool);
 
 /* source.c */
 struct source {

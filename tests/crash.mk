@@ -6,7 +6,7 @@ CRASH_PROGRAMS := $(B)/tests/crash/power_driver
 
 $(CRASH_PROGRAMS): $(B)/%: $(B)/%.o $(LIB)
 	@echo "LD $@"
-	@$(CC) $(LDFLAGS) -Wl,--wrap=openat -o $@ $^ $(LDLIBS)
+	@$(CC) $(LDFLAGS) -Wl,--wrap=openat -Wl,--wrap=links_need_inode -o $@ $^ $(LDLIBS)
 
 .PHONY: crash crash-short crash-programs
 crash-programs: $(CRASH_PROGRAMS)

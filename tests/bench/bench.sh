@@ -79,7 +79,7 @@ mailboxes_empty() {
 	[ "$system" != postern ] || root=$root/$bench_domain
 	(cd "$root" && for ((i = 0; i < delivery_users; i++)); do
 		echo "u$i/new"
-	done | xargs -I{} find {} -type f -delete)
+	done | xargs sh -c 'find "$@" -type f -delete' sh)
 }
 
 # pop3_row ROW SERVICE LOADGEN-ARGUMENTS...: beside the better of the two Dovecots.

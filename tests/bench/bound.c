@@ -4,12 +4,14 @@
  *   files   so many writers (16), each a new file of so many octets (10240), fdatasync, name
  *           made by rename
  *   log     one file, 64 records of that size for each fdatasync
+ * cpu: processor seconds for 1,000 of them
  */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -105,15 +107,26 @@ static unsigned long batches(void)
 	return total;
 }
 
+/* Of the processor, by this process. */
+static double used(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
 static void measure(const char *name, unsigned long (*work)(void), double seconds)
 {
-	double started = now();
+	double started = now(), before = used();
 	unsigned long count;
 
 	deadline = started + seconds;
 	count = work();
-	printf("bound %s=%.0f unit=1/s writers=%u octets=%zu\n", name,
-	       (double)count / (now() - started), writers, record_size);
+	printf("bound %s=%.0f unit=1/s writers=%u octets=%zu cpu=%.3f\n", name,
+	       (double)count / (now() - started), writers, record_size,
+	       count > 0 ? (used() - before) * 1000 / (double)count : 0);
 	fflush(stdout);
 }
 

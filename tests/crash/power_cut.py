@@ -18,7 +18,7 @@ is in its mailboxes, once and whole; what was acknowledged as removed is gone; n
 or foreign; quotas agree with the files; no temporary file is left; mail can be delivered again.
 Some trees then serve as the start of a second recording, so that the power also fails during
 recovery; some recordings are made as on a file system without O_TMPFILE, where spool files
-have names.
+have names, some as on one without a journal, where they have one while they are delivered.
 
 That the checks can fail is shown in each run: with the same recording, but syncs of files not
 believed, and with no sync believed at all, messages must be found to be lost. In copies of the
@@ -51,7 +51,7 @@ BATCH = 40
 TEMPORARY = re.compile(r"/tmp/[^/]*$")
 
 
-def record(folder, name, seed, threads, count, start=None, named=False):
+def record(folder, name, seed, threads, count, start=None, spool=""):
     """(root, tree before it, calls) of one run of the driver."""
     root, before, trace = (os.path.join(folder, name + part) for part in (".root", ".before", ".trace"))
     if start:
@@ -61,7 +61,7 @@ def record(folder, name, seed, threads, count, start=None, named=False):
     shutil.copytree(before, root, symlinks=True)
     subprocess.run(["strace", "-f", "-xx", "-s", "1000000", "-o", trace, "-e", "trace=!futex", DRIVER, "work", root,
                     str(seed), str(threads), str(count)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                   env=dict(os.environ, **({"POWER_NAMED_SPOOL": "1"} if named else {})))
+                   env=dict(os.environ, POWER_SPOOL=spool))
     calls = read(trace)
     os.unlink(trace)
     return root, before, calls
@@ -237,8 +237,8 @@ def spread(lines, most):
     return lines[::step]
 
 
-def recording(folder, name, dice, totals, threads, count, seconds, start=None, named=False):
-    root, before, calls = record(folder, name, dice.randrange(100000), threads, count, start, named)
+def recording(folder, name, dice, totals, threads, count, seconds, start=None, spool=""):
+    root, before, calls = record(folder, name, dice.randrange(100000), threads, count, start, spool)
     inherited = there(start) if start else frozenset()
     model = Model(root, before, calls)
     explorer = Explorer(folder, model, dice, inherited)
@@ -299,7 +299,9 @@ def main():
         spare += recording(folder, "recording %d" % number, dice, totals, threads, count,
                            ground.full_or_short(20, 4))
         spare += recording(folder, "recording %d without O_TMPFILE" % number, dice, totals, threads, count,
-                           ground.full_or_short(10, 2), named=True)
+                           ground.full_or_short(10, 2), spool="named")
+        spare += recording(folder, "recording %d with a name before the data" % number, dice, totals, threads, count,
+                           ground.full_or_short(10, 2), spool="name-first")
     for number, start in enumerate(spare[:ground.full_or_short(8, 1)]):
         recording(folder, "after a cut %d" % number, dice, totals, 3, 3, ground.full_or_short(10, 2), start)
     can_fail(folder, dice, "syncs of files are not believed", ("file", "syncfs"), {"lost", "TORN", "TORN-FILE"})

@@ -5,7 +5,8 @@
  *	power_driver work ROOT SEED THREADS COUNT
  *		delivers and removes from many threads and says on stdout, before and after,
  *		what it asks for and what was acknowledged: SENT, ACKED, REMOVE, REMOVED
- *		With POWER_NAMED_SPOOL in the environment the file system does not know O_TMPFILE.
+ *		With POWER_SPOOL=named in the environment the file system does not know O_TMPFILE,
+ *with POWER_SPOOL=name-first it is one where a durable link alone does not save a nameless file.
  *	power_driver check
  *		reads names of roots from stdin; opens each as after a power cut, says what is in
  *		the mailboxes (HAS, TORN), whether quotas agree and whether mail can be delivered
@@ -31,6 +32,7 @@
 #define TOKEN 24
 
 static bool no_nameless; /* as on a file system without O_TMPFILE */
+static bool name_first;  /* as on ext4 without a journal */
 static bool renamed;
 
 int __real_openat(int directory, const char *path, int flags, ...);
@@ -52,6 +54,14 @@ int __wrap_openat(int directory, const char *path, int flags, ...)
 		va_end(rest);
 	}
 	return __real_openat(directory, path, flags, mode);
+}
+
+bool __wrap_links_need_inode(int directory);
+
+bool __wrap_links_need_inode(int directory)
+{
+	(void)directory;
+	return name_first;
 }
 
 static struct store_mailbox box(unsigned number)
@@ -274,9 +284,11 @@ static void check_one(const char *root)
 
 int main(int count, char **arguments)
 {
+	const char *spool = getenv("POWER_SPOOL");
 	char root[512];
 
-	no_nameless = getenv("POWER_NAMED_SPOOL") != NULL;
+	no_nameless = spool && strcmp(spool, "named") == 0;
+	name_first = spool && strcmp(spool, "name-first") == 0;
 	if (count == 6 && strcmp(arguments[1], "work") == 0)
 		return work_main(arguments + 2);
 	if (count != 2 || strcmp(arguments[1], "check") != 0)

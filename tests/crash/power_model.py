@@ -18,7 +18,7 @@ import stat
 from power_trace import octets, strings
 
 HARMLESS = set("""
-access arch_prctl brk clock_nanosleep clone clone3 execve exit exit_group fadvise64 fchmod fchown fcntl fgetxattr
+access arch_prctl brk clock_gettime clock_nanosleep clone clone3 execve exit exit_group fadvise64 fchmod fchown fcntl fgetxattr
 flock fstat fstatfs ftruncate_ futex getcwd getdents64 getegid geteuid getgid getpid getrandom getrlimit gettid getuid
 ioctl lstat madvise mprotect munmap newfstatat nanosleep poll prctl pread64 preadv prlimit64 readlink readlinkat rseq
 rt_sigaction rt_sigprocmask rt_sigreturn sched_getaffinity sched_yield set_robust_list set_tid_address stat statfs

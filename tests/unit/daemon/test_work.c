@@ -20,7 +20,8 @@
 enum { STALE_MS = 12000, PATIENCE_MS = 180000 };
 
 static char memory[PACKET_BODY_MAX];
-static int taken[2], gate[2]; /* pipes: a slow work says that it was taken, and goes on when it may */
+static int taken[2],
+	gate[2]; /* pipes: a slow work says that it was taken, and goes on when it may */
 
 static void answer_octets(struct work *work, size_t length)
 {
@@ -126,8 +127,32 @@ static void serve_lanes(int control)
 	struct role_start begin = { .role = ROLE_DIRECTORY, .control = control };
 
 	close(gate[1]);
-	_exit(work_serve(&begin, &(struct work_plan){ .permits = permits, .threads = threads,
-						      .lane = lane_by_letter, .shed = shed_with_seven }));
+	_exit(work_serve(&begin, &(struct work_plan){ .permits = permits,
+						      .threads = threads,
+						      .lane = lane_by_letter,
+						      .shed = shed_with_seven }));
+}
+
+/* Four octets are done in the main thread. */
+static bool four_at_once(struct work *work)
+{
+	if (work->length == 4)
+		answer_octets(work, 2);
+	return work->length == 4;
+}
+
+static void serve_at_once(int control)
+{
+	static const struct work_permit permits[] = {
+		{ MESSAGE_LOGIN, ROLE_FRONTEND, 0, false, handle_slow, 0 },
+		{ 0 },
+	};
+	static const unsigned threads[] = { 1, 0 };
+	struct role_start begin = { .role = ROLE_DIRECTORY, .control = control };
+
+	_exit(work_serve(&begin, &(struct work_plan){ .permits = permits,
+						      .threads = threads,
+						      .at_once = four_at_once }));
 }
 
 static struct packet receive(int fd, enum packet_result wanted)
@@ -219,7 +244,8 @@ static void slow_may_end(void)
 	assert_int_equal(write(gate[1], "", 1), 1);
 }
 
-/* Packets of a peer are taken in their order: with this answer, what was said before has arrived. */
+/* Packets of a peer are taken in their order: with this answer, what was said before has arrived.
+ */
 static void has_arrived(const struct scene *scene)
 {
 	say(scene->peer, MESSAGE_RESOLVE, 99, span_text("1234"), -1);
@@ -342,7 +368,8 @@ static void say_patiently(int fd, enum message_kind kind, uint32_t id, const cha
 		assert_int_equal(poll(&room, 1, PATIENCE_MS), 1);
 }
 
-/* One lane stands still: the other moves, and what is too much for the first is answered at once. */
+/* One lane stands still: the other moves, and what is too much for the first is answered at once.
+ */
 static void test_lanes(void **state)
 {
 	enum { SHED = 10004, MUCH = 10100 }; /* one is being worked on, 10,001 wait */
@@ -370,6 +397,30 @@ static void test_lanes(void **state)
 	assert_int_equal(receive(scene.peer, PACKET_OK).id, MUCH + 2);
 	close(gate[1]);
 	gate[1] = -1;
+	end(&scene);
+}
+
+/* The only thread is busy: what the main thread does itself is answered all the same, the rest when
+ * it may. */
+static void test_done_at_once(void **state)
+{
+	struct scene scene;
+	struct packet packet;
+
+	(void)state;
+	begin_with(&scene, serve_at_once);
+	say(scene.peer, MESSAGE_LOGIN, 1, span_text("a"), -1);
+	slow_is_taken();
+	say(scene.peer, MESSAGE_LOGIN, 2, span_text("b"), -1);
+	say(scene.peer, MESSAGE_LOGIN, 3, span_text("four"), -1);
+	packet = receive(scene.peer, PACKET_OK);
+	assert_int_equal(packet.id, 3);
+	assert_int_equal(packet.body.length, 2);
+	slow_may_end();
+	assert_int_equal(receive(scene.peer, PACKET_OK).id, 1);
+	slow_is_taken();
+	slow_may_end();
+	assert_int_equal(receive(scene.peer, PACKET_OK).id, 2);
 	end(&scene);
 }
 
@@ -461,6 +512,7 @@ int main(void)
 		cmocka_unit_test(test_culprits),
 		cmocka_unit_test(test_stale_work_is_dropped),
 		cmocka_unit_test(test_lanes),
+		cmocka_unit_test(test_done_at_once),
 		cmocka_unit_test(test_answers_that_are_held),
 		cmocka_unit_test(test_the_master_asks),
 		cmocka_unit_test(test_peer_that_takes_no_answers),

@@ -21,6 +21,8 @@
 
 #include <cmocka.h>
 
+enum { SPOOL_FILES = 3 }; /* what is always in .spool: run, state, spread */
+
 struct place {
 	char root[64];
 	char mail[80];

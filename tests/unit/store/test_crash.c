@@ -160,7 +160,7 @@ static void store_check(struct place *place)
 
 	people(to);
 	place_open(place);
-	assert_int_equal(files_in("%s/.spool", place->mail), 2);
+	assert_int_equal(files_in("%s/.spool", place->mail), SPOOL_FILES);
 	for (size_t i = 0; i < PEOPLE; i++) {
 		struct store_mailbox unlimited = to[i];
 		struct store_usage usage = usage_of(place->store, &to[i]), counted;

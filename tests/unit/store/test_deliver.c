@@ -150,6 +150,58 @@ static void named_spool(void **state)
 	assert_int_equal(files_in("%s/.spool", place->mail), before);
 }
 
+/* ext4 without a journal: the file has a name in the spool while it is made durable, and only then.
+ */
+static void name_first(void **state)
+{
+	struct place *place = *state;
+	struct store_mailbox to[] = { who(ALICE, "corp.example", "alice", 1000),
+				      who(BOB, "corp.example", "bob", 0) };
+	struct store_failure failure;
+	struct stat status;
+	char path[256];
+	int fd;
+
+	atomic_store(&place->store->name_first, true);
+	fd = store_spool(place->store, &failure);
+	assert_int_equal(write(fd, message, message_size), message_size);
+	assert_int_equal(spool_durable(place->store, fd), 0);
+	assert_int_equal(fstat(fd, &status), 0);
+	snprintf(path, sizeof path, "%s/.spool/spool.%llu", place->mail,
+		 (unsigned long long)status.st_ino);
+	assert_true(file_there(path));
+	assert_int_equal(store_deliver(place->store, fd, to, 2, "", &failure), OUTCOME_OK);
+	assert_int_equal(fstat(fd, &status), 0);
+	assert_int_equal(status.st_nlink, 2);
+	assert_int_equal(files_in("%s/.spool", place->mail), SPOOL_FILES);
+	close(fd);
+	/* A delivery that fails keeps no name, and may be repeated. */
+	to[0].quota = message_size;
+	fd = store_spool(place->store, &failure);
+	assert_int_equal(write(fd, message, message_size), message_size);
+	assert_int_equal(store_deliver(place->store, fd, to, 1, "", &failure), OUTCOME_PERM);
+	assert_int_equal(files_in("%s/.spool", place->mail), SPOOL_FILES);
+	to[0].quota = 3 * message_size;
+	assert_int_equal(store_deliver(place->store, fd, to, 2, "", &failure), OUTCOME_OK);
+	close(fd);
+	assert_int_equal(files_in("%s/.spool", place->mail), SPOOL_FILES);
+	assert_int_equal(files_in("%s/corp.example/alice/tmp", place->mail), 0);
+	assert_int_equal(files_in("%s/corp.example/bob/new", place->mail), 2);
+}
+
+/* No file system in memory has inodes on a disk. */
+static void name_first_where_needed(void **state)
+{
+	struct place *place = *state;
+	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_false(links_need_inode(proc));
+	assert_int_equal(atomic_load(&place->store->name_first),
+			 !atomic_load(&place->store->named_spool) &&
+				 links_need_inode(place->store->spool_fd));
+	close(proc);
+}
+
 /* Too many links on one file: ext4 allows 65,000. Made by hand, without 65,000 mailboxes. */
 static void too_many_links(void **state)
 {
@@ -258,6 +310,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(all_or_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_mailboxes, setup, teardown),
 		cmocka_unit_test_setup_teardown(named_spool, setup, teardown),
+		cmocka_unit_test_setup_teardown(name_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(name_first_where_needed, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_many_links, setup, teardown),
 		cmocka_unit_test_setup_teardown(quota_is_exact, setup, teardown),
 		cmocka_unit_test_setup_teardown(creation_race, setup, teardown),
