@@ -92,12 +92,25 @@ static void legs_loosen(struct queue *queue, uint32_t message)
 	}
 }
 
+/* What was never tried is due since it arrived, so that the oldest goes first. */
+static uint32_t due_of(const struct queue *queue, uint32_t message,
+		       const struct queue_recipient *recipient)
+{
+	uint32_t due = recipient->next < 1 ? AT_MESSAGE(queue, message)->arrived
+					   : (uint32_t)recipient->next;
+	uint32_t now = queue_now();
+
+	if (recipient->next < 1 && due > now) /* the clock was set back */
+		due = now;
+	return due > DUE_FORCED ? due : DUE_FORCED + 1;
+}
+
 static void leg_want(struct queue *queue, uint32_t message, const struct queue_recipient *recipient,
 		     const struct queue_hop *way)
 {
 	uint32_t hop = hop_find(queue, AT_MESSAGE(queue, message)->server, way, true);
 	uint32_t number = leg_find(queue, message, hop);
-	uint32_t due = recipient->next < 1 ? 1 : (uint32_t)recipient->next;
+	uint32_t due = due_of(queue, message, recipient);
 	struct leg *leg;
 
 	if (number == 0) {
