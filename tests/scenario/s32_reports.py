@@ -5,11 +5,12 @@ import email
 import email.policy
 import os
 import pwd
+import re
 import signal
 import stat
 
 from clients import Smtp, mailbox, message, token
-from harness import POSTERND, case, check, command, contains, equal, lacks, must, read, run, state_directory, wait_for
+from harness import BUILD, POSTERND, TOP, case, check, command, contains, equal, lacks, must, read, run, state_directory, wait_for
 from scripted_smtp import Sink
 from site_under_test import ADDRESS, LDAP_ADDRESS, Gateway, Namespace, Slapd, certificates, population, tls
 from zones import Zones
@@ -199,6 +200,35 @@ def utf8_and_injection(scene):
     scene.refusing.change(rcpt="550 5.1.1 no such user here")
 
 
+def samples(scene):
+    """Reports of every kind, in UTF-8 too, by way of tests/scenario/report_sample.c."""
+    binary = BUILD + "/tests/scenario/report_sample"
+    must("make", "-s", "-C", TOP, "TOP=" + BUILD, binary, timeout=1200)
+    path = scene.state + "/original.eml"
+    with open(path, "wb") as file:
+        file.write("From: J\u00fcrgen <j@example.com>\r\nSubject: Gr\u00fc\u00dfe\r\nMessage-ID: <a@b>\r\n\r\n"
+                   "--=_report_\r\n.\r\nW\u00f6rter\r\n".encode())
+    wanted = {("failed", "plain"): ["text/plain", "message/delivery-status", "message/rfc822"],
+              ("failed", "utf8"): ["text/plain", "message/global-delivery-status", "message/global"],
+              ("delayed", "plain"): ["text/plain", "message/delivery-status", "text/rfc822-headers"],
+              ("delayed", "utf8"): ["text/plain", "message/global-delivery-status", "message/global-headers"],
+              ("delivered", "plain"): ["text/plain", "message/delivery-status", "text/rfc822-headers"],
+              ("mixed", "plain"): ["text/plain", "message/delivery-status", "message/rfc822"]}
+    for words, kinds in wanted.items():
+        text = must(binary, *words, path)
+        mail = email.message_from_bytes(text.encode(), policy=email.policy.default)
+        name = " ".join(words)
+        equal("%s: the parts" % name, [part.get_content_type() for part in mail.iter_parts()], kinds)
+        equal("%s: no defects" % name, [str(defect) for part in mail.walk() for defect in part.defects], [])
+        equal("%s: the references" % name, [mail["In-Reply-To"], mail["References"]], ["<a@b>", "<a@b>"])
+        status = re.split(r"delivery-status\n", text)[1].split("\n\n--=_report")[0].split("\n\n", 1)[1]
+        equal("%s: a block for the message and one for each recipient" % name, len(status.split("\n\n")), 4)
+        check("%s: nothing is injected" % name, "\nX-Injected" not in text, text)
+        check("%s: what UTF-8 is for" % name, ("Final-Recipient: utf-8; s\u00f8ren@example.net" in status) ==
+              (words[1] == "utf8"), status)
+        contains("%s: the subject is readable" % name, mail["Subject"], "Gr\u00fc\u00dfe")
+
+
 def delay(scene):
     scene.reload(notice="3s")
     scene.later.change(rcpt="450 4.2.1 come back")
@@ -278,6 +308,7 @@ def pickup(scene):
           ["alice@corp.example", ["a@good.example", "b@good.example"]], taken)
     lacks("and are not sent", taken.text.lower(), "x-receiver")
     contains("lines that begin with points stay", taken.text, "\n..one\n.\nlast\n")
+    lacks("nor is a Return-Path", taken.text, "Return-Path:")
     for name in ("Date: ", "Message-ID: <", "Received: by mail.corp.example (pickup)"):
         contains("what is missing is added: " + name, taken.text, name)
     word = token()
@@ -454,7 +485,7 @@ def drop(scene):
 
 def main():
     scene = Scene()
-    for test in (failure, utf8_and_injection, delay, success, nobody_to_tell, templates, pickup, pickup_slowly,
+    for test in (failure, utf8_and_injection, samples, delay, success, nobody_to_tell, templates, pickup, pickup_slowly,
                  pickup_hostile, pickup_deaths, drop):
         with case(test.__name__):
             test(scene)
