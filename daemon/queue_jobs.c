@@ -12,8 +12,6 @@
 #include "daemon/store_role.h"
 #include "io/packet.h"
 
-enum { ASKS_MAX = 20000, JOB_STACK = 512 * 1024 };
-
 struct job { /* that a peer has */
 	struct job *next;
 	uint64_t handle;
@@ -21,26 +19,10 @@ struct job { /* that a peer has */
 	size_t which[]; /* numbers in the message of the recipients it was told of */
 };
 
-struct jobs { /* of a peer; under the lock of the asks */
-	struct queue_asks *asks;
-	struct job *first;
-	bool closed;
-};
-
-struct ask {
-	struct ask *next;
-	struct jobs *jobs;
-	struct work *work;
-};
-
-struct queue_asks {
-	struct queue *queue;
+struct jobs { /* of a peer */
+	struct queue_asker asker;
 	pthread_mutex_t lock;
-	pthread_cond_t there;
-	pthread_t thread;
-	bool started, ready, ending;
-	struct ask *first, **last;
-	size_t count;
+	struct job *first;
 };
 
 /* ---- what a peer has ---- */
@@ -49,29 +31,30 @@ void *queue_jobs_new(struct queue_asks *asks)
 {
 	struct jobs *jobs = memory_new(sizeof *jobs);
 
-	jobs->asks = asks;
+	jobs->asker.asks = asks;
+	pthread_mutex_init(&jobs->lock, NULL);
 	return jobs;
 }
 
 static void jobs_put(struct jobs *jobs, struct job *job)
 {
-	pthread_mutex_lock(&jobs->asks->lock);
+	pthread_mutex_lock(&jobs->lock);
 	job->next = jobs->first;
 	jobs->first = job;
-	pthread_mutex_unlock(&jobs->asks->lock);
+	pthread_mutex_unlock(&jobs->lock);
 }
 
 static struct job *jobs_take(struct jobs *jobs, uint64_t handle)
 {
 	struct job **at, *job;
 
-	pthread_mutex_lock(&jobs->asks->lock);
+	pthread_mutex_lock(&jobs->lock);
 	for (at = &jobs->first; *at && (*at)->handle != handle;)
 		at = &(*at)->next;
 	job = *at;
 	if (job)
 		*at = job->next;
-	pthread_mutex_unlock(&jobs->asks->lock);
+	pthread_mutex_unlock(&jobs->lock);
 	return job;
 }
 
@@ -80,40 +63,18 @@ bool queue_jobs_has(void *of, uint64_t handle)
 	struct jobs *jobs = of;
 	const struct job *job;
 
-	pthread_mutex_lock(&jobs->asks->lock);
+	pthread_mutex_lock(&jobs->lock);
 	for (job = jobs->first; job && job->handle != handle;)
 		job = job->next;
-	pthread_mutex_unlock(&jobs->asks->lock);
+	pthread_mutex_unlock(&jobs->lock);
 	return job != NULL;
 }
 
 void queue_jobs_close(void *of)
 {
 	struct jobs *jobs = of;
-	struct queue_asks *asks = jobs->asks;
-	struct ask *dropped = NULL, *ask;
 
-	pthread_mutex_lock(&asks->lock);
-	jobs->closed = true;
-	for (struct ask **at = &asks->first; (ask = *at);) {
-		if (ask->jobs != jobs) {
-			at = &ask->next;
-			continue;
-		}
-		*at = ask->next;
-		ask->next = dropped;
-		dropped = ask;
-		asks->count--;
-	}
-	asks->last = &asks->first;
-	while (*asks->last)
-		asks->last = &(*asks->last)->next;
-	pthread_mutex_unlock(&asks->lock);
-	while ((ask = dropped)) {
-		dropped = ask->next;
-		work_drop(ask->work);
-		free(ask);
-	}
+	queue_asks_close(&jobs->asker);
 }
 
 void queue_jobs_free(void *of)
@@ -122,9 +83,10 @@ void queue_jobs_free(void *of)
 
 	for (struct job *job = jobs->first, *next; job; job = next) {
 		next = job->next;
-		queue_give_back(jobs->asks->queue, &job->handle, 1);
+		queue_give_back(queue_asks_queue(jobs->asker.asks), &job->handle, 1);
 		free(job);
 	}
+	pthread_mutex_destroy(&jobs->lock);
 	free(jobs);
 }
 
@@ -196,157 +158,18 @@ static void answer_none(struct work *work)
 	work_answer(work, &writer, -1);
 }
 
-/* ---- asks that wait ---- */
-
-struct queue_asks *queue_asks_new(void)
+bool queue_jobs_answer(struct queue *queue, struct work *work, struct queue_asker *asker)
 {
-	struct queue_asks *asks = memory_new(sizeof *asks);
+	struct queue_job *job = queue_take(queue, NULL);
 
-	pthread_mutex_init(&asks->lock, NULL);
-	pthread_cond_init(&asks->there, NULL);
-	asks->last = &asks->first;
-	return asks;
-}
-
-void queue_asks_ready(struct queue_asks *asks)
-{
-	pthread_mutex_lock(&asks->lock);
-	asks->ready = true;
-	pthread_cond_signal(&asks->there);
-	pthread_mutex_unlock(&asks->lock);
-}
-
-static void ask_put(struct queue_asks *asks, struct ask *ask, bool first)
-{
-	if (first || !asks->first) {
-		ask->next = asks->first;
-		asks->first = ask;
-		if (!ask->next)
-			asks->last = &ask->next;
-	} else {
-		ask->next = NULL;
-		*asks->last = ask;
-		asks->last = &ask->next;
-	}
-	asks->count++;
-}
-
-static struct ask *ask_pop(struct queue_asks *asks)
-{
-	struct ask *ask = asks->first;
-
-	asks->first = ask->next;
-	if (!asks->first)
-		asks->last = &asks->first;
-	asks->count--;
-	return ask;
-}
-
-/* False: nothing was due, and the ask waits on, at the front. */
-static bool ask_answer(struct queue_asks *asks, struct ask *ask)
-{
-	struct queue_job *job = queue_take(asks->queue, NULL);
-	bool waits = false;
-
-	if (job) {
-		answer_job(ask->work, ask->jobs, job);
-		queue_job_free(job);
-	}
-	pthread_mutex_lock(&asks->lock);
-	if (!job && !ask->jobs->closed && !asks->ending) {
-		ask_put(asks, ask, true);
-		waits = true;
-	}
-	asks->ready |= job != NULL; /* there may be more */
-	pthread_mutex_unlock(&asks->lock);
-	if (waits)
+	if (!job)
 		return false;
-	work_drop(ask->work);
-	free(ask);
+	answer_job(work, (struct jobs *)asker, job); /* the asker is its first part */
+	queue_job_free(job);
 	return true;
 }
 
-static void *asks_run(void *of)
-{
-	struct queue_asks *asks = of;
-	struct ask *ask;
-
-	pthread_mutex_lock(&asks->lock);
-	while (!asks->ending) {
-		if (!asks->ready || !asks->first) {
-			pthread_cond_wait(&asks->there, &asks->lock);
-			continue;
-		}
-		asks->ready = false;
-		ask = ask_pop(asks);
-		pthread_mutex_unlock(&asks->lock);
-		(void)ask_answer(asks, ask);
-		pthread_mutex_lock(&asks->lock);
-	}
-	pthread_mutex_unlock(&asks->lock);
-	return NULL;
-}
-
-void queue_asks_start(struct queue_asks *asks, struct queue *queue)
-{
-	pthread_attr_t attributes;
-
-	asks->queue = queue;
-	asks->ready = true;
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, JOB_STACK);
-	if (pthread_create(&asks->thread, &attributes, asks_run, asks) != 0)
-		memory_die("a thread could not be started");
-	pthread_attr_destroy(&attributes);
-	asks->started = true;
-}
-
-void queue_asks_stop(struct queue_asks *asks)
-{
-	pthread_mutex_lock(&asks->lock);
-	asks->ending = true;
-	pthread_cond_signal(&asks->there);
-	pthread_mutex_unlock(&asks->lock);
-	if (asks->started)
-		pthread_join(asks->thread, NULL);
-	asks->started = false;
-	while (asks->first) {
-		struct ask *ask = ask_pop(asks);
-
-		work_drop(ask->work);
-		free(ask);
-	}
-}
-
-void queue_asks_free(struct queue_asks *asks)
-{
-	pthread_mutex_destroy(&asks->lock);
-	pthread_cond_destroy(&asks->there);
-	free(asks);
-}
-
 /* ---- the kinds ---- */
-
-static void ask_keep(struct queue_asks *asks, struct jobs *jobs, const struct work *work)
-{
-	struct ask *ask = memory_new(sizeof *ask);
-	bool kept;
-
-	ask->jobs = jobs;
-	ask->work = work_keep(work);
-	pthread_mutex_lock(&asks->lock);
-	kept = !jobs->closed && !asks->ending && asks->count < ASKS_MAX;
-	if (kept) {
-		ask_put(asks, ask, false);
-		asks->ready = true;
-		pthread_cond_signal(&asks->there);
-	}
-	pthread_mutex_unlock(&asks->lock);
-	if (kept)
-		return;
-	work_drop(ask->work);
-	free(ask);
-}
 
 /* What waits for these domains to be fetched (ATRN), now or not at all. */
 static void take_by_key(struct work *work, struct jobs *jobs, const struct message_take *take)
@@ -375,16 +198,16 @@ static void take_by_key(struct work *work, struct jobs *jobs, const struct messa
 
 bool queue_handle_take(struct work *work)
 {
-	struct store_role *role = work->context;
 	const struct store_peer *peer = work_own(work);
+	struct jobs *jobs = peer->jobs;
 	struct message_take take;
 
 	if (!message_get_take(work_body(work), &take))
 		return false;
 	if (take.count > 0)
-		take_by_key(work, peer->jobs, &take);
+		take_by_key(work, jobs, &take);
 	else if (work->permit->from == ROLE_RELAY)
-		ask_keep(role->asks, peer->jobs, work);
+		queue_asks_keep(&jobs->asker, work);
 	else
 		return false; /* who talks to strangers gets only what somebody may fetch */
 	return true;

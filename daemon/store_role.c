@@ -168,7 +168,7 @@ static bool open_queue(struct store_role *role, const struct conf *conf)
 	role->conf_file = conf->file;
 	role->queue_root = conf->store.queue;
 	role->rules = queue_rules_new(conf);
-	role->asks = queue_asks_new();
+	role->asks = queue_asks_new(queue_jobs_answer);
 	role->pickup = pickup_scan_new();
 	role->queue = queue_open(conf->store.queue, &calls, role, &failure);
 	if (!role->queue) {

@@ -18,7 +18,7 @@
 #include "queue/slab.h"
 
 #ifndef QUEUE_SPREAD
-#define QUEUE_SPREAD 16 /* directories of a server; a power of two, 256 at most */
+#define QUEUE_SPREAD 64 /* directories of a server; a power of two, 256 at most */
 #endif
 #define QUEUE_SERVERS 256
 #define QUEUE_STRIPES 64

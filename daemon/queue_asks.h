@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Asks for a job of the queue that wait until something is due. One thread answers them,
+ * in their order, so nobody who asks holds a thread.
+ */
+#ifndef DAEMON_QUEUE_ASKS_H
+#define DAEMON_QUEUE_ASKS_H
+
+#include <stdbool.h>
+
+struct queue;
+struct queue_asks;
+struct work;
+
+struct queue_asker { /* a peer */
+	struct queue_asks *asks;
+	bool closed; /* the asks' */
+};
+
+/* False: nothing is due. In the thread of the asks. */
+typedef bool queue_asks_answer(struct queue *queue, struct work *work, struct queue_asker *asker);
+
+struct queue_asks *queue_asks_new(queue_asks_answer *answer);
+/* The thread begins; the queue may have called `ready` before. */
+void queue_asks_start(struct queue_asks *asks, struct queue *queue);
+struct queue *queue_asks_queue(const struct queue_asks *asks);
+void queue_asks_ready(struct queue_asks *asks); /* there may be something; from any thread */
+/* Drops what waits, takes no more, ends the thread. */
+void queue_asks_stop(struct queue_asks *asks);
+void queue_asks_free(struct queue_asks *asks);
+
+/* The work is kept (work_keep) until it is answered; dropped at once when the asker is closed. */
+void queue_asks_keep(struct queue_asker *asker, const struct work *work);
+void queue_asks_close(struct queue_asker *asker); /* it asks no more: its asks are dropped */
+
+#endif
