@@ -89,14 +89,11 @@ static struct queue_result *decide(struct outgoing_job *job, size_t recipient)
 	return &job->results[recipient];
 }
 
-/* As the server said it: "5.0.0" was made from the code where it said no status. */
+/* As the server said it: if it gave a status, it stands in the text. */
 static void put_reply(const struct smtp_client_reply *reply, char *to, size_t size)
 {
-	bool said = reply->status[0] && strcmp(reply->status + 1, ".0.0") != 0;
-
 	if (reply->code)
-		snprintf(to, size, "smtp; %u %s%s%s", reply->code, said ? reply->status : "",
-			 said ? " " : "", reply->text);
+		snprintf(to, size, "smtp; %u %s", reply->code, reply->text);
 	else
 		snprintf(to, size, "%s", reply->text);
 }

@@ -19,7 +19,9 @@
 #define SMTP_CLIENT_LINE_MAX      2048  /* of a reply line that counts; longer ones are cut */
 #define SMTP_CLIENT_CHALLENGE_MAX 12288 /* the same, in AUTH (RFC 4954 section 4) */
 #define SMTP_CLIENT_REPLY_MAX     65536 /* octets of one reply; more ends the session */
-#define SMTP_CLIENT_TEXT_MAX      500 /* of a reply, kept for the report: its lines joined by blanks */
+/* Of a reply, kept for the report: its lines joined by blanks, a status in front if the server gave
+ * one. */
+#define SMTP_CLIENT_TEXT_MAX 500
 
 enum smtp_client_tls { SMTP_CLIENT_TLS_NEVER, SMTP_CLIENT_TLS_MAY, SMTP_CLIENT_TLS_MUST };
 

@@ -50,16 +50,17 @@ static void add_printable(char *to, size_t size, struct span text)
 	to[used] = '\0';
 }
 
-/* The status is kept apart, once; the lines are joined by blanks. */
+/* As the server said it, lines joined by blanks; the status, which stands in all of them, once. */
 static void add_text(struct smtp_client_reply *reply, const struct reply_line *line)
 {
 	size_t length = reply_status(line->text, line->code);
-	struct span text = span_trim(span_skip(line->text, length));
+	bool again = reply->text[0] != '\0';
+	struct span text = span_trim(span_skip(line->text, again ? length : 0));
 
 	if (length > 0 && reply->status[0] == '\0')
 		(void)span_copy(span_make(line->text.at, length), reply->status,
 				sizeof(reply->status));
-	if (text.length > 0 && reply->text[0] != '\0')
+	if (text.length > 0 && again)
 		add_printable(reply->text, sizeof(reply->text), span_text(" "));
 	add_printable(reply->text, sizeof(reply->text), text);
 }

@@ -113,7 +113,7 @@ static void answer(uint32_t id, enum outcome outcome)
 static void results_are_told(void **state)
 {
 	static char memory[PACKET_BODY_MAX];
-	static const struct smtp_client_reply no = { 550, "5.1.1", "no such user" };
+	static const struct smtp_client_reply no = { 550, "5.1.1", "5.1.1 no such user" };
 	static const struct smtp_client_reply lose = { 0, "4.4.2", "connection lost" };
 	static const struct smtp_client_reply yes = { 250, "2.0.0", "ok" };
 	const struct outgoing_peer peer = { "mx.example.com", "192.0.2.1", "TLSv1.3", true, true };

@@ -260,6 +260,17 @@ static inline void check_reply(const struct smtp_client_reply *reply)
 		assert_true(*c >= ' ' && *c < 127);
 }
 
+/* In front of the text, unless the server said it there. */
+static inline const char *extra_status(const struct smtp_client_reply *reply)
+{
+	static char text[sizeof(reply->status) + 1];
+
+	if (span_starts_nocase(span_text(reply->text), reply->status))
+		return "";
+	snprintf(text, sizeof(text), "%s ", reply->status);
+	return text;
+}
+
 static inline void on_result(void *context, size_t recipient, enum outcome outcome,
 			     const struct smtp_client_reply *reply)
 {
@@ -271,8 +282,8 @@ static inline void on_result(void *context, size_t recipient, enum outcome outco
 	assert_int_equal(reply->status[0], outcome == OUTCOME_OK     ? '2'
 					   : outcome == OUTCOME_TEMP ? '4'
 								     : '5');
-	note(owner, "! result %zu %s %u %s %s", recipient, outcome_name(outcome), reply->code,
-	     reply->status, reply->text);
+	note(owner, "! result %zu %s %u %s%s", recipient, outcome_name(outcome), reply->code,
+	     extra_status(reply), reply->text);
 }
 
 static inline void check_told(struct owner *owner)
@@ -300,7 +311,7 @@ static inline void on_ended(void *context, enum smtp_client_end end,
 
 	check_reply(why);
 	check_told(owner);
-	note(owner, "! ended %s %u %s %s", names[end], why->code, why->status, why->text);
+	note(owner, "! ended %s %u %s%s", names[end], why->code, extra_status(why), why->text);
 	assert_false(owner->ended);
 	owner->ended = true;
 	owner->due = DUE_NONE;

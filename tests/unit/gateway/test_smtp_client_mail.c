@@ -80,7 +80,7 @@ static const struct script stepwise[] = {
 	  .letters = { &three, &one },
 	  .text = BARE FROM
 	  "S: 250 ok\n" TO1 "S: 550 5.1.1 who\n! result 0 perm 550 5.1.1 who\n" TO2
-	  "S: 552 5.2.2 full\n! result 1 temp 552 4.2.2 full\n" TO3
+	  "S: 552 5.2.2 full\n! result 1 temp 552 4.2.2 5.2.2 full\n" TO3
 	  "S: 450 later\n! result 2 temp 450 4.0.0 later\n! sent\n! ready\nC: RSET\nS: 250 "
 	  "ok\n" START1 "S: 250 ok\n! result 0 ok 250 2.0.0 ok\n! sent\n" QUIT },
 	{ .name = "no RSET",
