@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "resolver/mail_name.h"
 
 #define ANCHOR_DEFAULT "/usr/share/dns/root.key"
 
@@ -30,6 +31,7 @@ struct lookups {
 	bool strict;   /* the anchor was named: without proofs nothing is believed */
 	bool unproved; /* the servers leave signatures out */
 	struct event *probe;
+	char own[DNS_NAME_SIZE]; /* a domain of ours, "" = none */
 	size_t count;
 };
 
@@ -53,12 +55,17 @@ static void lookup_tell(struct dns_lookup *lookup, const struct lookup_result *r
 		answer(lookup->context, result);
 }
 
-static void tell_trouble(struct dns_lookup *lookup, const char *why)
+static void tell_trouble_as(struct dns_lookup *lookup, const char *why, bool bogus)
 {
-	struct lookup_result result = { .outcome = LOOKUP_TROUBLE };
+	struct lookup_result result = { .outcome = LOOKUP_TROUBLE, .bogus = bogus };
 
 	snprintf(result.why, sizeof result.why, "%s", why);
 	lookup_tell(lookup, &result);
+}
+
+static void tell_trouble(struct dns_lookup *lookup, const char *why)
+{
+	tell_trouble_as(lookup, why, false);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *context)
@@ -105,7 +112,7 @@ static void on_answer(void *context, int code, void *packet, int length, int sec
 		tell_trouble(lookup, "the name servers do not answer, or not well");
 	} else if (security == BOGUS) {
 		snprintf(why, sizeof why, "DNSSEC: %s", bogus ? bogus : "not proved");
-		tell_trouble(lookup, why);
+		tell_trouble_as(lookup, why, true);
 	} else {
 		tell_answer(lookup, span_make(packet, (size_t)length), security == SECURE);
 	}
@@ -167,15 +174,13 @@ static void probe_again(struct lookups *lookups, time_t seconds)
 	evtimer_add(lookups->probe, &pause);
 }
 
-static void on_plain_probe(void *context, const struct lookup_result *result)
+static void probe_plain(struct lookups *lookups, const char *name, lookup_answer answer)
 {
-	struct lookups *lookups = context;
+	lookup_in(lookups, lookups->plain, lookup_new(name, DNS_SOA, answer, lookups), PROBE_MS);
+}
 
-	if (result->outcome != LOOKUP_FOUND) {
-		probe_again(lookups, PROBE_SOON);
-		return;
-	}
-	/* Somebody answers, without proof. */
+static void note_unproved(struct lookups *lookups)
+{
 	if (!lookups->unproved)
 		log_warning(
 			"resolver.no_dnssec",
@@ -183,6 +188,23 @@ static void on_plain_probe(void *context, const struct lookup_result *result)
 			LOG_TEXT("do", "let name servers answer that know DNSSEC (dns_servers)"));
 	lookups->unproved = true;
 	probe_again(lookups, PROBE_LATER);
+}
+
+static void on_plain_root(void *context, const struct lookup_result *result)
+{
+	if (result->outcome == LOOKUP_TROUBLE)
+		probe_again(context, PROBE_SOON);
+	else
+		note_unproved(context);
+}
+
+/* A sign of life: servers inside a network may know its own domains only. */
+static void on_plain_own(void *context, const struct lookup_result *result)
+{
+	if (result->outcome == LOOKUP_TROUBLE)
+		probe_plain(context, "", on_plain_root);
+	else
+		note_unproved(context);
 }
 
 static void on_probe(void *context, const struct lookup_result *result)
@@ -197,8 +219,12 @@ static void on_probe(void *context, const struct lookup_result *result)
 		probe_again(lookups, PROBE_LATER);
 		return;
 	}
-	lookup_in(lookups, lookups->plain, lookup_new("", DNS_DNSKEY, on_plain_probe, lookups),
-		  PROBE_MS);
+	if (!result->bogus)
+		probe_again(lookups, PROBE_SOON);
+	else if (lookups->own[0])
+		probe_plain(lookups, lookups->own, on_plain_own);
+	else
+		probe_plain(lookups, "", on_plain_root);
 }
 
 static void on_probe_due(evutil_socket_t fd, short what, void *context)
@@ -333,6 +359,8 @@ struct lookups *lookups_new(struct event_base *base, const struct lookup_plan *p
 
 	lookups->base = base;
 	lookups->strict = plan->anchor[0] != '\0';
+	if (plan->unsigned_zones_count)
+		(void)mail_name_ascii(plan->unsigned_zones[0], lookups->own);
 	if (lookups->strict || access(anchor, R_OK) == 0)
 		lookups->proving = context_new(base, plan, anchor, why, size);
 	else

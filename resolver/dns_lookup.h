@@ -27,6 +27,7 @@ enum lookup_outcome {
 struct lookup_result { /* valid during the call */
 	enum lookup_outcome outcome;
 	bool secure;          /* proved by DNSSEC, the CNAMEs on the way and absence too */
+	bool bogus;           /* TROUBLE: there are answers, and DNSSEC does not prove them */
 	char why[LOOKUP_WHY]; /* TROUBLE */
 	struct dns_answer
 		answer; /* FOUND: records; FOUND, ABSENT, UNKNOWN: ttl, canonical, alias */

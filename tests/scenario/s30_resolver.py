@@ -16,6 +16,7 @@ from name_servers import (DEAD_ADDRESS, RECURSIVE_ADDRESS, ROOT_ADDRESS, SERVER_
                           black_hole)
 from site_under_test import Namespace, certificates
 
+PROBE = harness.BUILD + "/tests/scenario/resolver_probe"
 WEB_ADDRESS = "10.54.0.80"
 DIGEST = hashlib.sha256(b"a key").hexdigest()
 CONFIGURATION = """
@@ -189,7 +190,7 @@ class Resolver:
             words = 'mount -t tmpfs none /usr/share && mkdir /usr/share/dns && cp "$3" /usr/share/dns/root.key && ' + words
         self.process = subprocess.Popen(
             ["unshare", "-m", "sh", "-c", words, state + "/resolv.conf",
-             harness.BUILD + "/tests/scenario/resolver_probe", state + "/postern.conf", system_anchor or ""],
+             PROBE, state + "/postern.conf", system_anchor or ""],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
         at_end(self.stop)
         harness.watched.extend((state + "/probe.log", state + "/log"))
@@ -413,12 +414,14 @@ def culprit(state, anchor):
 
 
 class Stripping:
-    """A name server that knows no DNSSEC: it takes the wish for signatures out of each question and asks another."""
+    """A name server that knows no DNSSEC: it takes the wish for signatures out of each question and asks another, or
+    refuses questions for keys."""
 
-    def __init__(self, port):
-        self.strips, self.stripped = True, 0
+    def __init__(self, port, refuses=False):
+        self.refuses, self.stripped = refuses, 0
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((RECURSIVE_ADDRESS, port))
+        self.port = port
         at_end(self.socket.close)
         threading.Thread(target=self.serve, daemon=True).start()
 
@@ -432,7 +435,11 @@ class Stripping:
 
     def pass_on(self, question, client):
         # The OPT record at the end (RFC 6891): its flags stand before the length of its data, which is 0.
-        if self.strips and question[-11:-8] == b"\0\0\x29":
+        if self.refuses and question[-16:-11] == b"\0\0\x30\0\1":
+            self.stripped += 1
+            self.socket.sendto(question[:2] + b"\x81\x84" + question[4:], client)
+            return
+        if question[-11:-8] == b"\0\0\x29":
             question = question[:-4] + b"\0\0" + question[-2:]
             self.stripped += 1
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
@@ -446,16 +453,18 @@ class Stripping:
 
 def servers_without_dnssec(state, servers):
     """With the system's anchor mail goes on, and DANE is off; with one that was named nothing is believed."""
-    stripping = Stripping(5354)
     where = ["%s@5354" % RECURSIVE_ADDRESS]
-    default = Resolver(state + "/default", servers=where, system_anchor=servers.anchor)
-    check("the log says that signatures are missing",
-          wait_for(lambda: "resolver.no_dnssec" in read(state + "/default/probe.log"), 60))
-    found = default.hosts("signed.example", "dane")
-    equal("hosts are found, not proved", (names_of(found), found["mx_secure"]), (["mx.signed.example"], 0))
+    for what, stripping, place in (("leave signatures out", Stripping(5354), "default"),
+                                   ("refuse to give keys", Stripping(5355, True), "refusing")):
+        default = Resolver(state + "/" + place, servers=["%s@%d" % (RECURSIVE_ADDRESS, stripping.port)],
+                           system_anchor=servers.anchor)
+        check("the log says that servers " + what,
+              wait_for(lambda: "resolver.no_dnssec" in read(state + "/" + place + "/probe.log"), 60))
+        found = default.hosts("signed.example", "dane")
+        equal("hosts are found, not proved", (names_of(found), found["mx_secure"]), (["mx.signed.example"], 0))
+        check("the server did " + what, stripping.stripped > 0)
     strict = Resolver(state + "/strict", servers=where, anchor=servers.anchor)
     equal("an anchor that was named is kept to", strict.hosts("signed.example", "dane")["outcome"], "trouble")
-    check("the server did leave them out", stripping.stripped > 0)
     good = Resolver(state + "/good", system_anchor=servers.anchor)
     equal("with servers that send them the system's anchor proves",
           good.hosts("signed.example", "dane")["hosts"][0]["secure"], 1)
@@ -476,12 +485,20 @@ def other_servers(state, servers):
     equal("servers that are silent", found["outcome"], "trouble")
 
 
+def build_probe():
+    top, options = harness.BUILD, []
+    if "/san-" in top:
+        top, options = os.path.dirname(top), ["SAN=address,undefined", "O=-O1"]
+    must("make", "-s", "-C", harness.TOP, "TOP=" + top, *options, PROBE, timeout=1200)
+
+
 def main():
+    build_probe()
     Namespace("10.54.0.2", ROOT_ADDRESS, SERVER_ADDRESS, RECURSIVE_ADDRESS, DEAD_ADDRESS, WEB_ADDRESS)
     state = state_directory()
     os.chmod(state, 0o755)
     certificates(state, ("web", ",".join("DNS:mta-sts.%s.sts.example" % name for name in STS if name != "wrongname")))
-    for place in ("main", "culprit", "silent", "forward", "plain", "default", "strict", "good"):
+    for place in ("main", "culprit", "silent", "forward", "plain", "default", "refusing", "strict", "good"):
         os.makedirs(state + "/" + place)
         must("cp", state + "/ca.pem", state + "/" + place + "/ca.pem")
     black_hole()
