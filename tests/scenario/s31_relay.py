@@ -1,20 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Mail that goes out: every kind of next hop, and what the bad ones do. Name server: nsd."""
+"""Mail that goes out: every kind of next hop, and what the bad ones do."""
+import hashlib
 import os
 import re
 import signal
 import socket
+import subprocess
 import threading
 
 from clients import Smtp, mailbox, message, submit, subjects, token
-from harness import PATIENCE, at_end, case, check, contains, equal, lacks, run, state_directory, wait_for
+from harness import PATIENCE, at_end, case, check, contains, equal, lacks, must, run, state_directory, wait_for
+from name_servers import RECURSIVE_ADDRESS, ROOT_ADDRESS, SERVER_ADDRESS, NameServer, Recursive, Zone
 from scripted_smtp import CLOSE, SILENT, Sink, server_context
 from site_under_test import ADDRESS, LDAP_ADDRESS, Gateway, Namespace, Slapd, certificates, population, tls
-from zones import Zones
 
 PEOPLE = [("alice", "Alice-Pw1", "alice@corp.example"), ("bob", "Bob-Pw1", "bob@corp.example")]
-DNS = "10.54.0.53"
 HERE = "10.54.1.%d"
 
 # Domain -> (MX hosts: (preference, last octet of the address) ...); no hosts: no MX, the address of the domain.
@@ -45,6 +46,7 @@ SUBMISSION = """
 """
 MORE = """
 dns_servers = { "%(dns)s" }
+dns_trust_anchor = "%(anchor)s"
 remote "encrypted.example" { tls = "encrypt" }
 remote "verified.example" { tls = "verify" tls_ca = "%(state)s/ca.pem" }
 remote "wrongname.example" { tls = "verify" tls_ca = "%(state)s/ca.pem" }
@@ -53,20 +55,28 @@ remote "lmtp.example" { route = "lmtp:[10.54.1.22]:24" }
 """
 
 
-def zone_records():
-    zones = {}
+def fingerprint(certificate):
+    """Of its key, for TLSA 3 1 1."""
+    pem = must("openssl", "x509", "-in", certificate, "-noout", "-pubkey")
+    key = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=pem.encode(), check=True,
+                         stdout=subprocess.PIPE).stdout
+    return hashlib.sha256(key).hexdigest()
+
+
+def zones(state):
+    """One zone that is not signed, and one that is."""
+    text = "implicit A %s\nnull MX 0 .\nnothing TXT nothing\n" % (HERE % 2)
     for name, hosts in DOMAINS.items():
-        records = []
         for number, (preference, octet) in enumerate(hosts):
-            host = "us" if octet == 200 else "mx%d" % number
-            records += ["@ MX %d %s" % (preference, host),
-                        "%s AAAA fd54::6" % host if octet == 106 else
-                        "%s A %s" % (host, ADDRESS if octet == 200 else HERE % octet)]
-        zones[name + ".example"] = records
-    zones["implicit.example"] = ["@ A " + HERE % 2]
-    zones["null.example"] = ["@ MX 0 ."]
-    zones["nothing.example"] = zones["example"] = []
-    return zones
+            host = "%s.%s" % ("us" if octet == 200 else "mx%d" % number, name)
+            text += "%s MX %d %s\n" % (name, preference, host)
+            text += "%s AAAA fd54::6\n" % host if octet == 106 else "%s A %s\n" % (
+                host, ADDRESS if octet == 200 else HERE % octet)
+    signed = "right MX 10 mx.right\nmx.right A %s\n_25._tcp.mx.right TLSA 3 1 1 %s\n" % (
+        HERE % 24, fingerprint(state + "/other.pem"))
+    signed += "wrong MX 10 mx.wrong\nmx.wrong A %s\n_25._tcp.mx.wrong TLSA 3 1 1 %s\n" % (HERE % 24, "ab" * 32)
+    signed += "plain MX 10 mx.plain\nmx.plain A %s\n_25._tcp.mx.plain TLSA 3 1 1 %s\n" % (HERE % 1, "ab" * 32)
+    return [Zone(".", signed=True), Zone("example.", text), Zone("signed.", signed, signed=True)]
 
 
 class Scene:
@@ -74,20 +84,21 @@ class Scene:
 
     def __init__(self):
         self.state = state_directory()
-        addresses = [ADDRESS, LDAP_ADDRESS, DNS] + [HERE % octet for octet in range(1, 31)]
-        Namespace(*addresses)
+        Namespace(ADDRESS, LDAP_ADDRESS, ROOT_ADDRESS, SERVER_ADDRESS, RECURSIVE_ADDRESS,
+                  *[HERE % octet for octet in range(1, 31)])
         certificates(self.state, ("slapd", "IP:10.54.0.1"),
-                     ("sink", "DNS:mx0.tls.example,DNS:mx0.verified.example"))
+                     ("sink", "DNS:mx0.tls.example,DNS:mx0.verified.example"), ("other", "DNS:nobody.example"))
         self.slapd = Slapd(self.state + "/slapd", population(PEOPLE),
                            with_tls=[self.state + "/" + name for name in ("slapd.pem", "slapd.key", "ca.pem")])
-        self.dns = Zones(self.state + "/nsd", DNS, zone_records())
+        self.dns = NameServer(self.state + "/nsd", zones(self.state))
+        Recursive(self.state + "/unbound")
         context = server_context(self.state + "/sink.pem", self.state + "/sink.key")
         self.good = Sink(HERE % 1)
         self.good.offers += ["CHUNKING", "DSN"]
         self.tls = Sink(HERE % 15, context=context)
         self.gateway = Gateway(self.state, ["ldap://10.54.0.1"], smtp_more=OUTBOUND % "",
                                submission_more=SUBMISSION, level="debug",
-                               more=MORE % dict(dns=DNS, state=self.state))
+                               more=MORE % dict(dns=RECURSIVE_ADDRESS, state=self.state, anchor=self.dns.anchor))
         self.gateway.start()
 
     def send(self, *recipients, sender="alice@corp.example", body="Hello.\n"):
@@ -247,6 +258,33 @@ def encryption(scene):
     equal("nothing is sent either", scene.good.count(word), 0)
 
 
+def dane(scene):
+    """Names that DNSSEC vouches for say which certificate is right; RFC 7672, and RFC 8689 on top of it."""
+    sink = Sink(HERE % 24, context=server_context(scene.state + "/other.pem", scene.state + "/other.key"))
+    sink.offers.append("REQUIRETLS")
+    check("a certificate that TLSA names is right", sink.took(scene.send("a@right.signed")))
+    contains("whoever vouches for it", scene.log_of("relay.sent", "a@right.signed"), "verified=1")
+    wrong, plain = scene.send("a@wrong.signed"), scene.send("a@plain.signed")
+    line = scene.log_of("relay.later", "a@wrong.signed")
+    check("another is not", "status=4.7.5" in line and "TLSA" in line, line)
+    line = scene.log_of("relay.later", "a@plain.signed")
+    check("nor is a host without TLS", "STARTTLS" in line, line)
+    equal("nothing is sent", (sink.count(wrong), scene.good.count(plain)), (0, 0))
+    for domain in ("right.signed", "tls.example"):
+        word = token()
+        with Smtp(ADDRESS) as smtp:
+            smtp.start_tls(tls(scene.state))
+            smtp.ask("MAIL FROM:<alice@corp.example> REQUIRETLS")
+            smtp.ask("RCPT TO:<r@%s>" % domain)
+            equal("REQUIRETLS is taken for " + domain, smtp.data(message(word)).code, 250)
+        if domain == "right.signed":
+            taken = sink.took(word)
+            check("and asked of the next server", taken and any(
+                line.startswith("MAIL") and line.endswith("REQUIRETLS") for line in taken.session.lines), taken)
+        else:
+            contains("an MX that nobody vouches for will not do", scene.report("r@tls.example"), "Status: 5.7.30")
+
+
 def routes(scene):
     routed = Sink(HERE % 21, 2526)
     check("a route for all below a domain", routed.took(scene.send("a@x.routed.example")))
@@ -337,8 +375,8 @@ def main():
         SINKS.append(self)
     Sink.__init__ = noted
     scene = Scene()
-    for test in (plain_ways, troubles_of_names, refusals, temporary, mid_session, nobody_waits, encryption, routes,
-                 reuse, deaths, direct_first):
+    for test in (plain_ways, troubles_of_names, refusals, temporary, mid_session, nobody_waits, encryption, dane,
+                 routes, reuse, deaths, direct_first):
         with case(test.__name__):
             test(scene)
     log = scene.gateway.log()
