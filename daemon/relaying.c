@@ -4,7 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "base/span.h"
+#include "base/buffer.h"
+#include "daemon/message_queue.h"
 #include "daemon/message_resolver.h"
 
 bool relaying_address(const char *text, unsigned char address[16])
@@ -81,4 +82,49 @@ enum relaying relaying_trigger(const struct conf_smtp *server, const struct rela
 		return RELAYING_YES;
 	/* A list of who may not says of nobody that he may. */
 	return server->relay.all_except ? RELAYING_NO : listed(&server->relay, client);
+}
+
+static void add_domain(struct buffer *domains, struct span domain)
+{
+	char memory[300];
+	struct wire_writer writer;
+
+	wire_writer_init(&writer, memory, sizeof memory);
+	wire_put_span(&writer, domain);
+	buffer_add(domains, memory, writer.used);
+}
+
+static uint32_t fetch_all(const struct conf *conf, const char *identity, struct buffer *domains)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < conf->remotes_count && count < MESSAGE_TAKE_MAX; i++) {
+		const struct conf_remote *remote = &conf->remotes[i];
+
+		if (remote->name[0] == '*' || !relaying_fetch(remote, identity))
+			continue;
+		add_domain(domains, span_text(remote->name));
+		count++;
+	}
+	return count;
+}
+
+uint32_t relaying_fetch_list(const struct conf *conf, const char *identity, const char *list,
+			     struct buffer *domains)
+{
+	struct span rest = span_text(list), one;
+	char domain[ADDRESS_DOMAIN_MAX + 1];
+	uint32_t count = 0;
+
+	if (!*list)
+		return fetch_all(conf, identity, domains);
+	while (span_cut(&rest, ',', &one)) {
+		one = span_trim(one);
+		if (count == MESSAGE_TAKE_MAX || !span_copy(one, domain, sizeof domain) ||
+		    !relaying_fetch(conf_find_remote(conf, domain), identity))
+			return 0;
+		add_domain(domains, one);
+		count++;
+	}
+	return count;
 }

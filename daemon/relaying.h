@@ -8,6 +8,7 @@
 
 #include "conf/conf.h"
 
+struct buffer;
 struct message_names_found;
 
 struct relay_client {
@@ -31,6 +32,13 @@ enum relaying relaying_trigger(const struct conf_smtp *server, const struct rela
 			       const struct conf_remote *remote);
 /* ATRN: it is handed to the client himself, who must be one of its accounts. */
 bool relaying_fetch(const struct conf_remote *remote, const char *identity);
+/*
+ * The domains that he asks for: `list` has commas between, "" means all that are his, but for those
+ * that only a wildcard names. Adds them to `domains` in wire form, MESSAGE_TAKE_MAX at most. How
+ * many; 0: none, or one of them is not his, which refuses all (RFC 2645 section 5.2.1).
+ */
+uint32_t relaying_fetch_list(const struct conf *conf, const char *identity, const char *list,
+			     struct buffer *domains);
 /* As text: "192.0.2.1", "2001:db8::1", with or without "%zone". False: none. */
 bool relaying_address(const char *text, unsigned char address[16]);
 

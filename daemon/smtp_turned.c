@@ -256,77 +256,33 @@ void smtp_turned_free(struct smtp_turned *turned)
 
 /* ---- ATRN ---- */
 
-struct wanted {
-	struct buffer domains; /* in wire form */
-	uint32_t count;
-};
-
-static void wanted_add(struct wanted *wanted, struct span domain)
-{
-	char memory[300];
-	struct wire_writer writer;
-
-	wire_writer_init(&writer, memory, sizeof memory);
-	wire_put_span(&writer, domain);
-	buffer_add(&wanted->domains, memory, writer.used);
-	wanted->count++;
-}
-
-/* All that he may have; a wildcard is no domain, so those must be named. */
-static bool wanted_all(const struct conf *conf, const char *who, struct wanted *wanted)
-{
-	for (size_t i = 0; i < conf->remotes_count; i++)
-		if (conf->remotes[i].name[0] != '*' && wanted->count < MESSAGE_TAKE_MAX &&
-		    relaying_fetch(&conf->remotes[i], who))
-			wanted_add(wanted, span_text(conf->remotes[i].name));
-	return wanted->count > 0;
-}
-
-/* RFC 2645 section 5.2.2: one that is not his refuses all. */
-static bool wanted_list(const struct conf *conf, const char *who, struct span list,
-			struct wanted *wanted)
-{
-	struct span one;
-	char domain[256];
-
-	while (span_cut(&list, ',', &one)) {
-		one = span_trim(one);
-		if (wanted->count >= MESSAGE_TAKE_MAX || !span_copy(one, domain, sizeof domain) ||
-		    !relaying_fetch(conf_find_remote(conf, domain), who))
-			return false;
-		wanted_add(wanted, one);
-	}
-	return wanted->count > 0;
-}
-
-static struct smtp_turned *turned_new(struct smtp_session *smtp, struct wanted *wanted)
+/* The domains stand in wire form. */
+static struct smtp_turned *turned_new(struct smtp_session *smtp, const struct buffer *domains,
+				      uint32_t count)
 {
 	struct smtp_turned *turned = memory_new(sizeof *turned);
 
 	turned->smtp = smtp;
 	turned->frontend = smtp->session.frontend;
-	turned->domains =
-		memory_text_n(buffer_bytes(&wanted->domains), buffer_used(&wanted->domains));
+	turned->domains = memory_text_n(buffer_bytes(domains), buffer_used(domains));
 	turned->take = (struct message_take){
-		.count = wanted->count,
-		.domains = span_make(turned->domains, buffer_used(&wanted->domains)),
+		.count = count,
+		.domains = span_make(turned->domains, buffer_used(domains)),
 	};
 	return turned;
 }
 
 void smtp_turned_ask(struct smtp_session *smtp, const char *domains)
 {
-	const struct conf *conf = smtp->session.frontend->conf;
-	const char *who = smtp_server_identity(smtp->engine);
-	struct wanted wanted = { .domains = BUFFER_EMPTY };
-	bool his = *domains ? wanted_list(conf, who, span_text(domains), &wanted)
-			    : wanted_all(conf, who, &wanted);
+	struct buffer wanted = BUFFER_EMPTY;
+	uint32_t count = relaying_fetch_list(smtp->session.frontend->conf,
+					     smtp_server_identity(smtp->engine), domains, &wanted);
 
-	if (!his || !smtp->session.frontend->store) {
-		smtp_server_answer(smtp->engine, his ? OUTCOME_TEMP : OUTCOME_PERM, NULL);
+	if (count == 0 || !smtp->session.frontend->store) {
+		smtp_server_answer(smtp->engine, count ? OUTCOME_TEMP : OUTCOME_PERM, NULL);
 	} else {
-		smtp->turned = turned_new(smtp, &wanted);
+		smtp->turned = turned_new(smtp, &wanted, count);
 		turned_take(smtp->turned);
 	}
-	buffer_clear(&wanted.domains);
+	buffer_clear(&wanted);
 }

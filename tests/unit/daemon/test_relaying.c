@@ -11,7 +11,8 @@
 
 #include <cmocka.h>
 
-#include "base/memory.h"
+#include "base/buffer.h"
+#include "base/wire.h"
 #include "daemon/message_resolver.h"
 
 static void hear(void *context, const char *file, unsigned line, const char *text)
@@ -34,7 +35,7 @@ static int set_up(void **state)
 		"domain corp.example { }\n"
 #define SMTP(name, port, keys)                                                                     \
 	"smtp " name " { fqdn = a.example listen '127.0.0.1:" port "' { tls = none }\n" keys " }"  \
-											     "\n"
+	"\n"
 		SMTP("plain", "1", "") SMTP("addresses", "2",
 					    "relay = {'192.0.2.0/24', '2001:db8::/32'}")
 			SMTP("names", "3", "relay = {'192.0.2.0/24', '.branch.example'}") SMTP(
@@ -183,6 +184,43 @@ static void test_trigger(void **state)
 	}
 }
 
+static void test_fetch_list(void **state)
+{
+	static const struct {
+		const char *identity, *list, *domains;
+	} rows[] = {
+		{ "branch@corp.example", "", "fetch.example " },
+		{ "b2", "", "fetch.example " },
+		{ "alice@corp.example", "", "" },
+		{ "branch@corp.example", "fetch.example", "fetch.example " },
+		{ "branch@corp.example", "fetch.example, a.fetch.example",
+		  "fetch.example a.fetch.example " },
+		{ "b2", "fetch.example,a.fetch.example", "" },
+		{ "branch@corp.example", "fetch.example,partner.example", "" },
+		{ "branch@corp.example", ",", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct buffer domains = BUFFER_EMPTY;
+		uint32_t count =
+			relaying_fetch_list(conf, rows[i].identity, rows[i].list, &domains);
+		char heard[200] = "";
+		struct wire_reader reader;
+
+		wire_reader_init(&reader, buffer_bytes(&domains), buffer_used(&domains));
+		for (uint32_t j = 0; j < count; j++) {
+			struct span one = wire_get_span(&reader);
+
+			strncat(heard, one.at, one.length);
+			strcat(heard, " ");
+		}
+		if (strcmp(heard, rows[i].domains) != 0 || (count && !wire_done(&reader)))
+			fail_msg("row %zu: %s", i, heard);
+		buffer_clear(&domains);
+	}
+}
+
 static void test_addresses(void **state)
 {
 	static const unsigned char four[16] = {
@@ -207,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_decide),
 		cmocka_unit_test(test_trigger),
+		cmocka_unit_test(test_fetch_list),
 		cmocka_unit_test(test_addresses),
 	};
 
