@@ -5,9 +5,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mail/address.h"
+
+/* Our own is for mailboxes of ours: who sends on adds none and takes none along. */
+static uint64_t return_path_length(int fd, uint64_t size)
+{
+	static const char name[] = "Return-Path:";
+	char first[sizeof name + ADDRESS_TEXT_SIZE + 16];
+	ssize_t count = pread(fd, first, size < sizeof first ? (size_t)size : sizeof first, 0);
+	const char *end = NULL;
+
+	if (count > 0 && span_starts_nocase(span_make(first, (size_t)count), name))
+		end = memmem(first, (size_t)count, "\r\n", 2);
+	return end ? (uint64_t)(end - first) + 2 : 0;
+}
+
 void outgoing_body_init(struct outgoing_body *body, int fd, uint64_t size)
 {
-	*body = (struct outgoing_body){ .fd = fd, .file_size = size };
+	uint64_t start = return_path_length(fd, size);
+
+	*body = (struct outgoing_body){ .fd = fd, .start = start, .file_size = size - start };
 }
 
 void outgoing_body_clear(struct outgoing_body *body)
@@ -29,7 +46,7 @@ static ssize_t file_read(const struct outgoing_body *body, uint64_t at, char *to
 	if (size > body->file_size - at)
 		size = body->file_size - at;
 	do
-		count = pread(body->fd, to, size, (off_t)at);
+		count = pread(body->fd, to, size, (off_t)(body->start + at));
 	while (count < 0 && errno == EINTR);
 	return count > 0 ? count : -1;
 }

@@ -16,12 +16,14 @@
 
 struct outgoing_body {
 	int fd;             /* the owner's */
-	uint64_t file_size; /* octets of it that are the message */
+	uint64_t start;     /* of what is sent: behind a Return-Path (RFC 5321 section 4.4) */
+	uint64_t file_size; /* octets of it from there on that are the message */
 	struct buffer head; /* instead of the first `skip` octets of the file */
-	uint64_t skip;
+	uint64_t skip;   /* from `start` on */
 	bool scanned, has_8bit, header_utf8; /* outgoing_body_scan */
 };
 
+/* `size`: octets of the message in the file, with the Return-Path that we put in front of it. */
 void outgoing_body_init(struct outgoing_body *body, int fd, uint64_t size);
 void outgoing_body_clear(struct outgoing_body *body);
 uint64_t outgoing_body_size(const struct outgoing_body *body);

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -167,7 +168,8 @@ static bool is_taken(const char *name)
 	       (length < 4 || strcmp(name + length - 4, ".tmp") != 0);
 }
 
-void pickup_place_ignore(struct pickup_place *place, const char *name, const char *why)
+/* Says in the log, once for a file as it is, why it is left alone. */
+static void ignore(struct pickup_place *place, const char *name, const char *why)
 {
 	struct seen *seen = seen_of(place, name, 0);
 
@@ -175,11 +177,6 @@ void pickup_place_ignore(struct pickup_place *place, const char *name, const cha
 		log_warning("pickup.ignored", LOG_TEXT("directory", place->path),
 			    LOG_TEXT("file", name), LOG_TEXT("why", why));
 	seen->told = true;
-}
-
-void pickup_place_forget(struct pickup_place *place, const char *name)
-{
-	table_drop(place->seen, span_text(name));
 }
 
 static bool is_whole(struct pickup_place *place, const char *name, const struct stat *status,
@@ -205,10 +202,9 @@ static void look_at(struct pickup_place *place, const char *name, int64_t now)
 	    S_ISDIR(status.st_mode))
 		return;
 	if (!S_ISREG(status.st_mode))
-		pickup_place_ignore(place, name,
-				    S_ISLNK(status.st_mode)
-					    ? "it is a symbolic link, which is not followed"
-					    : "it is no regular file");
+		ignore(place, name,
+		       S_ISLNK(status.st_mode) ? "it is a symbolic link, which is not followed"
+					       : "it is no regular file");
 	else if (!is_whole(place, name, &status, now) || status.st_nlink > 1)
 		place->resting++;
 	else if (seen_of(place, name, now)->told)
@@ -217,6 +213,15 @@ static void look_at(struct pickup_place *place, const char *name, int64_t now)
 		place->ready[place->ready_count++] = memory_text(name);
 	else
 		place->stirred = true; /* the next look */
+}
+
+/* Another directory may have come into its place, a mounted share for one. */
+static bool is_there(const struct pickup_place *place)
+{
+	struct stat here, there;
+
+	return fstat(place->directory, &here) == 0 && stat(place->path, &there) == 0 &&
+	       here.st_ino == there.st_ino && here.st_dev == there.st_dev;
 }
 
 static void look(struct pickup_place *place, int64_t now)
@@ -246,7 +251,61 @@ char *pickup_place_next(struct pickup_place *place, int64_t now)
 	listen_on(place, now);
 	if (place->ready_count == 0 &&
 	    (place->looked == 0 || passed >= PICKUP_SCAN_MS ||
-	     (passed >= LOOK_MS && (place->stirred || place->resting > 0))))
-		look(place, now);
+	     (passed >= LOOK_MS && (place->stirred || place->resting > 0)))) {
+		if (is_there(place))
+			look(place, now);
+		else
+			close_all(place); /* opened anew by the next question */
+	}
 	return place->ready_count > 0 ? place->ready[--place->ready_count] : NULL;
+}
+
+/* ---- taking ---- */
+
+/* Can it be read, and is it one file? Looked at before it is moved: what is not taken stays. */
+static bool may_take(struct pickup_place *place, const char *name)
+{
+	int fd = openat(place->directory, name,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat status;
+	bool good;
+
+	if (fd < 0) {
+		if (errno != ENOENT)
+			ignore(place, name,
+			       errno == EACCES ? "the store's user may not read it"
+					       : strerror(errno));
+		return false;
+	}
+	good = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1;
+	close(fd);
+	return good;
+}
+
+bool pickup_place_take(struct pickup_place *place, const char *name, const char *file)
+{
+	if (!may_take(place, name))
+		return false;
+	if (renameat2(place->directory, name, place->claimed, file, RENAME_NOREPLACE) == 0) {
+		table_drop(place->seen, span_text(name));
+		return true;
+	}
+	if (errno != ENOENT)
+		ignore(place, name, strerror(errno));
+	return false;
+}
+
+int pickup_place_open_claimed(const struct pickup_place *place, const char *file,
+			      struct stat *status)
+{
+	int fd = openat(place->claimed, file,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd >= 0 && fstat(fd, status) == 0 && S_ISREG(status->st_mode))
+		return fd;
+	if (fd >= 0) {
+		close(fd);
+		errno = EINVAL;
+	}
+	return -1;
 }

@@ -8,6 +8,8 @@
 
 #define PICKUP_READY_MAX 256
 
+struct stat;
+
 struct pickup_place {
 	char server[QUEUE_SERVER_SIZE];
 	char *path;
@@ -28,9 +30,10 @@ void pickup_place_free(struct pickup_place *place);
 bool pickup_place_open(struct pickup_place *place, int64_t now);
 /* The next whole file's name, for free(); NULL: none now. */
 char *pickup_place_next(struct pickup_place *place, int64_t now);
-/* Says in the log, once for a file as it is, why it is left alone. */
-void pickup_place_ignore(struct pickup_place *place, const char *name, const char *why);
-/* It was claimed, or has gone. */
-void pickup_place_forget(struct pickup_place *place, const char *name);
+/* Moves it into .postern, as `file`. False: it has gone, or is left alone, as the log says. */
+bool pickup_place_take(struct pickup_place *place, const char *name, const char *file);
+/* One in .postern, for reading; -1: it has gone, or is nothing that may be read. */
+int pickup_place_open_claimed(const struct pickup_place *place, const char *file,
+			      struct stat *status);
 
 #endif

@@ -139,25 +139,12 @@ static struct pickup_place *place_of(struct pickup_scan *scan, const struct conf
 
 /* ---- claiming ---- */
 
-/* In .postern; -1: it has gone, or is nothing that may be read. */
-static int claimed_open(const struct claim *claim, struct stat *status)
-{
-	int fd = openat(claim->place->claimed, claim->file,
-			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	if (fd >= 0 && fstat(fd, status) == 0 && S_ISREG(status->st_mode))
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
 static bool hand_out(struct claim *claim, struct pickup_claim *to)
 {
 	const char *name = strchr(claim->file, '.');
 	struct stat status;
 
-	to->fd = claimed_open(claim, &status);
+	to->fd = pickup_place_open_claimed(claim->place, claim->file, &status);
 	if (to->fd < 0)
 		return false;
 	to->handle = claim->handle;
@@ -167,40 +154,12 @@ static bool hand_out(struct claim *claim, struct pickup_claim *to)
 	return true;
 }
 
-/* Can it be read, and is it one file? Looked at before it is moved: what is not taken stays. */
-static bool may_take(struct pickup_place *place, const char *name)
-{
-	int fd = openat(place->directory, name,
-			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	struct stat status;
-	bool good;
-
-	if (fd < 0) {
-		if (errno != ENOENT)
-			pickup_place_ignore(place, name,
-					    errno == EACCES ? "the store's user may not read it"
-							    : strerror(errno));
-		return false;
-	}
-	good = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1;
-	close(fd);
-	return good;
-}
-
 static struct claim *take(struct pickup_scan *scan, struct pickup_place *place, const char *name)
 {
 	char file[NAME_MAX + 1];
 
-	if (!may_take(place, name))
-		return NULL;
 	snprintf(file, sizeof file, "%llx.%.200s", (unsigned long long)(scan->handles + 1), name);
-	if (renameat2(place->directory, name, place->claimed, file, RENAME_NOREPLACE) != 0) {
-		if (errno != ENOENT)
-			pickup_place_ignore(place, name, strerror(errno));
-		return NULL;
-	}
-	pickup_place_forget(place, name);
-	return claim_add(scan, place, file);
+	return pickup_place_take(place, name, file) ? claim_add(scan, place, file) : NULL;
 }
 
 static struct claim *take_next(struct pickup_scan *scan, struct pickup_place *place, int64_t now)
@@ -236,7 +195,10 @@ static bool give(struct pickup_scan *scan, struct claim *claim, const void *owne
 	}
 	log_error("pickup.lost", LOG_TEXT("directory", claim->place->path),
 		  LOG_TEXT("file", claim->file), LOG_TEXT("why", strerror(errno)));
-	claim->not_before = now + PICKUP_AGAIN_MS;
+	if (errno == ENOENT)
+		claim_end(scan, claim);
+	else
+		claim->not_before = now + PICKUP_AGAIN_MS;
 	return false;
 }
 
@@ -309,7 +271,7 @@ bool pickup_scan_remove(struct pickup_scan *scan, uint64_t handle, const void *o
 	errno = ENOENT;
 	claim = find(scan, handle, owner);
 	if (claim != NULL) {
-		good = unlinkat(claim->place->claimed, claim->file, 0) == 0 &&
+		good = (unlinkat(claim->place->claimed, claim->file, 0) == 0 || errno == ENOENT) &&
 		       fsync(claim->place->claimed) == 0;
 		if (good)
 			claim_end(scan, claim);

@@ -69,8 +69,8 @@ static enum outcome set_aside(struct store_role *role, const struct pickup_claim
 	struct queue_failure failure = { 0 };
 	struct rules *rules = queue_rules_hold(role->rules);
 	const struct conf_smtp *smtp = rules_server(rules, claim->server);
-	enum outcome outcome = smtp != NULL ? put_badmail(role, smtp, claim, reason, &failure)
-					    : OUTCOME_TEMP;
+	enum outcome outcome =
+		smtp != NULL ? put_badmail(role, smtp, claim, reason, &failure) : OUTCOME_TEMP;
 
 	queue_rules_leave(role->rules, rules);
 	if (outcome != OUTCOME_OK)

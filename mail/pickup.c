@@ -125,13 +125,11 @@ static bool take_fields(struct pickup_reading *head, struct span *rest, bool who
 /* What stands in front of the fields of the file, and what is missing behind them. */
 static void write_trace(const struct pickup_reading *head, struct buffer *out)
 {
-	char date[CLOCK_RFC5322_SIZE], sender[ADDRESS_TEXT_SIZE];
+	char date[CLOCK_RFC5322_SIZE];
 
 	clock_rfc5322(head->rules->now, date);
-	address_text(&head->envelope->sender, sender);
-	buffer_add_format(out,
-			  "Return-Path: <%s>\r\nReceived: by %s (pickup)\r\n\tid %s;\r\n\t%s\r\n",
-			  sender, head->rules->fqdn, head->rules->id, date);
+	buffer_add_format(out, "Received: by %s (pickup)\r\n\tid %s;\r\n\t%s\r\n",
+			  head->rules->fqdn, head->rules->id, date);
 }
 
 static void write_missing(const struct pickup_reading *head, struct buffer *out)

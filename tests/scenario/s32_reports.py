@@ -27,10 +27,11 @@ OUTBOUND = """
 		retry = { "1s" }
 		delay_notice = %(notice)s
 		local_delay_notice = 0
-		expiry = 2h
+		expiry = %(expiry)s
 		badmail = "%(state)s/badmail"
 		pickup = "%(state)s/pickup"
 		pickup_unstuff = %(unstuff)s
+		failure_copy = "bob@corp.example"
 		%(templates)s
 	}
 """
@@ -62,7 +63,7 @@ class Scene:
         self.refusing = Sink(REFUSING, rcpt="550 5.1.1 no such user here")
         self.dsn = Sink(DSN)
         self.dsn.offers.append("DSN")
-        self.values = dict(state=self.state, notice="1h", unstuff="false", templates="")
+        self.values = dict(state=self.state, notice="1h", expiry="2h", unstuff="false", templates="")
         self.gateway = Gateway(self.state, ["ldap://10.54.0.1"], smtp_more=OUTBOUND % self.values, level="debug",
                                more=MORE % dict(dns=DNS, drop=self.state + "/mail/drop"))
         os.makedirs(self.state + "/mail", exist_ok=True)
@@ -173,6 +174,7 @@ def failure(scene):
         contains("people are told: " + words.replace(word, "the subject"), report.words, words)
     contains("RET=HDRS: the header", report.original.get_content(), "Subject: " + word)
     lacks("and no more", report.original.get_content(), "Hello.")
+    check("a copy of it goes where copies go", wait_for(lambda: any(word in text for text in scene.mails("bob"))))
     word = scene.send("nobody@refusing.example")
     report = scene.report(word)
     equal("without RET a small message comes back", report.kinds[2], "message/rfc822")
@@ -245,7 +247,16 @@ def delay(scene):
     check("then it is sent", scene.later.took(word) and scene.later.took(silent))
     equal("one report only", sum(word in text for text in scene.mails()), 1)
     equal("and none to who wanted none of delays", sum(silent in text for text in scene.mails()), 0)
-    scene.reload(notice="1h")
+    scene.reload(notice="0", expiry="3s")
+    scene.later.change(rcpt="450 4.2.1 come back")
+    word = scene.send("slow@later.example")
+    report = scene.report(word)
+    check("what takes too long is given up", report)
+    about = report.recipients[0]
+    equal("failed, with what was said last", [about["Action"], about["Diagnostic-Code"], report.mail["Subject"]],
+          ["failed", "smtp; 450 4.2.1 come back", "Not delivered: " + word])
+    scene.later.change(rcpt="250 ok")
+    scene.reload(notice="1h", expiry="2h")
 
 
 def success(scene):

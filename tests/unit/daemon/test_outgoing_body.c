@@ -132,10 +132,42 @@ static void troubles(void **state)
 	free(text);
 }
 
+/* The Return-Path that we put in front stays here; one that stands elsewhere is the sender's matter. */
+static void sends_no_return_path(void **state)
+{
+	static const struct {
+		const char *text, *sent;
+	} texts[] = {
+		{ "Return-Path: <a@b>\r\na: b\r\n\r\nx", "a: b\r\n\r\nx" },
+		{ "RETURN-PATH: <>\r\n\r\nx", "\r\nx" },
+		{ "a: b\r\nReturn-Path: <a@b>\r\n\r\nx", "a: b\r\nReturn-Path: <a@b>\r\n\r\nx" },
+		{ "Return-Path: <a@b>", "Return-Path: <a@b>" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		size_t length = strlen(texts[i].text);
+		char sent[100] = "";
+		struct outgoing_body body;
+		struct buffer header = BUFFER_EMPTY;
+		int fd = file_of(texts[i].text, length);
+
+		outgoing_body_init(&body, fd, length);
+		assert_int_equal(outgoing_body_size(&body), strlen(texts[i].sent));
+		read_all(&body, sent, 3);
+		assert_string_equal(sent, texts[i].sent);
+		if (outgoing_body_header(&body, &header))
+			assert_memory_equal(buffer_bytes(&header), texts[i].sent, buffer_used(&header));
+		buffer_clear(&header);
+		close(fd);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(scans),
+		cmocka_unit_test(scans), cmocka_unit_test(sends_no_return_path),
 		cmocka_unit_test(scans_large_ones),
 		cmocka_unit_test(another_header),
 		cmocka_unit_test(troubles),

@@ -301,6 +301,29 @@ static void wants_its_own_directory(void **state)
 	assert_string_equal(claim(&one, "text", &handle), "x");
 }
 
+/* The directory is put back by another one: a share that is mounted. */
+static void finds_it_again(void **state)
+{
+	uint64_t handle;
+
+	(void)state;
+	assert_null(claim(&one, "", &handle));
+	put("a/x", "text", false);
+	assert_non_null(claim(&one, "text", &handle));
+	assert_int_equal(rename(in_folder("a"), in_folder("away")), 0);
+	scene.now += PICKUP_SCAN_MS;
+	assert_null(claim(&one, "", &handle));
+	assert_int_equal(mkdir(in_folder("a"), 0755), 0);
+	put("a/y", "new", false);
+	scene.now += PICKUP_SCAN_MS;
+	assert_null(claim(&one, "", &handle));
+	scene.now += PICKUP_SCAN_MS;
+	assert_string_equal(claim(&one, "new", &handle), "y");
+	pickup_scan_owner_gone(scene.scan, &one);
+	assert_string_equal(claim(&one, "new", &handle), "y");
+	assert_null(claim(&one, "", &handle)); /* x is elsewhere */
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -308,6 +331,7 @@ int main(void)
 		TEST(is_claimed_once), TEST(waits_until_it_is_whole), TEST(takes_what_was_there),
 		TEST(leaves_alone),    TEST(survives_its_owner),      TEST(comes_again_later),
 		TEST(is_fair),         TEST(holds_a_limit),           TEST(wants_its_own_directory),
+		TEST(finds_it_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

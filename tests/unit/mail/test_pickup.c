@@ -24,42 +24,42 @@ struct file {
 };
 static const struct file files[] = {
 	{ "From: a@x.test\nTo: b@y.test\n\nhello\n", "a@x.test", "b@y.test ",
-	  "Return-Path: <a@x.test>\r\n" TRACE "From: a@x.test\r\nTo: b@y.test\r\n" DATE ID "\r\n",
+	  TRACE "From: a@x.test\r\nTo: b@y.test\r\n" DATE ID "\r\n",
 	  "hello\n" },
 	{ "\xef\xbb\xbf"
 	  "From: a@x.test\r\nTo: b@y.test\r\n\r\nhello",
 	  "a@x.test", "b@y.test ",
-	  "Return-Path: <a@x.test>\r\n" TRACE "From: a@x.test\r\nTo: b@y.test\r\n" DATE ID "\r\n",
+	  TRACE "From: a@x.test\r\nTo: b@y.test\r\n" DATE ID "\r\n",
 	  "hello" },
 	{ "x-sender: s@x.test\nX-Receiver: <r@y.test>\nx-receiver: q@y.test\nFrom: a@x.test\n"
 	  "To: b@y.test\nDate: d\nMessage-id: <i>\n\n",
 	  "s@x.test", "r@y.test q@y.test ",
-	  "Return-Path: <s@x.test>\r\n" TRACE "From: a@x.test\r\nTo: b@y.test\r\nDate: d\r\n"
+	  TRACE "From: a@x.test\r\nTo: b@y.test\r\nDate: d\r\n"
 	  "Message-id: <i>\r\n\r\n",
 	  "" },
 	{ "x-receiver: r@y.test\nx-sender: <>\nSubject: x\nDate: d\nMessage-ID: <i>\n", "",
 	  "r@y.test ",
-	  "Return-Path: <>\r\n" TRACE "Subject: x\r\nDate: d\r\nMessage-ID: <i>\r\n\r\n", "" },
+	  TRACE "Subject: x\r\nDate: d\r\nMessage-ID: <i>\r\n\r\n", "" },
 	{ "x-sender: s@x.test\nTo: b@y.test\nDate: d\nMessage-ID: <i>\n\n", "s@x.test", "b@y.test ",
-	  "Return-Path: <s@x.test>\r\n" TRACE "To: b@y.test\r\nDate: d\r\nMessage-ID: <i>\r\n"
+	  TRACE "To: b@y.test\r\nDate: d\r\nMessage-ID: <i>\r\n"
 	  "From: <s@x.test>\r\n\r\n",
 	  "" },
 	/* Bcc is an address of the envelope and nothing else, folded or not. */
 	{ "From: A <a@x.test>\nTo: B <b@y.test>,\n c@y.test (C)\nBcc: d@y.test,\n\te@y.test\n"
 	  "Cc: Team: f@y.test, b@Y.TEST;\nReturn-Path: <z@z.test>\nDate: d\nMessage-ID: <i>\n\nx",
 	  "a@x.test", "b@y.test c@y.test d@y.test e@y.test f@y.test ",
-	  "Return-Path: <a@x.test>\r\n" TRACE "From: A <a@x.test>\r\nTo: B <b@y.test>,\r\n"
+	  TRACE "From: A <a@x.test>\r\nTo: B <b@y.test>,\r\n"
 	  " c@y.test (C)\r\nCc: Team: f@y.test, b@Y.TEST;\r\nDate: d\r\nMessage-ID: <i>\r\n\r\n",
 	  "x" },
 	{ "From: a@x.test, c@x.test\nSender: s@x.test\nTo: bob\nDate: d\nMessage-ID: <i>\n\n",
 	  "s@x.test", "bob@d.test ",
-	  "Return-Path: <s@x.test>\r\n" TRACE "From: a@x.test, c@x.test\r\nSender: s@x.test\r\n"
+	  TRACE "From: a@x.test, c@x.test\r\nSender: s@x.test\r\n"
 	  "To: bob\r\nDate: d\r\nMessage-ID: <i>\r\n\r\n",
 	  "" },
 	/* Later lines of that name are fields like others. */
 	{ "From: a@x.test\nX-Receiver: r@y.test\nTo: b@y.test\nDate: d\nMessage-ID: <i>\n\n",
 	  "a@x.test", "b@y.test ",
-	  "Return-Path: <a@x.test>\r\n" TRACE "From: a@x.test\r\nX-Receiver: r@y.test\r\n"
+	  TRACE "From: a@x.test\r\nX-Receiver: r@y.test\r\n"
 	  "To: b@y.test\r\nDate: d\r\nMessage-ID: <i>\r\n\r\n",
 	  "" },
 	{ "", NULL, NULL, "there is neither an x-sender line at the beginning nor a From field",
