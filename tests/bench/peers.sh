@@ -62,7 +62,7 @@ postfix_master() {
 	cat <<-END
 		$bench_address:2526 inet n - n - 300 smtpd
 		$bench_address:2527 inet n - n - - smtpd -o smtpd_tls_security_level=may
-		$bench_address:2528 inet n - n - 300 smtpd -o smtpd_recipient_restrictions=permit
+		$bench_address:2528 inet n - n - 300 smtpd -o mynetworks=127.0.0.0/8 -o smtpd_recipient_restrictions=permit_mynetworks,reject
 		$bench_address:2588 inet n - n - - smtpd -o smtpd_tls_security_level=encrypt -o smtpd_sasl_auth_enable=yes -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
 		tlsmgr    unix - - n 1000? 1 tlsmgr
 		cleanup   unix n - n - 0 cleanup
