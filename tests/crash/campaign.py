@@ -7,12 +7,16 @@ it, and it is started again. What must hold after each restart, and at the end o
 
   - a message answered 250 is in the mailbox of each recipient: once, and once more at most for
     every time that its acknowledgement was lost or its end was answered "try again";
+  - mail for other domains, answered 250 or dropped into the pickup folder, is at the other server, or
+    waits in the queue, or its sender was told, or it is among the bad mail; it came once, and once more
+    at most for each acknowledgement that was lost and each kill between two of its arrivals; no file of
+    the queue is torn; when all others are well nothing waits for long, and who asked was told of success;
   - no reader ever gets a torn message, or one for somebody else, and a uid keeps its message;
   - what a QUIT answered +OK has removed never comes back; what was marked without QUIT stays;
   - maildirsize agrees with the files, and no mailbox is over its quota;
-  - no spool file, unfinished mailbox or temporary file is left, no role keeps descriptors.
+  - no spool file, unfinished mailbox, claimed file or temporary file is left, no role keeps descriptors.
 
-That the checks can fail is shown at the end of each run: damage is done to the mailboxes on
+That the checks can fail is shown at the end of each run: damage is done to mailboxes and queue on
 purpose, and each kind must be found. A store role that answers before it delivers (tried in a
 copy of the tree) lost five messages in eight seconds, and the campaign named them.
 
@@ -26,13 +30,16 @@ import shutil
 import sys
 import time
 
-from ground import ADDRESS, Ground, People, full_or_short
+from departures import OUTGOING, Departures
+from ground import ADDRESS, PASSWORD, Ground, People, full_or_short
 from harness import case, check, run, wait_for
 from ledger import Ledger
 from load import Load
 from mailboxes import check_files, left_over, message_files
+from outside import ADDRESSES
 from readers import audit
 from verdict import KEPT, everything, idle, litter
+from waiting import REPORTER
 
 
 def option(name, default):
@@ -41,8 +48,9 @@ def option(name, default):
 
 SEED = option("--seed", int(time.time()))
 SECONDS = option("--seconds", full_or_short(60.0, 6.0))
-ROLES = ("frontend", "frontend", "store", "store", "directory")
-KINDS = {"frontend", "store", "directory", "master", "all"}
+ROLES = ("frontend", "frontend", "store", "store", "directory", "relay", "relay", "resolver")
+KINDS = {"frontend", "store", "directory", "relay", "resolver", "master", "all"}
+COSTLY = {"store", "relay"}  # their death may cost an acknowledgement of another server
 ENOUGH = full_or_short(5000, 300)  # messages accepted, and as many read, for a verdict
 
 
@@ -54,13 +62,19 @@ def deal(dice):
         yield from deck
 
 
-def enough(ledger):
+def enough(ledger, departures):
     counts = ledger.counts
     return counts.get("accepted", 0) >= ENOUGH and counts.get("retrieved", 0) >= ENOUGH and \
-        counts.get("removed", 0) >= ENOUGH // 10
+        counts.get("removed", 0) >= ENOUGH // 10 and len(departures.outside.deliveries) >= ENOUGH // 10
 
 
-def one_life(gateway, load, dice, roles, kills):
+def kill_role(gateway, role, choose, departures):
+    def kill():
+        return gateway.kill_role(role, choose)
+    return departures.kills.around(kill) if role in COSTLY else kill()
+
+
+def one_life(gateway, load, dice, roles, kills, departures):
     """Until the whole gateway is killed. Everybody hurries just before something dies."""
     stop = time.monotonic() + dice.uniform(1.2, full_or_short(8, 2.5))
     while time.monotonic() < stop:
@@ -68,41 +82,47 @@ def one_life(gateway, load, dice, roles, kills):
         load.hurry.set()
         time.sleep(dice.uniform(0.01, 0.1))
         role = next(roles)
-        if gateway.kill_role(role, dice.choice):
+        if kill_role(gateway, role, dice.choice, departures):
             kills[role] = kills.get(role, 0) + 1
         load.hurry.clear()
     load.hurry.set()
     time.sleep(dice.uniform(0.01, 0.1))
+    departures.kills.around(lambda: kill_gateway(gateway, dice, kills))
+    load.hurry.clear()
+    kills["all"] = kills.get("all", 0) + 1
+
+
+def kill_gateway(gateway, dice, kills):
     if "master" not in kills or dice.random() < 0.3:
         os.kill(gateway.process.pid, 9)  # the master alone: everything goes down with it
         kills["master"] = kills.get("master", 0) + 1
         time.sleep(dice.uniform(0, 0.2))
     gateway.kill_all(dice.shuffle)
-    load.hurry.clear()
-    kills["all"] = kills.get("all", 0) + 1
 
 
-def campaign(ground, ledger):
+def campaign(ground, ledger, departures):
     dice, kills = random.Random(SEED), {}
     load = Load(ground, ledger, SEED)
     end = time.monotonic() + SECONDS
     late = end + 900  # a slow machine gets the time it needs
-    wrong, roles = [], deal(dice)
-    while time.monotonic() < end or (time.monotonic() < late and not (enough(ledger) and KINDS <= kills.keys())):
-        one_life(ground.gateway, load, dice, roles, kills)
+    wrong, lost, roles = [], [], deal(dice)
+    while time.monotonic() < end or (time.monotonic() < late and not (enough(ledger, departures) and KINDS <= kills.keys())):
+        one_life(ground.gateway, load, dice, roles, kills, departures)
+        lost += departures.judge()
         ground.gateway.start()
         wrong += audit(ADDRESS, ledger, ground.people.kept)
     print("# killed: %s" % ", ".join("%s %d" % pair for pair in sorted(kills.items())))
     check("every begun message is brought to its end", load.end())
     check("after each restart every acknowledged message is there", not wrong, wrong[:5])
+    check("and what goes out is there, waits, or was told of, and is whole", not lost, lost[:5])
     check("all kinds of processes were killed", KINDS <= kills.keys(), kills)
 
 
-def verdict(ground, ledger):
+def verdict(ground, ledger, departures):
     found = everything(ground, ledger)
     check("at the end every acknowledged message is there, whole, and quotas agree", not found, found[:5])
     check("no reader ever got a torn or foreign message, no reply was strange", not ledger.wrong, ledger.wrong[:5])
-    ground.gateway.kill_all(random.shuffle)
+    departures.kills.around(lambda: ground.gateway.kill_all(random.shuffle))
     ground.gateway.start()
     found = everything(ground, ledger)
     check("and after one more kill -9 too", not found, found[:5])
@@ -110,7 +130,7 @@ def verdict(ground, ledger):
     check("no spool file, unfinished mailbox or temporary file is left", not found, found[:5])
     counts = dict(ledger.counts)
     print("# %s; %d stand twice" % (", ".join("%s %d" % pair for pair in sorted(counts.items())), ledger.repeated()))
-    check("there was enough to judge", enough(ledger), counts)
+    check("there was enough to judge", enough(ledger, departures), counts)
 
 
 def working(ledger):
@@ -229,13 +249,19 @@ def damages(ground, ledger):
 
 def main():
     print("# seed %d" % SEED)
-    ground, ledger = Ground(People()), Ledger()
+    ground = Ground(People(), ADDRESSES, [("reporter", PASSWORD, REPORTER)], **OUTGOING)
+    ledger = Ledger()
+    departures = Departures(ground, ledger, SEED)
     ground.gateway.start()
-    campaign(ground, ledger)
+    campaign(ground, ledger, departures)
+    with case("verdict of what goes out"):
+        departures.verdict()
     with case("verdict"):
-        verdict(ground, ledger)
+        verdict(ground, ledger, departures)
     with case("descriptors"):
         descriptors(ground, ledger)
+    with case("the end of what goes out"):
+        departures.end()
     with case("damages"):
         damages(ground, ledger)
     log = ground.gateway.log()

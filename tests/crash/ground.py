@@ -35,6 +35,7 @@ class People:
         self.small = ["d%d@small.example" % i for i in range(small)]
         self.kept = self.large + self.free  # nobody deletes there
         self.all = self.kept + self.small
+        self.others = []  # addresses of other domains
 
     def entries(self):
         return [(address.split("@")[0], PASSWORD, address) for address in self.all]

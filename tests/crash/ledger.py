@@ -2,11 +2,14 @@
 """Who was promised what. Written by the clients, judged against the mailboxes."""
 import collections
 import threading
+import time
 
 
 class Letter:
     def __init__(self, token, recipients):
         self.token, self.recipients = token, recipients
+        self.sender, self.notify = "x@elsewhere.example", {}  # who is told; NOTIFY of a recipient
+        self.picked, self.begun = False, time.monotonic()     # dropped into a folder for the gateway
         self.history = []        # what was answered at the end of the data, or at RCPT
         self.accepted = set()    # mailboxes of the attempt that was answered 250
         self.flying = set()      # mailboxes of an attempt whose end was sent and is not answered yet

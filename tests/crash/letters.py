@@ -38,6 +38,12 @@ def stuffed(text):
     return text.replace(b"\r\n.", b"\r\n..")
 
 
+def token_of(text):
+    """Of a message, whole or not, or of what is told of it; None when it is none of ours."""
+    first = re.search(rb"X-Force: (\w+)", text)
+    return first.group(1).decode() if first else None
+
+
 def examine(text, mailbox):
     """(token, "") of a good message in the mailbox, or (None, what is wrong with it)."""
     first = _FIRST.search(text)

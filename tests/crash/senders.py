@@ -85,9 +85,22 @@ class Sender(threading.Thread):
         while self.fresh.is_set() and not self.give_up.is_set():
             count = self.random.choice((1, 1, 1, 1, 2, 3, 6))
             recipients = self.random.sample(self.people.all, min(count, len(self.people.all)))
-            self.deliver(self.ledger.new(uuid.uuid4().hex, recipients))
+            self.deliver(self.letter(recipients))
             self.hurry.wait(self.random.random() * self.pause)
         self.drop()
+
+    def letter(self, recipients):
+        """A third of them also, or only, for people of other domains; who asks for reports in all ways."""
+        if not self.people.others or self.random.random() < 0.67:
+            return self.ledger.new(uuid.uuid4().hex, recipients)
+        if self.random.random() < 0.6:
+            recipients = []
+        others = self.random.sample(self.people.others, self.random.choice((1, 1, 1, 2, 5)))
+        one = self.ledger.new(uuid.uuid4().hex, recipients + others)
+        one.sender = self.random.choice((self.people.reporter, self.people.reporter, self.people.reporter, ""))
+        one.notify = {address: self.random.choice(("", "", "NEVER", "SUCCESS,FAILURE", "FAILURE,DELAY"))
+                      for address in others}
+        return one
 
     def deliver(self, one):
         while not self.give_up.is_set():
@@ -135,7 +148,8 @@ class Sender(threading.Thread):
     def recipients(self, one):
         taken = []
         for mailbox in one.recipients:
-            answer = self.talk.ask("RCPT TO:<%s>" % mailbox)
+            notify = one.notify.get(mailbox)
+            answer = self.talk.ask("RCPT TO:<%s>%s" % (mailbox, " NOTIFY=" + notify if notify else ""))
             if answer.startswith("552") and self.people.quota(mailbox):
                 self.ledger.count("full at RCPT")
                 one.history.append(answer)
@@ -147,7 +161,7 @@ class Sender(threading.Thread):
     def attempt(self, one):
         """True when there is no more to be done for this letter."""
         self.session()
-        self.expect(self.talk.ask("MAIL FROM:<x@elsewhere.example>"))
+        self.expect(self.talk.ask("MAIL FROM:<%s>" % one.sender))
         taken = self.recipients(one)
         if not taken:
             self.expect(self.talk.ask("RSET"))

@@ -34,7 +34,7 @@ def litter(ground):
 
 
 # What a role may keep open between works: connections for password checks, fresh spool files.
-KEPT = {"directory": 64 + 8, "frontend": 16 + 4, "store": 4}
+KEPT = {"directory": 64 + 8, "frontend": 16 + 4, "store": 4, "relay": 4, "resolver": 4}
 
 
 def kept_too_many(before, after):
