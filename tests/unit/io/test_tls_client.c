@@ -481,14 +481,14 @@ static void sessions_are_taken_up_again(void **state)
 		struct tls_wish wish;
 		bool resumed;
 	} visits[] = {
-		{ { .demand = TLS_ANY, .sni = "mx.example.com" }, false },
-		{ { .demand = TLS_ANY, .sni = "mx.example.com" }, true },
+		{ { .demand = TLS_ANY, .sni = "mx.example.com", .names = names }, false },
+		{ { .demand = TLS_ANY, .sni = "mx.example.com", .names = names }, true },
 		/* Nobody has looked at that certificate yet. */
 		{ { .demand = TLS_NAMED, .sni = "mx.example.com", .names = names }, false },
 		{ { .demand = TLS_NAMED, .sni = "mx.example.com", .names = names }, true },
 		{ { .demand = TLS_NAMED, .sni = "mx.example.com", .names = names }, true },
 		{ { .demand = TLS_NAMED, .sni = "mx.example.com", .names = others }, false },
-		{ { .demand = TLS_ANY, .sni = "mx.example.com" }, true },
+		{ { .demand = TLS_ANY, .sni = "mx.example.com", .names = names }, true },
 		{ { .demand = TLS_ANY, .sni = "mx2.example.com" }, false },
 		{ { .demand = TLS_ANY }, false },
 		{ { .demand = TLS_ANY }, false },
