@@ -124,7 +124,9 @@ def who_may(scene):
     taken = scene.far.took(word)
     check("elsewhere", taken and sorted(taken.recipients) == ["x@far.example", "y@far.example"],
           taken and taken.recipients)
-    check("and here", scene.awaited(word))
+    check("without the Return-Path of a mailbox", taken and taken.text.startswith("Received: "),
+          taken and taken.text[:80])
+    check("and here, with it", scene.awaited(word).startswith("Return-Path: <a@elsewhere.example>"))
     equal("nothing of what was refused got out", [one.recipients for one in scene.far.messages
                                                   if one.subject != word], [])
 
