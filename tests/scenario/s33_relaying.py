@@ -7,13 +7,12 @@ import re
 import harness
 from clients import Smtp, mailbox, message, subjects, token
 from harness import case, check, command, contains, equal, lacks, run, state_directory, wait_for
+from name_servers import RECURSIVE_ADDRESS, ROOT_ADDRESS, SERVER_ADDRESS, NameServer, Recursive, Zone
 from scripted_smtp import Sink
 from site_under_test import ADDRESS, LDAP_ADDRESS, Gateway, Namespace, Slapd, certificates, population, tls
-from zones import Zones
 
 PEOPLE = [("alice", "Alice-Pw1", "alice@corp.example"), ("bob", "Bob-Pw1", "bob@corp.example"),
           ("full", "Full-Pw1", "full@sales.example"), ("carol", "Carol-Pw1", "carol@corp.example")]
-DNS = "10.54.0.53"
 FAR, FETCH = "10.54.1.1", "10.54.1.2"
 # Clients, by what their addresses are.
 LISTED, STRANGER = "10.54.2.1", "10.54.2.200"
@@ -37,16 +36,23 @@ smtp "Logins do not relay" {
 	basic_without_tls = true
 	relay_authenticated = false
 }
-""" % (DNS, ADDRESS)
-ZONES = {
-    "far.example": ["@ MX 10 mx", "mx A " + FAR],
-    "partner.example": ["@ MX 10 mx", "mx A " + FAR],
-    "fetch.example": ["@ MX 10 mx", "mx A " + FETCH],
-    "north.fetch.example": ["@ MX 10 mx", "mx A " + FETCH],
-    "branch.example": ["host A " + NAMED, "forged A 10.54.2.250"],
-    "54.10.in-addr.arpa": ["100.2 PTR host.branch.example.", "101.2 PTR forged.branch.example.",
-                           "103.2 CNAME 103.not-served.example."],
-}
+""" % (RECURSIVE_ADDRESS, ADDRESS)
+FORWARD = """
+far MX 10 mx.far
+mx.far A %(far)s
+partner MX 10 mx.far
+fetch MX 10 mx.fetch
+mx.fetch A %(fetch)s
+north.fetch MX 10 mx.fetch
+host.branch A %(named)s
+forged.branch A 10.54.2.250
+""" % dict(far=FAR, fetch=FETCH, named=NAMED)
+# The last one is left to a server that knows nothing of it.
+REVERSE = """
+100.2.54 PTR host.branch.example.
+101.2.54 PTR forged.branch.example.
+103.2.54 NS ns.example.
+"""
 
 
 class Scene:
@@ -54,11 +60,14 @@ class Scene:
 
     def __init__(self):
         self.state = state_directory()
-        Namespace(ADDRESS, LDAP_ADDRESS, DNS, FAR, FETCH, LISTED, STRANGER, NAMED, FORGED, NAMELESS, DEAD)
+        Namespace(ADDRESS, LDAP_ADDRESS, ROOT_ADDRESS, SERVER_ADDRESS, RECURSIVE_ADDRESS, FAR, FETCH,
+                  LISTED, STRANGER, NAMED, FORGED, NAMELESS, DEAD)
         certificates(self.state, ("slapd", "IP:10.54.0.1"))
         self.slapd = Slapd(self.state + "/slapd", population(PEOPLE),
                            with_tls=[self.state + "/" + name for name in ("slapd.pem", "slapd.key", "ca.pem")])
-        self.dns = Zones(self.state + "/nsd", DNS, ZONES)
+        self.dns = NameServer(self.state + "/nsd", [Zone(".", signed=True), Zone("example.", FORWARD),
+                                                    Zone("10.in-addr.arpa.", REVERSE)])
+        Recursive(self.state + "/unbound")
         self.far, self.fetch = Sink(FAR), Sink(FETCH)
         self.gateway = Gateway(self.state, ["ldap://10.54.0.1"], smtp_more=RELAY, more=MORE, level="debug")
         self.gateway.text = self.gateway.text.replace('domain "sales.example" {',
@@ -124,7 +133,9 @@ def who_may(scene):
     taken = scene.far.took(word)
     check("elsewhere", taken and sorted(taken.recipients) == ["x@far.example", "y@far.example"],
           taken and taken.recipients)
-    check("and here", scene.awaited(word))
+    check("without the Return-Path of a mailbox", taken and taken.text.startswith("Received: "),
+          taken and taken.text[:80])
+    check("and here, with it", scene.awaited(word).startswith("Return-Path: <a@elsewhere.example>"))
     equal("nothing of what was refused got out", [one.recipients for one in scene.far.messages
                                                   if one.subject != word], [])
 
