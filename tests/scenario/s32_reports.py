@@ -10,7 +10,7 @@ import signal
 import stat
 
 from clients import Smtp, mailbox, message, token
-from harness import BUILD, POSTERND, TOP, case, check, command, contains, equal, lacks, must, read, run, state_directory, wait_for
+from harness import POSTERND, TOP, case, check, command, contains, equal, lacks, must, read, run, state_directory, wait_for
 from scripted_smtp import Sink
 from site_under_test import ADDRESS, LDAP_ADDRESS, Gateway, Namespace, Slapd, certificates, population, tls
 from zones import Zones
@@ -204,8 +204,8 @@ def utf8_and_injection(scene):
 
 def samples(scene):
     """Reports of every kind, in UTF-8 too, by way of tests/scenario/report_sample.c."""
-    binary = BUILD + "/tests/scenario/report_sample"
-    must("make", "-s", "-C", TOP, "TOP=" + BUILD, binary, timeout=1200)
+    binary = "build/tests/scenario/report_sample"
+    must("make", "-s", "-C", TOP, binary, timeout=1200)
     path = scene.state + "/original.eml"
     with open(path, "wb") as file:
         file.write("From: J\u00fcrgen <j@example.com>\r\nSubject: Gr\u00fc\u00dfe\r\nMessage-ID: <a@b>\r\n\r\n"
@@ -217,7 +217,7 @@ def samples(scene):
               ("delivered", "plain"): ["text/plain", "message/delivery-status", "text/rfc822-headers"],
               ("mixed", "plain"): ["text/plain", "message/delivery-status", "message/rfc822"]}
     for words, kinds in wanted.items():
-        text = must(binary, *words, path)
+        text = must(TOP + "/" + binary, *words, path)
         mail = email.message_from_bytes(text.encode(), policy=email.policy.default)
         name = " ".join(words)
         equal("%s: the parts" % name, [part.get_content_type() for part in mail.iter_parts()], kinds)
@@ -426,7 +426,9 @@ def pickup_hostile(scene):
 
 def pickup_deaths(scene):
     """Claimed files survive whoever had them."""
-    store = scene.gateway.roles()["store"][0]
+    def kill_store():
+        os.kill(wait_for(lambda: scene.gateway.roles()["store"])[0], signal.SIGKILL)
+
     for pid in scene.gateway.roles()["relay"]:
         os.kill(pid, signal.SIGSTOP)
     words = [token() for _ in range(20)]
@@ -435,14 +437,14 @@ def pickup_deaths(scene):
     for pid in scene.gateway.roles()["relay"]:
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: scene.good.count(words[0]))
-    os.kill(store, signal.SIGKILL)
+    kill_store()
     check("all are sent", wait_for(lambda: all(scene.good.count(word) for word in words)))
     word = token()
     path = scene.state + "/pickup/.postern/1.left.eml"
     with open(path, "w") as file:
         file.write("From: alice@corp.example\nTo: a@good.example\nSubject: %s\n\nx\n" % word)
     os.chmod(path, 0o644)
-    os.kill(scene.gateway.roles()["store"][0], signal.SIGKILL)
+    kill_store()
     check("what was claimed before a crash is sent", scene.good.took(word))
     check("nothing is left", wait_for(lambda: not os.listdir(scene.state + "/pickup/.postern")))
 
