@@ -4,7 +4,8 @@
  *
  *	queue_bench DIRECTORY add THREADS SECONDS      durable additions a second, 10 KB each
  *	queue_bench DIRECTORY fill COUNT [DOMAINS]     so many files of 1 KB, made without syncs
- *	queue_bench DIRECTORY load                     how long reading them takes, memory, new mail meanwhile
+ *	queue_bench DIRECTORY load                     how long reading them takes, and memory
+ *	queue_bench DIRECTORY load-add                 the same while new mail comes in
  *	queue_bench DIRECTORY send THREADS             taken and done, all that is due, messages a second
  */
 #include "queue/queue_private.h"
@@ -182,7 +183,7 @@ static long resident_kb(void)
 	return resident * 4;
 }
 
-static void load(int64_t opened, long before)
+static void load(int64_t opened, long before, bool adding)
 {
 	struct queue_totals totals;
 	unsigned long added = 0;
@@ -191,14 +192,17 @@ static void load(int64_t opened, long before)
 	do {
 		int64_t began = clock_us();
 
-		add_one(added++);
+		if (adding)
+			add_one(added++);
+		else
+			usleep(10000);
 		if (clock_us() - began > worst)
 			worst = clock_us() - began;
 		queue_total(queue, &totals);
-	} while (totals.loading);
-	printf("messages=%zu hops=%zu ms=%lld rss_kb=%ld added_meanwhile=%lu slowest_ms=%.1f\n",
+	} while (totals.loading && totals.messages < QUEUE_MESSAGES_MAX);
+	printf("messages=%zu hops=%zu ms=%lld rss_kb=%ld added=%lu slowest_addition_ms=%.1f\n",
 	       totals.messages, totals.hops, (long long)(clock_ms() - opened), resident_kb() - before,
-	       added, (double)worst / 1000);
+	       added, adding ? (double)worst / 1000 : 0);
 }
 
 int main(int argc, char **argv)
@@ -212,11 +216,11 @@ int main(int argc, char **argv)
 	need(argc > 2, "queue_bench DIRECTORY add|fill|load|send ...");
 	queue = queue_open(argv[1], &calls, NULL, &failure);
 	need(queue != NULL && server_find(queue, "main", &server) != NULL, failure.reason);
-	if (strcmp(argv[2], "load") == 0)
-		load(opened, before);
+	if (strncmp(argv[2], "load", 4) == 0)
+		load(opened, before, argv[2][4] == '-');
 	do
 		queue_total(queue, &totals);
-	while (totals.loading && usleep(1000) == 0);
+	while (totals.loading && totals.messages < QUEUE_MESSAGES_MAX && usleep(1000) == 0);
 	if (strcmp(argv[2], "add") == 0)
 		run_threads(add_many, (unsigned)atoi(argv[3]), (unsigned)atoi(argv[4]));
 	else if (strcmp(argv[2], "send") == 0)
