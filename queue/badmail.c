@@ -25,7 +25,8 @@ static bool file_put(int directory, const char *id, const char *ending, int from
 	snprintf(name, sizeof name, "%.*s.%s", QUEUE_ID_SIZE - 1, id, ending);
 	good = text != NULL ? write(fd, text, length) == (ssize_t)length
 			    : spool_copy(from, fd, size) == 0;
-	good = good && fdatasync(fd) == 0 &&
+	good = good && (!links_need_inode(directory) || spool_name(directory, fd) == 0) &&
+	       fdatasync(fd) == 0 &&
 	       (unlinkat(directory, name, 0) == 0 || errno == ENOENT) &&
 	       spool_link(fd, directory, name) == 0;
 	error = errno;
