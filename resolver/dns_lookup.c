@@ -9,8 +9,10 @@
 #include <unbound.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "io/tls.h"
 #include "resolver/mail_name.h"
 
 #define ANCHOR_DEFAULT "/usr/share/dns/root.key"
@@ -22,7 +24,8 @@ enum {
 	SECURE = 2,
 	PROBE_MS = 20000,
 	PROBE_SOON = 10, /* seconds: nobody answered */
-	PROBE_LATER = 600
+	PROBE_LATER = 600,
+	WATCH_MS = 1000
 };
 
 struct lookups {
@@ -33,6 +36,8 @@ struct lookups {
 	struct event *probe;
 	char own[DNS_NAME_SIZE]; /* a domain of ours, "" = none */
 	size_t count;
+	struct event *watch;
+	int64_t heard; /* clock_ms of the last answer of a name server */
 };
 
 struct dns_lookup {
@@ -108,6 +113,8 @@ static void on_answer(void *context, int code, void *packet, int length, int sec
 
 	(void)limited;
 	lookup->lookups->count--;
+	if (code == 0)
+		lookup->lookups->heard = clock_ms();
 	if (code != 0 || !packet || length < 0) {
 		tell_trouble(lookup, "the name servers do not answer, or not well");
 	} else if (security == BOGUS) {
@@ -120,12 +127,21 @@ static void on_answer(void *context, int code, void *packet, int length, int sec
 	free(lookup);
 }
 
+static void watch_begin(struct lookups *lookups)
+{
+	static const struct timeval pause = { WATCH_MS / 1000, WATCH_MS % 1000 * 1000 };
+
+	if (!evtimer_pending(lookups->watch, NULL))
+		evtimer_add(lookups->watch, &pause);
+}
+
 static void lookup_in(struct lookups *lookups, struct ub_ctx *context, struct dns_lookup *lookup,
 		      unsigned patience_ms)
 {
 	struct timeval patience = { patience_ms / 1000, patience_ms % 1000 * 1000 };
 	int error = 0;
 
+	watch_begin(lookups);
 	lookup->lookups = lookups;
 	lookup->deadline = evtimer_new(lookups->base, on_deadline, lookup);
 	if (!lookup->deadline || evtimer_add(lookup->deadline, &patience) < 0)
@@ -163,6 +179,39 @@ void lookup_ask(struct lookups *lookups, const char *name, enum dns_type type, u
 		lookups->proving && !lookups->unproved ? lookups->proving : lookups->plain;
 
 	lookup_in(lookups, with, lookup_new(name, type, answer, context), patience_ms);
+}
+
+/* ---- whether the servers are alive ---- */
+
+static void ignore_result(void *context, const struct lookup_result *result)
+{
+	(void)context;
+	(void)result;
+}
+
+/*
+ * libunbound gives a server up for a while that leaves some questions in a row unanswered. Where
+ * all come through one server, and those in a row were of dead domains, the next domain would be
+ * told that nobody answers. An answer makes up for them: a name of ours that it cannot remember is
+ * asked for, in each second without one.
+ */
+static void on_watch(evutil_socket_t fd, short what, void *context)
+{
+	struct lookups *lookups = context;
+	char name[DNS_NAME_SIZE];
+	uint64_t chance;
+
+	(void)fd;
+	(void)what;
+	if (lookups->count == 0)
+		return;
+	watch_begin(lookups);
+	if (clock_ms() - lookups->heard < WATCH_MS || strlen(lookups->own) > DNS_NAME_SIZE - 32)
+		return;
+	random_bytes(&chance, sizeof chance);
+	snprintf(name, sizeof name, "p%016llx%s%s", (unsigned long long)chance,
+		 lookups->own[0] ? "." : "", lookups->own);
+	lookup_ask(lookups, name, DNS_A, WATCH_MS, ignore_result, NULL);
 }
 
 /* ---- whether there are signatures at all ---- */
@@ -245,8 +294,8 @@ static const char *const options[][2] = {
 	{ "key-cache-size:", "2m" },           { "neg-cache-size:", "1m" },
 	{ "infra-cache-numhosts:", "10000" },  { "cache-max-ttl:", "3600" },
 	{ "cache-max-negative-ttl:", "900" },  { "unblock-lan-zones:", "yes" },
-	{ "insecure-lan-zones:", "yes" },      { "outgoing-range:", "512" },
-	{ "num-queries-per-thread:", "2048" }, { "val-log-level:", "2" },
+	{ "insecure-lan-zones:", "yes" },      { "outgoing-range:", "4096" },
+	{ "num-queries-per-thread:", "4096" }, { "val-log-level:", "2" },
 };
 
 /* Tops that are used inside networks and not delegated: the root proves that they do not exist. */
@@ -315,12 +364,6 @@ static struct ub_ctx *context_new(struct event_base *base, const struct lookup_p
 	return NULL;
 }
 
-static void ignore_result(void *context, const struct lookup_result *result)
-{
-	(void)context;
-	(void)result;
-}
-
 /* A first question, which it answers itself: from then on it reads no more files. */
 static bool context_settle(struct lookups *lookups, struct ub_ctx *context, char *why, size_t size)
 {
@@ -347,6 +390,7 @@ static void lookups_free(struct lookups *lookups)
 {
 	if (lookups->probe)
 		event_free(lookups->probe);
+	event_free(lookups->watch);
 	free(lookups); /* a context that has begun to work ends with the process */
 }
 
@@ -358,6 +402,9 @@ struct lookups *lookups_new(struct event_base *base, const struct lookup_plan *p
 	bool good;
 
 	lookups->base = base;
+	lookups->watch = evtimer_new(base, on_watch, lookups);
+	if (!lookups->watch)
+		memory_die("no timer");
 	lookups->strict = plan->anchor[0] != '\0';
 	if (plan->unsigned_zones_count)
 		(void)mail_name_ascii(plan->unsigned_zones[0], lookups->own);

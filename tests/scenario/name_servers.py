@@ -28,6 +28,8 @@ server:
   local-zone: "10.in-addr.arpa." nodefault
   local-zone: "d.f.ip6.arpa." nodefault
   infra-cache-max-rtt: 2000
+  outgoing-range: 4096
+  num-queries-per-thread: 4096
   outbound-msg-retry: 3
 remote-control:
   control-enable: no

@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import harness
@@ -451,6 +452,25 @@ class Stripping:
                 pass
 
 
+class Picky(Stripping):
+    """A name server that leaves questions about one domain unanswered."""
+
+    def pass_on(self, question, client):
+        if b"\x04dead" not in question:
+            super().pass_on(question, client)
+
+
+def dead_domains_alone(state, servers):
+    """After many seconds of questions that nobody answers the server is not taken for dead."""
+    picky = Resolver(state + "/picky", servers=["%s@%d" % (RECURSIVE_ADDRESS, Picky(5356).port)])
+    dead = []
+    for turn in range(40):
+        dead += [picky.send("hosts x%d-%d.dead.example" % (turn, number)) for number in range(20)]
+        time.sleep(0.5)
+    equal("a domain that lives is found", picky.hosts("plain.example")["outcome"], "found")
+    equal("the dead ones are a trouble", {picky.wait(number)["outcome"] for number in dead}, {"trouble"})
+
+
 def servers_without_dnssec(state, servers):
     """With the system's anchor mail goes on, and DANE is off; with one that was named nothing is believed."""
     where = ["%s@5354" % RECURSIVE_ADDRESS]
@@ -498,7 +518,7 @@ def main():
     state = state_directory()
     os.chmod(state, 0o755)
     certificates(state, ("web", ",".join("DNS:mta-sts.%s.sts.example" % name for name in STS if name != "wrongname")))
-    for place in ("main", "culprit", "silent", "forward", "plain", "default", "refusing", "strict", "good"):
+    for place in ("main", "culprit", "silent", "forward", "plain", "default", "refusing", "strict", "good", "picky"):
         os.makedirs(state + "/" + place)
         must("cp", state + "/ca.pem", state + "/" + place + "/ca.pem")
     black_hole()
@@ -518,7 +538,7 @@ def main():
             part(resolver, *arguments)
     with case("culprit"):
         culprit(state, servers.anchor)
-    for part in (other_servers, servers_without_dnssec):
+    for part in (other_servers, servers_without_dnssec, dead_domains_alone):
         with case(part.__name__):
             part(state, servers)
 
