@@ -96,6 +96,22 @@ static size_t header_part(const char *at, size_t length, unsigned *line, bool *e
 	return length;
 }
 
+/* A small message is read once: it is kept from its scan to its end. */
+static void keep_small(struct outgoing_body *body)
+{
+	struct buffer all = BUFFER_EMPTY;
+	ssize_t count;
+
+	if (body->skip || body->file_size > OUTGOING_SMALL)
+		return;
+	count = file_read(body, 0, buffer_reserve(&all, OUTGOING_SMALL), OUTGOING_SMALL);
+	if (count == (ssize_t)body->file_size) {
+		buffer_commit(&all, (size_t)count);
+		outgoing_body_replace(body, &all, body->file_size);
+	}
+	buffer_clear(&all);
+}
+
 bool outgoing_body_scan(struct outgoing_body *body)
 {
 	static char piece[OUTGOING_PIECE];
@@ -104,6 +120,8 @@ bool outgoing_body_scan(struct outgoing_body *body)
 	bool ended = false;
 	ssize_t count = 1;
 
+	if (!body->scanned)
+		keep_small(body);
 	while (!body->scanned && (count = outgoing_body_read(body, at, piece, sizeof piece)) > 0) {
 		size_t head = ended ? 0 : header_part(piece, (size_t)count, &line, &ended);
 
