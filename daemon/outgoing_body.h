@@ -21,6 +21,7 @@ struct outgoing_body {
 	uint64_t file_size; /* octets of it from there on that are the message */
 	struct buffer head; /* instead of the first `skip` octets of the file */
 	uint64_t skip;      /* from `start` on */
+	bool replaced;      /* outgoing_body_replace was called */
 	bool scanned, has_8bit, header_utf8; /* outgoing_body_scan */
 };
 
