@@ -169,7 +169,6 @@ struct conf_outbound {
 	char *pickup;                     /* directory; "" = none */
 	bool pickup_unstuff;              /* leading ".." of lines become "." as the original did */
 	char *templates;                  /* directory of report texts; "" = built in */
-	char *tlsrpt;                     /* directory for the daily data of RFC 8460; "" = none */
 	unsigned line;
 };
 

@@ -101,7 +101,6 @@ static size_t folders_of(const struct conf *conf, struct folder *folders)
 		folders[count++] = (struct folder){ "badmail", out->badmail, out->line };
 		folders[count++] = (struct folder){ "pickup", out->pickup, out->line };
 		folders[count++] = (struct folder){ "templates", out->templates, out->line };
-		folders[count++] = (struct folder){ "tlsrpt", out->tlsrpt, out->line };
 	}
 	return count;
 }
@@ -130,7 +129,7 @@ static void check_folders(struct conf_reading *reading)
 {
 	const struct conf *conf = reading->conf;
 	struct folder *folders =
-		memory_array(2 + conf->domains_count + 4 * conf->smtps_count, sizeof(*folders));
+		memory_array(2 + conf->domains_count + 3 * conf->smtps_count, sizeof(*folders));
 	size_t count = folders_of(conf, folders);
 
 	for (size_t i = 2; i < count; i++)

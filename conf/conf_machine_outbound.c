@@ -186,7 +186,6 @@ static void check_outbound(struct conf_machine *machine, const struct conf_outbo
 		check_same(machine, out->line, "badmail", out->badmail, "queue",
 			   machine->conf->store.queue);
 	check_templates(machine, out);
-	(void)check_folder(machine, out->line, "tlsrpt", out->tlsrpt, all);
 }
 
 static void check_trust_anchor(struct conf_machine *machine)

@@ -192,7 +192,6 @@ const struct conf_key conf_outbound_keys[] = {
 	PATH(OUT, "pickup", pickup, ""),
 	BOOL(OUT, "pickup_unstuff", pickup_unstuff, "false"),
 	PATH(OUT, "templates", templates, ""),
-	PATH(OUT, "tlsrpt", tlsrpt, ""),
 	END,
 };
 

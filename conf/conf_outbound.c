@@ -113,7 +113,6 @@ void conf_outbound_clear(struct conf_outbound *outbound)
 	free(outbound->badmail);
 	free(outbound->pickup);
 	free(outbound->templates);
-	free(outbound->tlsrpt);
 }
 
 void conf_remote_clear(struct conf_remote *remote)

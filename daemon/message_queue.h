@@ -43,7 +43,7 @@ struct message_job {
 struct message_done {
 	uint64_t handle;
 	uint8_t dead;
-	uint32_t count;
+	uint32_t count; /* 0: nothing was tried, it goes back as it came */
 	struct span results; /* count of them, as message_put_queue_result writes */
 };
 void message_put_queue_result(struct wire_writer *writer, const struct queue_result *result);

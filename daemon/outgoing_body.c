@@ -8,23 +8,52 @@
 #include "mail/address.h"
 
 /* Our own is for mailboxes of ours: who sends on adds none and takes none along. */
-static uint64_t return_path_length(int fd, uint64_t size)
+static uint64_t return_path_length(struct span first)
 {
-	static const char name[] = "Return-Path:";
-	char first[sizeof name + ADDRESS_TEXT_SIZE + 16];
-	ssize_t count = pread(fd, first, size < sizeof first ? (size_t)size : sizeof first, 0);
 	const char *end = NULL;
 
-	if (count > 0 && span_starts_nocase(span_make(first, (size_t)count), name))
-		end = memmem(first, (size_t)count, "\r\n", 2);
-	return end ? (uint64_t)(end - first) + 2 : 0;
+	if (span_starts_nocase(first, "Return-Path:"))
+		end = memmem(first.at, first.length, "\r\n", 2);
+	return end ? (uint64_t)(end - first.at) + 2 : 0;
+}
+
+static void skip_return_path(struct outgoing_body *body, struct span first)
+{
+	body->start = return_path_length(first);
+	body->file_size -= body->start;
+}
+
+/* A small message is read once, and kept. */
+static void read_small(struct outgoing_body *body)
+{
+	struct buffer all = BUFFER_EMPTY;
+	ssize_t count = pread(body->fd, buffer_reserve(&all, body->file_size + 1),
+			      (size_t)body->file_size, 0);
+
+	if (count < 0 || (uint64_t)count < body->file_size) { /* whoever sends it will see that */
+		buffer_clear(&all);
+		return;
+	}
+	buffer_commit(&all, (size_t)count);
+	skip_return_path(body, buffer_span(&all));
+	buffer_consume(&all, body->start);
+	body->head = all;
+	body->skip = body->file_size;
 }
 
 void outgoing_body_init(struct outgoing_body *body, int fd, uint64_t size)
 {
-	uint64_t start = return_path_length(fd, size);
+	char first[sizeof "Return-Path:" + ADDRESS_TEXT_SIZE + 16];
+	ssize_t count;
 
-	*body = (struct outgoing_body){ .fd = fd, .start = start, .file_size = size - start };
+	*body = (struct outgoing_body){ .fd = fd, .file_size = size };
+	if (size <= OUTGOING_SMALL) {
+		read_small(body);
+		return;
+	}
+	count = pread(fd, first, sizeof first, 0);
+	if (count > 0)
+		skip_return_path(body, span_make(first, (size_t)count));
 }
 
 void outgoing_body_clear(struct outgoing_body *body)
@@ -141,5 +170,6 @@ void outgoing_body_replace(struct outgoing_body *body, struct buffer *head, uint
 	body->head = *head;
 	*head = (struct buffer)BUFFER_EMPTY;
 	body->skip = skip;
+	body->replaced = true;
 	body->scanned = body->has_8bit = body->header_utf8 = false;
 }

@@ -2,7 +2,7 @@
 /*
  * The content of a message that goes out: a descriptor, of which a new header may
  * stand in the place of the first octets. Read by position, so that a message may be
- * sent again; nothing is kept but that header.
+ * sent again; nothing is kept but that header, and small messages.
  */
 #ifndef DAEMON_OUTGOING_BODY_H
 #define DAEMON_OUTGOING_BODY_H
@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 
 #define OUTGOING_PIECE      (64 * 1024)  /* octets read at a time */
+#define OUTGOING_SMALL      (16 * 1024)  /* a message that is kept in memory while it is sent */
 #define OUTGOING_HEADER_MAX (256 * 1024) /* a longer header is sent as it is */
 
 struct outgoing_body {
@@ -19,7 +20,8 @@ struct outgoing_body {
 	uint64_t start;     /* of what is sent: behind a Return-Path (RFC 5321 section 4.4) */
 	uint64_t file_size; /* octets of it from there on that are the message */
 	struct buffer head; /* instead of the first `skip` octets of the file */
-	uint64_t skip;   /* from `start` on */
+	uint64_t skip;      /* from `start` on */
+	bool replaced;      /* outgoing_body_replace was called */
 	bool scanned, has_8bit, header_utf8; /* outgoing_body_scan */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "daemon/outgoing_job.h"
 
-#include <event2/event.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,23 +13,22 @@
 #include "daemon/message_store.h"
 #include "io/packet.h"
 
-enum { AGAIN_SECONDS = 5, RESULT_FRAME = 64, TEXT_LEAST = 60 };
+enum { RESULT_FRAME = 32 }; /* octets of a result without its texts */
 
-struct outgoing_job *outgoing_job_new(const struct packet *packet, struct event_base *base,
-				      struct channel **store, const unsigned *epoch)
+struct outgoing_job *outgoing_job_new(const struct packet *packet, struct channel **store,
+				      const unsigned *epoch)
 {
 	struct outgoing_job *job = memory_new(sizeof *job);
 	char server[QUEUE_SERVER_SIZE];
 
 	job->fd = packet->fd;
-	job->base = base;
 	job->store = store;
 	job->epoch = epoch;
 	job->epoch_taken = *epoch;
 	envelope_init(&job->envelope);
 	if (!message_get_job(packet->body, &job->head) || job->head.handle == 0 || job->fd < 0 ||
 	    !message_get_envelope(job->head.envelope, server, &job->envelope) ||
-	    job->envelope.count == 0) {
+	    job->envelope.count == 0 || job->envelope.count > MESSAGE_RECIPIENTS_MAX) {
 		outgoing_job_free(job);
 		return NULL;
 	}
@@ -152,51 +151,47 @@ static void job_over(struct outgoing_job *job)
 	outgoing_job_free(job);
 }
 
-static void job_tell(struct outgoing_job *job);
-
-static void on_again(evutil_socket_t fd, short what, void *context)
-{
-	(void)fd;
-	(void)what;
-	job_tell(context);
-}
-
 static void on_done(void *context, enum channel_result result, const struct packet *packet)
 {
-	static const struct timeval again = { AGAIN_SECONDS, 0 };
 	struct outgoing_job *job = context;
 	struct message_result done = { .outcome = OUTCOME_OK };
 
-	/* A result that is not written down would be another delivery. */
+	/* The store takes it up again after a pause: what was delivered may be once more. */
 	if (result == CHANNEL_ANSWERED && message_get_result(packet->body, &done) &&
-	    done.outcome == OUTCOME_TEMP && !(done.flags & MESSAGE_RESULT_GONE) &&
-	    event_base_once(job->base, -1, EV_TIMEOUT, on_again, job, &again) == 0) {
+	    done.outcome != OUTCOME_OK)
 		log_warning("relay.unwritten", LOG_TEXT("id", job->head.id));
-		return;
-	}
 	job_over(job);
 }
 
-/* All results must fit into one packet: what servers said is cut where there are many. */
+/* Cut to its share of the packet: what is needed is told, who said it and what as far as it goes.
+ */
+static void fit_result(struct queue_result *result, size_t share)
+{
+	size_t room = share > RESULT_FRAME ? share - RESULT_FRAME : 0;
+
+	if (strlen(result->mta) > room / 2)
+		result->mta[0] = '\0';
+	room -= strlen(result->mta);
+	if (room < sizeof result->text)
+		result->text[room] = '\0';
+}
+
 static struct span put_results(struct outgoing_job *job, char *memory, size_t size)
 {
-	size_t share = size / job->envelope.count;
 	struct wire_writer writer;
 
 	wire_writer_init(&writer, memory, size);
 	for (size_t i = 0; i < job->envelope.count; i++) {
 		struct queue_result *result = &job->results[i];
-		size_t used = RESULT_FRAME + strlen(result->mta);
-		size_t room = share > used + TEXT_LEAST ? share - used : TEXT_LEAST;
 
 		result->recipient = i;
-		if (room < sizeof result->text)
-			result->text[room] = '\0';
 		if (!job->decided[i])
 			result->verdict = QUEUE_LATER;
+		fit_result(result, size / job->envelope.count);
 		message_put_queue_result(&writer, result);
 	}
-	return span_make(memory, writer.failed ? 0 : writer.used);
+	assert(!writer.failed); /* a job has MESSAGE_RECIPIENTS_MAX at most */
+	return span_make(memory, writer.used);
 }
 
 /* Nothing was tried: it goes back as it came. */
@@ -208,7 +203,7 @@ static bool is_untouched(const struct outgoing_job *job)
 	return true;
 }
 
-static void job_tell(struct outgoing_job *job)
+void outgoing_job_done(struct outgoing_job *job, void (*over)(struct outgoing_job *job))
 {
 	static char results[PACKET_BODY_MAX - 64], memory[PACKET_BODY_MAX];
 	struct message_done done = { .handle = job->head.handle,
@@ -216,6 +211,7 @@ static void job_tell(struct outgoing_job *job)
 				     .results = span_text("") };
 	struct wire_writer writer;
 
+	job->over = over;
 	if (outgoing_job_stale(job)) {
 		job_over(job);
 		return;
@@ -227,13 +223,4 @@ static void job_tell(struct outgoing_job *job)
 	message_put_done(&writer, &done);
 	channel_ask(*job->store, MESSAGE_DONE, span_make(memory, writer.used), -1, CHANNEL_FOREVER,
 		    on_done, job);
-}
-
-void outgoing_job_done(struct outgoing_job *job, void (*over)(struct outgoing_job *job))
-{
-	job->over = over;
-	if (job->fd >= 0)
-		close(job->fd);
-	job->fd = -1;
-	job_tell(job);
 }

@@ -13,7 +13,6 @@
 #include "gateway/smtp_client.h"
 
 struct channel;
-struct event_base;
 struct outgoing_session;
 struct packet;
 
@@ -29,7 +28,6 @@ struct outgoing_job {
 	unsigned tries;            /* likewise: connections it has been given to in vain */
 	bool dead;
 	/* Private. */
-	struct event_base *base;
 	struct channel **store;
 	const unsigned *epoch;
 	unsigned epoch_taken;
@@ -47,8 +45,8 @@ struct outgoing_peer { /* who answered, for results and the log; all texts are c
  * From an answer to MESSAGE_TAKE, whose descriptor it takes over. NULL: there is no job in it, or
  * it is malformed. *store and *epoch (which counts the store's lives) are looked at until the end.
  */
-struct outgoing_job *outgoing_job_new(const struct packet *packet, struct event_base *base,
-				      struct channel **store, const unsigned *epoch);
+struct outgoing_job *outgoing_job_new(const struct packet *packet, struct channel **store,
+				      const unsigned *epoch);
 void outgoing_job_free(struct outgoing_job *job);        /* without telling the store */
 bool outgoing_job_stale(const struct outgoing_job *job); /* of a store that is gone */
 
@@ -64,8 +62,8 @@ void outgoing_job_say_rest(struct outgoing_job *job, enum queue_verdict verdict,
 void outgoing_job_undecide(struct outgoing_job *job);
 
 /*
- * Tells the store; again as long as its disk cannot take it. The job is freed at last, after
- * `over` (may be NULL): it is known that the store has it, or the store is gone.
+ * Tells the store. The job is freed at last, after `over` (may be NULL): the store has answered,
+ * or is gone.
  */
 void outgoing_job_done(struct outgoing_job *job, void (*over)(struct outgoing_job *job));
 

@@ -236,7 +236,10 @@ static bool end_job(struct work *work, const struct message_done *done, const st
 	struct message_result result = { .outcome = OUTCOME_OK };
 	bool good = results_read(done, job, results);
 
-	if (good) {
+	if (good && done->count == 0 && !done->dead) {
+		queue_give_back(role->queue, &job->handle, 1);
+		store_answer(work, &result, -1);
+	} else if (good) {
 		result.outcome = queue_done(role->queue, job->handle, results, done->count,
 					    done->dead == 1, &failure);
 		if (result.outcome != OUTCOME_OK)

@@ -89,7 +89,7 @@ static void on_taken(void *context, enum channel_result result, const struct pac
 
 	turned->taking = false;
 	if (result == CHANNEL_ANSWERED)
-		turned->job = outgoing_job_new(packet, frontend->base, &frontend->store,
+		turned->job = outgoing_job_new(packet, &frontend->store,
 					       &frontend->store_epoch);
 	if (!turned->smtp) { /* nobody is there who could get it */
 		smtp_turned_free(turned);

@@ -27,7 +27,7 @@ static void masquerade(struct courier *courier)
 	struct outgoing_job *job = courier->job;
 	struct buffer header = BUFFER_EMPTY, changed = BUFFER_EMPTY;
 
-	if (!outbound->masquerade_header || buffer_used(&job->body.head))
+	if (!outbound->masquerade_header || job->body.replaced)
 		return;
 	if (outgoing_body_header(&job->body, &header) &&
 	    masquerade_header(buffer_span(&header), outbound->masquerade, is_ours, conf, &changed))

@@ -41,7 +41,8 @@ static void on_placed(void *context, enum channel_result answer, const struct pa
 	else if (result.outcome == OUTCOME_OK)
 		decided(placing, QUEUE_OK, "2.0.0", "in the mailbox");
 	else if (result.flags & MESSAGE_RESULT_OVER_QUOTA)
-		/* As at RCPT, where the client is told so at once: nobody waits two days for room. */
+		/* As at RCPT, where the client is told so at once: nobody waits two days for room.
+		 */
 		decided(placing, QUEUE_NEVER, "5.2.2", "the mailbox is full");
 	else if (result.flags & MESSAGE_RESULT_FULL)
 		decided(placing, QUEUE_LATER, "4.3.1", "the disk of the mailboxes is full");

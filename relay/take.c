@@ -28,7 +28,7 @@ static void on_job(void *context, enum channel_result result, const struct packe
 	relay->takes--;
 	if (result != CHANNEL_ANSWERED)
 		return;
-	job = outgoing_job_new(packet, relay->base, &relay->store, &relay->store_epoch);
+	job = outgoing_job_new(packet, &relay->store, &relay->store_epoch);
 	if (job)
 		job_begin(relay, job);
 	else

@@ -436,8 +436,8 @@ static void test_outbound(void **state)
 		{ OUTBOUND("smart_host = b.example tls = verify login = oauth2 user = u client_id = c\n"
 			   "token_url = 'https://b.example/t'\nrefresh_token_file = '@/public'"),
 		  6, "refresh_token_file", false },
-		{ OUTBOUND("pickup = '@/pickup' badmail = '@/badmail' templates = '@/pickup/t' tlsrpt = "
-			   "'@/badmail/t'"), 0, NULL, false },
+		{ OUTBOUND("pickup = '@/pickup' badmail = '@/badmail' templates = '@/pickup/t'"),
+		  0, NULL, false },
 		{ OUTBOUND("pickup = '@/none'"), 4, "is not there (No such file", false },
 		{ OUTBOUND("badmail = '@/text'"), 4, "is not there (Not a directory", false },
 		{ OUTBOUND("pickup = '@/closed_pickup'"), 4,

@@ -410,7 +410,7 @@ static void test_values(void **state)
 		" tls_ca = /ca dane = no mta_sts = no masquerade = corp.example masquerade_header "
 		"= yes\n"
 		" failure_copy = a@b.example badmail = /bad pickup = /pick pickup_unstuff = yes\n"
-		" templates = /t tlsrpt = /r } }\n"
+		" templates = /t } }\n"
 		"smtp y { fqdn = y.corp.example listen '*:26' { tls = none } }\n"
 		"remote '*' { tls = verify }\n"
 		"remote '*.example.com' { helo = yes tls = none }\n"

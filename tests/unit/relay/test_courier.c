@@ -227,8 +227,7 @@ static void give(const char *id, const char *recipients)
 	assert_true(packet.fd >= 0);
 	assert_int_equal(write(packet.fd, "a: b\r\n\r\n12345678901\r\n", 20), 20);
 	relay.jobs++;
-	destination_give(&relay,
-			 outgoing_job_new(&packet, relay.base, &relay.store, &relay.store_epoch));
+	destination_give(&relay, outgoing_job_new(&packet, &relay.store, &relay.store_epoch));
 }
 
 /* MX hosts with the last octets of their addresses, by preference. */
