@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "auth/client_login.h"
 
+#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -58,8 +59,10 @@ char *client_read_line(const char *file, size_t *length)
 		*length = strcspn(text, "\r\n");
 		error = EINVAL;
 		if (*length > 0 && (*length < (size_t)count || count < CLIENT_SECRET_MAX) &&
-		    !memchr(text, '\0', (size_t)count))
+		    !memchr(text, '\0', (size_t)count)) {
+			memory_wipe(text + *length, (size_t)count - *length); /* other lines */
 			return text;
+		}
 	}
 	memory_wipe(text, CLIENT_SECRET_MAX);
 	free(text);
@@ -81,8 +84,13 @@ enum outcome client_read_password(struct client_login *login, struct client_logi
 
 struct client_logins *client_logins_open(const struct conf *conf, char *why, size_t size)
 {
-	struct client_logins *logins = memory_new(sizeof *logins);
+	struct client_logins *logins;
 
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
+		snprintf(why, size, "libcurl cannot be set up");
+		return NULL;
+	}
+	logins = memory_new(sizeof *logins);
 	logins->tokens = oauth_tokens_new();
 	logins->tickets = client_tickets_open(conf, why, size);
 	if (logins->tickets)
@@ -97,6 +105,7 @@ void client_logins_free(struct client_logins *logins)
 		return;
 	client_tickets_free(logins->tickets);
 	oauth_tokens_free(logins->tokens);
+	curl_global_cleanup();
 	free(logins);
 }
 
@@ -193,6 +202,12 @@ enum outcome client_login_next(struct client_login *login, struct span challenge
 		return client_say(turn, OUTCOME_TEMP, "%s: a challenge that %s has not",
 				  login->host, turn->mechanism);
 	return login->mechanism->next(login, challenge, turn, response);
+}
+
+void client_login_refused(struct client_login *login)
+{
+	if (login->conf->how == CONF_LOGIN_OUT_OAUTH2 && login->secret)
+		oauth_token_refused(login->logins->tokens, login->conf, login->secret);
 }
 
 void client_login_free(struct client_login *login)

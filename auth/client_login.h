@@ -49,6 +49,8 @@ enum outcome client_login_begin(struct client_logins *logins, const struct clien
 /* What the server said behind 334, decoded. */
 enum outcome client_login_next(struct client_login *login, struct span challenge,
 			       struct client_login_turn *turn, struct buffer *response);
+/* The server did not take it. A token that was in it is not shown again. */
+void client_login_refused(struct client_login *login);
 void client_login_free(struct client_login *login); /* wipes */
 
 #endif

@@ -57,13 +57,12 @@ enum outcome client_oauth_first(struct client_login *login, struct client_login_
 	return OUTCOME_OK;
 }
 
-/* A challenge is the refusal, in JSON; an empty response brings the reply. The token is not used
- * again. */
+/* A challenge is the refusal, in JSON; an empty response brings the reply. */
 enum outcome client_oauth_next(struct client_login *login, struct span challenge,
 			       struct client_login_turn *turn, struct buffer *response)
 {
 	(void)challenge, (void)turn, (void)response;
-	oauth_token_refused(client_logins_tokens(login->logins), login->conf, login->secret);
+	client_login_refused(login);
 	return OUTCOME_OK;
 }
 

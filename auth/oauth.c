@@ -11,15 +11,18 @@
 #include "base/memory.h"
 #include "conf/conf.h"
 
-/* Seconds. A token is renewed when a fifth of its life is left, five minutes at most. */
-enum { AHEAD_MAX = 300, AHEAD_PART = 5, REST_MIN = 5, PAUSE = 10 };
+/*
+ * Seconds. A token is not shown any more when REST is left of its life, or half of it, and is
+ * renewed a fifth of the time before that in which it is, five minutes at most.
+ */
+enum { AHEAD_MAX = 300, AHEAD_PART = 5, REST = 5, PAUSE = 10 };
 
 struct grant { /* of one login of the configuration */
 	struct grant *next;
 	const struct conf_login *login;
 	char *token;          /* NULL = none */
 	char *refresh;        /* that the endpoint gave instead of the file's; NULL = the file's */
-	int64_t renew, end;   /* unix seconds */
+	int64_t renew, end;   /* unix seconds; from end on it does not serve */
 	int64_t failed_until; /* nobody asks before */
 	char why[300];
 	bool asking;
@@ -83,7 +86,9 @@ static struct grant *grant_of(struct oauth_tokens *tokens, const struct conf_log
 
 static void take_answer(struct grant *grant, struct oauth_answer *answer, int64_t now)
 {
-	int64_t ahead = answer->lives / AHEAD_PART;
+	int64_t half = answer->lives / 2;
+	int64_t serves = answer->lives - (half < REST ? half : REST);
+	int64_t ahead = serves / AHEAD_PART;
 
 	secret_free(&grant->token);
 	grant->token = answer->token;
@@ -91,7 +96,7 @@ static void take_answer(struct grant *grant, struct oauth_answer *answer, int64_
 		secret_free(&grant->refresh);
 		grant->refresh = answer->refresh;
 	}
-	grant->end = now + answer->lives;
+	grant->end = now + serves;
 	grant->renew = grant->end - (ahead < AHEAD_MAX ? ahead : AHEAD_MAX);
 	grant->failed_until = 0;
 }
@@ -124,7 +129,7 @@ static void ask(struct oauth_tokens *tokens, struct grant *grant)
 
 static bool serves(const struct grant *grant, int64_t now)
 {
-	return grant->token && now + REST_MIN < grant->end;
+	return grant->token && now < grant->end;
 }
 
 char *oauth_token(struct oauth_tokens *tokens, const struct conf_login *login, size_t *length,
@@ -157,7 +162,7 @@ void oauth_token_refused(struct oauth_tokens *tokens, const struct conf_login *l
 
 	pthread_mutex_lock(&tokens->lock);
 	grant = grant_of(tokens, login);
-	if (grant->token && strncmp(token, grant->token, strlen(grant->token)) == 0) {
+	if (grant->token && strcmp(token, grant->token) == 0) {
 		secret_free(&grant->token);
 		grant->failed_until = clock_unix() + PAUSE;
 		snprintf(grant->why, sizeof grant->why,

@@ -26,6 +26,15 @@ static int64_t seconds_of(const json_t *value)
 	return seconds < LIVES_MAX ? (int64_t)seconds : LIVES_MAX;
 }
 
+/* The words go into the log and into reports, on one line. */
+static void keep_words(const char *code, const char *words, char *why, size_t size)
+{
+	snprintf(why, size, "%.60s: %.200s", code, words ? words : "no description");
+	for (char *at = why; *at; at++)
+		if (*at < ' ' || *at > '~')
+			*at = ' ';
+}
+
 bool oauth_answer_parse(const char *text, size_t length, struct oauth_answer *answer, char *why,
 			size_t size)
 {
@@ -42,7 +51,7 @@ bool oauth_answer_parse(const char *text, size_t length, struct oauth_answer *an
 		answer->token = memory_text(token);
 		answer->refresh = memory_text(refresh);
 	} else if (code) {
-		snprintf(why, size, "%.60s: %.200s", code, words ? words : "no description");
+		keep_words(code, words, why, size);
 	} else {
 		snprintf(why, size, "%s",
 			 root ? "an answer without access_token" : "an answer that is no JSON");
@@ -122,8 +131,10 @@ static void set_options(CURL *curl, const struct conf_login *login, struct buffe
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, ALL_SECONDS);
-	if (login->token_ca[0])
-		curl_easy_setopt(curl, CURLOPT_CAINFO, login->token_ca);
+	if (!login->token_ca[0])
+		return;
+	curl_easy_setopt(curl, CURLOPT_CAINFO, login->token_ca);
+	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); /* these, and not the system's as well */
 }
 
 static bool perform(CURL *curl, const struct conf_login *login, struct buffer *form,
@@ -132,17 +143,22 @@ static bool perform(CURL *curl, const struct conf_login *login, struct buffer *f
 	struct buffer text = BUFFER_EMPTY;
 	char words[CURL_ERROR_SIZE] = "";
 	bool good = false;
+	long status = 0;
 	CURLcode code;
 
 	set_options(curl, login, form, &text);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
 	code = curl_easy_perform(curl);
-	if (code != CURLE_OK)
-		snprintf(why, size, "%s: %s", login->token_url,
+	if (code == CURLE_OK) {
+		good = oauth_answer_parse(buffer_bytes(&text), buffer_used(&text), answer, words,
+					  sizeof words);
+		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+		snprintf(why, size, "no token from %.120s: HTTP %ld: %s", login->token_url, status,
+			 words);
+	} else {
+		snprintf(why, size, "no token from %.120s: %s", login->token_url,
 			 words[0] ? words : curl_easy_strerror(code));
-	else
-		good = oauth_answer_parse(buffer_bytes(&text), buffer_used(&text), answer, why,
-					  size);
+	}
 	buffer_wipe(&text);
 	return good;
 }

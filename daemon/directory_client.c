@@ -82,6 +82,19 @@ static enum outcome go_on(struct work *work, const struct message_client *ask,
 	return outcome;
 }
 
+static void forget(const struct directory_peer *peer, const struct message_client *ask)
+{
+	bool busy;
+	struct client_login *login =
+		ask->refused ? exchange_table_take(peer->clients, ask->handle, &busy) : NULL;
+
+	if (login) {
+		client_login_refused(login);
+		exchange_table_give(peer->clients, ask->handle);
+	}
+	exchange_table_drop(peer->clients, ask->handle);
+}
+
 bool directory_client(struct work *work)
 {
 	const struct directory_peer *peer = work_own(work);
@@ -95,7 +108,7 @@ bool directory_client(struct work *work)
 	if (!message_get_client(work_body(work), &ask))
 		return false;
 	if (ask.drop) {
-		exchange_table_drop(peer->clients, ask.handle);
+		forget(peer, &ask);
 		return true;
 	}
 	answer.outcome = ask.first ? begin(work, &ask, &turn, &response)

@@ -8,6 +8,7 @@ void message_put_client(struct wire_writer *writer, const struct message_client 
 	wire_put_u32(writer, ask->handle);
 	wire_put_u8(writer, ask->first);
 	wire_put_u8(writer, ask->drop);
+	wire_put_u8(writer, ask->refused);
 	wire_put_text(writer, ask->remote);
 	wire_put_text(writer, ask->server);
 	wire_put_text(writer, ask->host);
@@ -25,6 +26,7 @@ bool message_get_client(struct span body, struct message_client *ask)
 	ask->handle = wire_get_u32(&reader);
 	ask->first = wire_get_flag(&reader);
 	ask->drop = wire_get_flag(&reader);
+	ask->refused = wire_get_flag(&reader);
 	wire_get_text(&reader, ask->remote, sizeof ask->remote);
 	wire_get_text(&reader, ask->server, sizeof ask->server);
 	wire_get_text(&reader, ask->host, sizeof ask->host);
@@ -33,7 +35,7 @@ bool message_get_client(struct span body, struct message_client *ask)
 	ask->end_point = wire_get_span_of(&reader, MESSAGE_BINDING_MAX);
 	ask->exporter = wire_get_span_of(&reader, MESSAGE_BINDING_MAX);
 	ask->challenge = wire_get_span_of(&reader, MESSAGE_TOKEN_MAX);
-	return wire_done(&reader) && !(ask->first && ask->drop);
+	return wire_done(&reader) && !(ask->first && ask->drop) && (ask->drop || !ask->refused);
 }
 
 void message_put_client_turn(struct wire_writer *writer, const struct message_client_turn *turn)

@@ -13,7 +13,8 @@
 struct message_client {
 	uint32_t handle; /* the asker's own number for the exchange, used once */
 	uint8_t first;
-	uint8_t drop; /* forget it; no answer */
+	uint8_t drop;    /* forget it; no answer */
+	uint8_t refused; /* with drop: the server did not take the login */
 	/* With the first: whose login (of the configuration) and what the peer offers. */
 	char remote[256]; /* name of the section `remote`; "" = the outbound login of `server` */
 	char server[64];

@@ -82,9 +82,9 @@ bool outgoing_login_under_way(const struct outgoing_login *login)
 	return login->under_way;
 }
 
-void outgoing_login_drop(struct outgoing_login *login)
+void outgoing_login_drop(struct outgoing_login *login, bool refused)
 {
-	struct message_client client = { .handle = login->handle, .drop = 1 };
+	struct message_client client = { .handle = login->handle, .drop = 1, .refused = refused };
 	char memory[512];
 	struct wire_writer writer;
 

@@ -27,6 +27,7 @@ void outgoing_login_ask(struct outgoing_login *login, const struct outgoing_way 
 			const struct stream *stream, bool first,
 			const struct smtp_client_offer *offer, struct span challenge);
 bool outgoing_login_under_way(const struct outgoing_login *login);
-void outgoing_login_drop(struct outgoing_login *login); /* over: forgets all there is */
+/* Over: forgets all there is. refused: the server said so. */
+void outgoing_login_drop(struct outgoing_login *login, bool refused);
 
 #endif

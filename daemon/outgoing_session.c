@@ -89,7 +89,7 @@ static void do_ready(void *owner)
 {
 	struct outgoing_session *session = owner;
 
-	outgoing_login_drop(&session->login);
+	outgoing_login_drop(&session->login, false);
 	session->calls->ready(session->owner);
 }
 
@@ -124,6 +124,8 @@ static void do_ended(void *owner, enum smtp_client_end end, const struct smtp_cl
 	session->why = *why;
 	session->deadline = 0;
 	session->login_failed = outgoing_login_under_way(&session->login);
+	if (why->code / 100 == 5)
+		outgoing_login_drop(&session->login, true);
 }
 
 static const struct smtp_client_calls engine_calls = {
@@ -188,7 +190,7 @@ void outgoing_session_free(struct outgoing_session *session)
 {
 	if (!session)
 		return;
-	outgoing_login_drop(&session->login);
+	outgoing_login_drop(&session->login, false);
 	event_del(&session->timer);
 	if (session->own_stream && session->stream)
 		stream_free(session->stream);

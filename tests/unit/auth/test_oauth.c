@@ -26,6 +26,9 @@ static void what_endpoints_answer(void **state)
 		{ "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid "
 		  "client secret\"}",
 		  NULL, NULL, "invalid_client: AADSTS7000215: Invalid client secret", 0 },
+		{ "{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS70008: "
+		  "expired.\\r\\nTrace\"}",
+		  NULL, NULL, "invalid_grant: AADSTS70008: expired.  Trace", 0 },
 		{ "{\"error\":\"invalid_scope\"}", NULL, NULL, "invalid_scope: no description", 0 },
 		{ "{\"access_token\":\"a\\u0001auth=Bearer b\"}", NULL, NULL,
 		  "an answer without access_token", 0 },

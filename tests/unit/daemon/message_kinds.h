@@ -61,7 +61,7 @@ static const struct message_turn sample_turn = { 0, SPAN("\xa1"),
 						 { AUTH_OK, "alice@corp.example", SPAN("ticket"), SPAN("standing") } };
 
 static const struct message_client sample_client = {
-	9, 1, 0, "*.example.com", "out", "mx.example.com", "PLAIN LOGIN", 2, SPAN("end\0point"), SPAN("exporter"),
+	9, 0, 1, 1, "*.example.com", "out", "mx.example.com", "PLAIN LOGIN", 2, SPAN("end\0point"), SPAN("exporter"),
 	SPAN("challenge") };
 static const struct message_client_turn sample_client_turn = { OUTCOME_TEMP, "XOAUTH2", 1, "no token", SPAN("\0a") };
 
