@@ -207,6 +207,7 @@ static bool say_waiting(void *context, const struct queue_message *message, int 
 	++*files;
 	if (!is_whole(message, fd))
 		printf("TORN queue %s\n", message->id);
+	printf("READ %s\n", message->id);
 	for (size_t i = 0; i < message->envelope.count; i++) {
 		const char *local = message->envelope.recipients[i].address.local;
 		const char *dot = strchr(local, '.');
