@@ -86,6 +86,7 @@ static enum outcome place_file(struct placing *placing, int from)
 		placing->failure = (struct store_failure){
 			.reason = "cannot copy from the queue", .full = errno == ENOSPC || errno == EDQUOT
 		};
+	store_spool_forget(placing->role->store, spool);
 	close(spool);
 	return outcome;
 }

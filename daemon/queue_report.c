@@ -191,7 +191,7 @@ static enum outcome report_add(const struct telling *telling, struct span report
 			  LOG_TEXT("why", failure.reason));
 	envelope_clear(&envelope);
 	if (spool >= 0)
-		close(spool);
+		queue_spool_drop(telling->role->queue, spool);
 	return outcome == OUTCOME_OK ? OUTCOME_OK : OUTCOME_TEMP;
 }
 

@@ -110,7 +110,9 @@ static void into_queue(struct delivery *delivery)
 	delivery->result.outcome =
 		queue_add(delivery->role->queue, delivery->spool, false, delivery->server,
 			  delivery->ask.label, &delivery->envelope, &failure);
-	if (delivery->result.outcome != OUTCOME_OK)
+	if (delivery->result.outcome == OUTCOME_OK)
+		store_spool_forget(delivery->role->store, delivery->spool);
+	else
 		queue_failed(delivery, &failure);
 }
 

@@ -35,6 +35,12 @@ int queue_spool(struct queue *queue, struct queue_failure *failure)
 	return fd;
 }
 
+void queue_spool_drop(struct queue *queue, int spool)
+{
+	spool_forget(queue->spool_fd, spool);
+	close(spool);
+}
+
 static bool file_complete(const struct queue *queue, int fd, const struct queue_prepared *prepared,
 			  const char *server, const struct envelope *envelope)
 {

@@ -127,6 +127,8 @@ void queue_withdraw(struct queue *queue, struct queue_prepared *prepared);
 
 /* A nameless file for a message that is to be added, on the queue's file system; -1 with a reason. */
 int queue_spool(struct queue *queue, struct queue_failure *failure);
+/* One that is not added after all; closes it. */
+void queue_spool_drop(struct queue *queue, int spool);
 
 /* One transaction's worth of a message. */
 struct queue_job {

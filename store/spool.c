@@ -57,6 +57,12 @@ int store_spool(struct store *store, struct store_failure *failure)
 	return fd;
 }
 
+void store_spool_forget(struct store *store, int spool)
+{
+	if (atomic_load(&store->named_spool))
+		spool_forget(store->spool_fd, spool);
+}
+
 int store_spool_ahead(struct store *store)
 {
 	return atomic_load(&store->named_spool) ? -1 : spool_new(store);

@@ -45,6 +45,10 @@ int store_spool(struct store *store, struct store_failure *failure);
 /* The same for a message that may never come: -1 also where the file would have a name that somebody must remove. */
 int store_spool_ahead(struct store *store);
 
+/* Takes away the name that it has where the file system knows none without: it is somewhere else now,
+ * or nobody wants it. store_deliver does so itself when it answers OK. Does not close it. */
+void store_spool_forget(struct store *store, int spool);
+
 /*
  * Makes what `spool` holds durable and links it into every mailbox, all or nothing
  * as far as a client can tell: OK only when data and links are durable. TEMP leaves

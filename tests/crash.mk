@@ -4,9 +4,11 @@
 CRASH          ?= campaign power_cut exhaustion overload
 CRASH_PROGRAMS := $(B)/tests/crash/power_driver
 
+$(B)/tests/crash/power_driver: $(B)/tests/crash/power_queue.o
+
 $(CRASH_PROGRAMS): $(B)/%: $(B)/%.o $(LIB)
 	@echo "LD $@"
-	@$(CC) $(LDFLAGS) -Wl,--wrap=openat -Wl,--wrap=links_need_inode -o $@ $^ $(LDLIBS)
+	@$(CC) $(LDFLAGS) -Wl,--wrap=openat -Wl,--wrap=links_need_inode -o $@ $(filter %.o,$^) $(LIB) $(LDLIBS)
 
 .PHONY: crash crash-short crash-programs
 crash-programs: $(CRASH_PROGRAMS)

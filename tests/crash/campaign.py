@@ -71,7 +71,7 @@ def enough(ledger, departures):
 def kill_role(gateway, role, choose, departures):
     def kill():
         return gateway.kill_role(role, choose)
-    return departures.kills.around(kill) if role in COSTLY else kill()
+    return departures.kills.around(kill, role == "store") if role in COSTLY else kill()
 
 
 def one_life(gateway, load, dice, roles, kills, departures):

@@ -118,19 +118,25 @@ class Outside:
 
 
 class Kills:
-    """When something was killed whose death may cost an acknowledgement."""
+    """When something was killed whose death may cost an acknowledgement.
+
+    Of the relay: between two arrivals of a message. Of the store also before the first: what the
+    relay has under way arrives, and the store that comes after does not know that it was under way.
+    """
 
     def __init__(self):
-        self.times = []
+        self.times = []  # (before, after, of the store alone)
 
-    def around(self, kill):
+    def around(self, kill, store=False):
         before = time.monotonic()
         done = kill()
-        self.times.append((before, time.monotonic()))
+        self.times.append((before, time.monotonic(), store))
         return done
 
-    def between(self, first, second):
-        return any(before <= second and after >= first for before, after in self.times)
+    def between(self, letter, first, second):
+        """Numbers of those that explain that the second came after the first."""
+        return [number for number, (before, after, store) in enumerate(self.times)
+                if before <= second and after >= (letter.begun if store else first)]
 
     def since(self, begin):
-        return sum(after >= begin for _, after in self.times)
+        return sum(one[1] >= begin for one in self.times)

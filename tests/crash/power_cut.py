@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: ISC
 """The power-cut model: the store's system calls are recorded and the power is cut after every one of them.
 
-power_driver delivers and removes from several threads through store.h; strace records what it
-does; power_model.py says which trees a cut may leave. For each cut six kinds of trees are made:
+power_driver delivers and removes from several threads through store.h and queue.h; strace records what it
+does; power_model.py says which trees a cut may leave. For each cut seven kinds of trees are made:
 
   least      only what fsync, fdatasync and syncfs have promised
   most       everything that had begun (this is also kill -9)
   names      every entry of a directory, but no octet that was not synced: files are empty
   lengths    the same, but unsynced octets read as zeros
+  halves     the same, but of unsynced octets each piece ends in its middle
   journal    entries in the order they were made, up to any one (ext4, xfs), unsynced octets or not
   any        each operation by the toss of a coin
 
@@ -16,6 +17,8 @@ Each tree is written as real files. The store is opened there, as after a power 
 for some trees by owners who have been renamed since: every message acknowledged before the cut
 is in its mailboxes, once and whole; what was acknowledged as removed is gone; nothing is torn
 or foreign; quotas agree with the files; no temporary file is left; mail can be delivered again.
+Of the queue: every recipient of an acknowledged message waits, unless a server had it, or its
+sender is told; every file is whole, and what is written behind a torn record is read again.
 Some trees then serve as the start of a second recording, so that the power also fails during
 recovery; some recordings are made as on a file system without O_TMPFILE, where spool files
 have names, some as on one without a journal, where they have one while they are delivered.
@@ -57,7 +60,8 @@ def record(folder, name, seed, threads, count, start=None, spool=""):
     if start:
         shutil.copytree(start, before, symlinks=True)
     else:
-        os.mkdir(before)
+        for part in ("", "mail", "queue"):
+            os.mkdir(os.path.join(before, part))
     shutil.copytree(before, root, symlinks=True)
     subprocess.run(["strace", "-f", "-xx", "-s", "1000000", "-o", trace, "-e", "trace=!futex", DRIVER, "work", root,
                     str(seed), str(threads), str(count)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -76,22 +80,24 @@ def cuts(model):
 
 
 def choices(model, line, dice):
-    """(kind, operations on the disk, those of them that are zeros)"""
+    """(kind, operations on the disk, those of them that are zeros, those that are halves)"""
     begun = model.begun(line)
     must = model.must(line)
     rest = [operation for operation in begun if operation.number not in must]
     entries = {operation.number for operation in rest if not operation.data}
     octets = {operation.number for operation in rest if operation.data}
-    yield "least", must, ()
-    yield "most", must | entries | octets, ()
-    yield "names", must | entries, ()
-    yield "lengths", must | entries | octets, octets
+    yield "least", must, (), ()
+    yield "most", must | entries | octets, (), ()
+    yield "names", must | entries, (), ()
+    yield "lengths", must | entries | octets, octets, ()
+    yield "halves", must | entries | octets, (), octets
     last = max((number for number in must if not model.operations[number].data), default=-1)
     until = dice.randint(last, len(model.operations))
     kept = {number for number in entries if number <= until}
-    yield "journal", must | kept | {number for number in octets if dice.random() < 0.5}, ()
+    yield "journal", must | kept | {number for number in octets if dice.random() < 0.5}, (), ()
     some = {operation.number for operation in rest if dice.random() < 0.5}
-    yield "any", must | some, {number for number in some & octets if dice.random() < 0.3}
+    zeros = {number for number in some & octets if dice.random() < 0.3}
+    yield "any", must | some, zeros, {number for number in some & octets if dice.random() < 0.3} - zeros
 
 
 class Promises:
@@ -99,14 +105,17 @@ class Promises:
 
     def __init__(self, model, line, inherited):
         self.sent, self.acked, self.asked, self.removed = {}, set(inherited), set(), set()
-        self.inherited = inherited
+        self.inherited, self.failed = inherited, set()
         for when, (word, token, first, count) in model.said:
             if when >= line:
                 break
-            boxes = {(int(first) + i) % 8 for i in range(int(count))}
+            others, first = divmod(int(first), 100)  # from 100 on: they are of another server
+            boxes = {100 * others + (first + i) % 8 for i in range(int(count))}
             pairs = {(box, token) for box in boxes}
             if word == "SENT":
-                self.sent[token] = boxes
+                self.sent[token] = self.sent.get(token, set()) | boxes
+            elif word == "FAIL":
+                self.failed |= pairs
             elif word == "ACKED":
                 self.acked |= pairs
             elif word == "REMOVE":
@@ -115,14 +124,18 @@ class Promises:
                 self.removed |= pairs
 
     def judge(self, answers):
-        wrong, has = [], []
+        wrong, has, told = [], [], set()
         for word, *rest in answers:
             if word == "HAS":
                 has.append((int(rest[0]), rest[1]))
+            elif word == "TOLD":
+                told.add((int(rest[0]), rest[1]))
+            elif word == "READ":
+                pass
             else:
                 wrong.append(" ".join((word, *rest)))
         there = set(has)
-        wrong += ["lost: %s from box %d" % (token, box) for box, token in self.acked - self.asked - there]
+        wrong += [("lost: %s from box %d" if box < 100 else "forgotten: %s for %d") % (token, box) for box, token in self.acked - self.asked - there - (told & self.failed)]
         wrong += ["back: %s in box %d" % (token, box) for box, token in self.removed & there]
         wrong += ["twice: %s in box %d" % (token, box) for box, token in there if has.count((box, token)) > 1]
         wrong += ["foreign: %s in box %d" % (token, box) for box, token in there
@@ -150,6 +163,8 @@ def open_again(folders):
         litter = [path for path in left_over(folder) if not TEMPORARY.search(path)]
         found[folder] += [["LEFT", path] for path in litter]
         found[folder] += [["TORN-FILE", path] for path in torn(folder)]
+        readable = {words[1] for words in found[folder] if words[0] == "READ"}
+        found[folder] += [["TORN-QUEUE", path] for name, path in queued(folder) if name not in readable]
     return found
 
 
@@ -160,6 +175,13 @@ def torn(root):
                 told = re.search(r",S=(\d+)", name)
                 if told and os.stat(os.path.join(folder, name)).st_size != int(told.group(1)):
                     yield os.path.join(folder, name)
+
+
+def queued(root):
+    """(id, path) of each file of the queue that has the name of a message."""
+    for folder, _, names in os.walk(os.path.join(root, "queue", "server")):
+        for name in names:
+            yield name.split(",")[0], os.path.join(folder, name)
 
 
 SPARES = itertools.count()
@@ -186,12 +208,12 @@ class Explorer:
             if time.monotonic() > end + (0 if self.points >= least else 600):
                 break
             self.points += 1
-            for kind, chosen, zeros in choices(self.model, line, self.dice):
-                self.look(line, kind, frozenset(chosen), frozenset(zeros), keep)
+            for kind, *tree in choices(self.model, line, self.dice):
+                self.look(line, kind, [frozenset(part) for part in tree], keep)
         self.flush()
 
-    def look(self, line, kind, chosen, zeros, keep):
-        choice = hash((chosen, zeros))
+    def look(self, line, kind, tree, keep):
+        choice = hash(tuple(tree))
         if choice in self.known:
             if self.known[choice] is not None:
                 self.judge(choice, line, kind)
@@ -201,7 +223,7 @@ class Explorer:
         self.known[choice] = None
         path = os.path.join(self.folder, "cut%d%s" % (self.number, "" if self.number % 3 else "renamed"))
         self.number += 1
-        write_tree(*self.model.state(chosen, zeros), path)
+        write_tree(*self.model.state(*tree), path)
         self.trees += 1
         likely = 0.01 if self.spare or self.trees < 50 else 0.1  # one at least
         if kind in ("any", "names", "journal") and len(self.spare) < keep and self.dice.random() < likely:
@@ -265,18 +287,18 @@ def there(start):
     return frozenset((int(words[1]), words[2]) for words in answers if words[0] == "HAS")
 
 
-def can_fail(folder, dice, name, ignored, wanted):
-    """The same judgement of a store whose syncs do nothing."""
+def can_fail(folder, dice, name, ignored, *wanted):
+    """The same judgement of a store and a queue whose syncs do nothing: something of each set must be found."""
     root, before, calls = record(folder, name, dice.randrange(100000), 3, 8)
     explorer = Explorer(folder, Model(root, before, calls, ignored), dice)
     lines = spread(cuts(explorer.model), 100)
     dice.shuffle(lines)
     for at in range(0, len(lines), 15):  # until it is found
         explorer.explore(lines[at:at + 15], 0, least=at + 15)
-        if set(kinds(explorer.wrong)) & wanted:
+        if all(set(kinds(explorer.wrong)) & some for some in wanted):
             break
     found = kinds(explorer.wrong)
-    check("%s: that is found (%s)" % (name, ", ".join(found)), set(found) & wanted, found)
+    check("%s: that is found (%s)" % (name, ", ".join(found)), all(set(found) & some for some in wanted), found)
 
 
 def roomy(path):
@@ -304,8 +326,8 @@ def main():
                            ground.full_or_short(10, 2), spool="name-first")
     for number, start in enumerate(spare[:ground.full_or_short(8, 1)]):
         recording(folder, "after a cut %d" % number, dice, totals, 3, 3, ground.full_or_short(10, 2), start)
-    can_fail(folder, dice, "syncs of files are not believed", ("file", "syncfs"), {"lost", "TORN", "TORN-FILE"})
-    can_fail(folder, dice, "no sync is believed", ("file", "folder", "syncfs"), {"lost", "back"})
+    can_fail(folder, dice, "syncs of files are not believed", ("file", "syncfs"), {"lost", "TORN", "TORN-FILE"}, {"TORN-QUEUE", "forgotten"})
+    can_fail(folder, dice, "no sync is believed", ("file", "folder", "syncfs"), {"lost", "back"}, {"forgotten"})
     print("# %s" % ", ".join("%s %d" % pair for pair in totals.items()))
     check("there were enough cuts", totals["cuts"] >= ENOUGH and totals["trees"] >= ENOUGH, totals)
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The store alone, for the power-cut model (power_cut.py).
+ * Store and queue alone, for the power-cut model (power_cut.py).
  *
  *	power_driver work ROOT SEED THREADS COUNT
- *		delivers and removes from many threads and says on stdout, before and after,
- *		what it asks for and what was acknowledged: SENT, ACKED, REMOVE, REMOVED
+ *		delivers and removes from many threads, into ROOT/mail and ROOT/queue, and says on
+ *stdout, before and after, what it asks for and what was acknowledged: SENT, ACKED, REMOVE,
+ *REMOVED; of the queue (power_queue.c) also FAIL: no server will have it, its sender is to be told
  *		With POWER_SPOOL=named in the environment the file system does not know O_TMPFILE,
  *with POWER_SPOOL=name-first it is one where a durable link alone does not save a nameless file.
  *	power_driver check
@@ -24,12 +25,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "store/store.h"
+#include "tests/crash/power_driver.h"
 
 #define BOXES 8
 #define QUOTA 60000
-#define TEXT  8192
-#define TOKEN 24
 
 static bool no_nameless; /* as on a file system without O_TMPFILE */
 static bool name_first;  /* as on ext4 without a journal */
@@ -76,7 +75,7 @@ static struct store_mailbox box(unsigned number)
 }
 
 /* One write, so that the trace has it in one piece. */
-static void say(const char *what, const char *token, unsigned first, unsigned count)
+void say(const char *what, const char *token, unsigned first, unsigned count)
 {
 	char line[128];
 	int length = snprintf(line, sizeof line, "%s %s %u %u\n", what, token, first, count);
@@ -86,7 +85,7 @@ static void say(const char *what, const char *token, unsigned first, unsigned co
 }
 
 /* The text follows from the token: a torn one is seen. */
-static size_t text_fill(char text[TEXT], const char *token)
+size_t text_fill(char text[TEXT], const char *token)
 {
 	unsigned lines = 1;
 	size_t used = 0;
@@ -122,20 +121,38 @@ static const char *token_of(struct store_maildrop *maildrop, size_t number, char
 	return token;
 }
 
-static enum outcome deliver(struct store *store, const char *token, unsigned first, unsigned count)
+int spool_filled(struct store *store, const char *token)
 {
-	struct store_mailbox mailboxes[BOXES];
 	struct store_failure failure;
 	char text[TEXT];
 	size_t length = text_fill(text, token), half = length / 2;
 	int fd = store_spool(store, &failure);
-	enum outcome outcome = OUTCOME_TEMP;
+
+	if (fd >= 0 && write(fd, text, half) == (ssize_t)half &&
+	    write(fd, text + half, length - half) == (ssize_t)(length - half))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+enum outcome boxes_deliver(struct store *store, int fd, const char *token, unsigned first,
+			   unsigned count)
+{
+	struct store_mailbox mailboxes[BOXES];
+	struct store_failure failure;
 
 	for (unsigned i = 0; i < count; i++)
 		mailboxes[i] = box((first + i) % BOXES);
-	if (fd >= 0 && write(fd, text, half) == (ssize_t)half &&
-	    write(fd, text + half, length - half) == (ssize_t)(length - half))
-		outcome = store_deliver(store, fd, mailboxes, count, token, &failure);
+	return store_deliver(store, fd, mailboxes, count, token, &failure);
+}
+
+static enum outcome deliver(struct store *store, const char *token, unsigned first, unsigned count)
+{
+	int fd = spool_filled(store, token);
+	enum outcome outcome =
+		fd >= 0 ? boxes_deliver(store, fd, token, first, count) : OUTCOME_TEMP;
+
 	if (fd >= 0)
 		close(fd);
 	return outcome;
@@ -143,6 +160,7 @@ static enum outcome deliver(struct store *store, const char *token, unsigned fir
 
 struct worker {
 	struct store *store;
+	struct queue *queue;
 	unsigned number, seed, count;
 };
 
@@ -183,33 +201,50 @@ static void *work(void *argument)
 
 		snprintf(token, sizeof token, "t%un%ux%u", worker->number, i,
 			 worker->seed % 100000);
-		say("SENT", token, first, count);
-		if (deliver(worker->store, token, first, count) == OUTCOME_OK)
-			say("ACKED", token, first, count);
+		if (rand_r(&worker->seed) % 2) {
+			queue_deliver(worker->queue, worker->store, token, first,
+				      rand_r(&worker->seed) % 2 ? count : 0);
+		} else {
+			say("SENT", token, first, count);
+			if (deliver(worker->store, token, first, count) == OUTCOME_OK)
+				say("ACKED", token, first, count);
+		}
+		if (rand_r(&worker->seed) % 2)
+			queue_work_off(worker->queue, (unsigned)rand_r(&worker->seed));
 		if (rand_r(&worker->seed) % 4 == 0)
 			remove_some(worker);
 	}
 	return NULL;
 }
 
+static struct store *store_below(const char *root, struct store_failure *failure)
+{
+	char path[600];
+
+	snprintf(path, sizeof path, "%s/mail", root);
+	return store_open(path, "", failure);
+}
+
 static int work_main(char **arguments)
 {
 	unsigned seed = (unsigned)atoi(arguments[1]), threads = (unsigned)atoi(arguments[2]);
 	struct store_failure failure;
-	struct store *store = store_open(arguments[0], "", &failure);
+	struct store *store = store_below(arguments[0], &failure);
+	struct queue *queue = queue_below(arguments[0]);
 	struct worker workers[16];
 	pthread_t thread[16];
 
-	if (!store || threads > 16)
+	if (!store || !queue || threads > 16)
 		return 1;
 	for (unsigned i = 0; i < threads; i++) {
-		workers[i] =
-			(struct worker){ store, i, seed * 16 + i, (unsigned)atoi(arguments[3]) };
+		workers[i] = (struct worker){ store, queue, i, seed * 16 + i,
+					      (unsigned)atoi(arguments[3]) };
 		if (pthread_create(&thread[i], NULL, work, &workers[i]) != 0)
 			return 1;
 	}
 	for (unsigned i = 0; i < threads; i++)
 		pthread_join(thread[i], NULL);
+	queue_close(queue);
 	store_close(store);
 	return 0;
 }
@@ -266,7 +301,7 @@ static void check_one(const char *root)
 {
 	static const char suffix[] = "renamed";
 	struct store_failure failure;
-	struct store *store = store_open(root, "", &failure);
+	struct store *store = store_below(root, &failure);
 
 	renamed = strlen(root) > sizeof suffix &&
 		  strcmp(root + strlen(root) - sizeof suffix + 1, suffix) == 0;
@@ -279,6 +314,7 @@ static void check_one(const char *root)
 			printf("REFUSES %u\n", i);
 	if (store)
 		store_close(store);
+	queue_check(root);
 	printf("END %s\n", root);
 }
 

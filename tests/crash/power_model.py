@@ -165,7 +165,7 @@ class Model:
             to = view(node).octets
             if len(to) < at:
                 to.extend(bytes(at - len(to)))
-            to[at:at + len(text)] = bytes(len(text)) if zeros else text
+            to[at:at + len(text)] = text if not zeros else bytes(len(text)) if zeros is True else text[:len(text) // 2]
         self.operation(call, node, True, apply)
 
     def cut(self, call, node, size):
@@ -339,9 +339,12 @@ class Model:
             file.at += call.result
 
     def call_copy_file_range(self, call, source, at, to, where, *ignored):
-        if at != "NULL" or where != "NULL":
-            raise ValueError("the model does not know %s" % call)
-        self.call_sendfile(call, to, source, "NULL", "")
+        if at == "NULL" and where == "NULL":
+            self.call_sendfile(call, to, source, "NULL", "")
+        elif self.files.get(int(to)):
+            begin, target = (int(one.split("=>")[0].strip("[] ")) for one in (at, where))
+            text = bytes(self.files[int(source)].node.octets[begin:begin + call.result])
+            self.put(call, self.files[int(to)].node, target, text)
 
     def call_read(self, call, fd, text, count):
         if self.files.get(int(fd)):
@@ -388,8 +391,9 @@ class Model:
         return {operation.number for operation in self.operations
                 if operation.forced is not None and operation.forced < line}
 
-    def state(self, chosen, zeros):
-        """The tree in which only these operations reached the disk; of those in `zeros` only the length."""
+    def state(self, chosen, zeros, halves=()):
+        """The tree in which only these operations reached the disk; of those in `zeros` only the length,
+        of those in `halves` the first half."""
         copies = {}
 
         def view(node):
@@ -403,6 +407,8 @@ class Model:
             operation = self.operations[number]
             if number in zeros:
                 operation.apply(view, True)
+            elif number in halves and operation.data:
+                operation.apply(view, "half")
             else:
                 operation.apply(view)
         return view, view(self.root)

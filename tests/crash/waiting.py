@@ -122,19 +122,23 @@ def often(letter, address, several, kills):
     allowed = letter.allowed(address) + (kills.since(letter.begun) if letter.picked else 0)
     for one in several[:-1]:
         allowed += one.lost
+    used = set()
     for one, other in zip(several, several[1:]):
-        allowed += not one.lost and kills.between(one.begun, other.begun)
+        causes = [] if one.lost else set(kills.between(letter, one.begun, other.begun)) - used
+        used.update(list(causes)[:1])
+    allowed += len(used)
     if len(several) <= allowed:
         return ""
-    return "%s for %s came %d times, at most %d: %s, answers %s" % (
+    return "%s for %s came %d times, at most %d: %s, answers %s, kills %s" % (
         letter.token, address, len(several), allowed,
-        ["%.3f%s" % (one.begun - first, " lost" if one.lost else "") for one in several], letter.history[-3:])
+        ["%.3f%s" % (one.begun - first, " lost" if one.lost else "") for one in several], letter.history[-3:],
+        ["%.3f" % (time[0] - first) for time in kills.times if abs(time[0] - first) < 10])
 
 
-def judge(waiting, ledger, outside, kills, drained=False):
+def judge(waiting, promised, ledger, outside, kills, drained=False):
     """What is wrong, as texts. drained: nothing may wait any more, and whoever asked was told of success."""
     wrong, taken = list(waiting.wrong), outside.taken()
-    for letter, address in ledger.promised():
+    for letter, address in promised:
         if address in outside.names:
             found = kept(waiting, taken, letter, address)
             wrong += [found] if found else []
