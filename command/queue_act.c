@@ -3,6 +3,7 @@
  * `postern queue retry | hold | release | remove | bounce`: finds the messages in the files
  * and has the running gateway do it, some hundred at a time.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ struct act {
 	const struct command_options *options;
 	const char *word;
 	struct buffer line;
-	uint64_t meant, done;
+	uint64_t done;
 	bool failed;
 };
 
@@ -39,16 +40,26 @@ static bool flush(struct act *act)
 	return good;
 }
 
-static bool act_one(void *context, const struct queue_message *message, int fd)
+static bool act_one(void *context, const struct queue_seen *seen)
 {
 	struct act *act = context;
 
-	(void)fd;
 	if (buffer_used(&act->line) == 0)
 		buffer_add_format(&act->line, "queue %s", act->word);
-	buffer_add_format(&act->line, " %s", message->id);
-	act->meant++;
+	buffer_add_format(&act->line, " %s", seen->message->id);
 	return buffer_used(&act->line) < CONTROL_LINE_MAX - QUEUE_ID_SIZE - 2 || flush(act);
+}
+
+static void tell(const struct act *act, const char *done, size_t meant)
+{
+	if (act->options->json)
+		printf("{\"%s\": %" PRIu64 ", \"meant\": %zu}\n", done, act->done, meant);
+	else
+		printf("%" PRIu64 " of %zu message%s %s\n", act->done, meant, meant == 1 ? "" : "s",
+		       done);
+	if (act->done < meant && !act->failed)
+		fprintf(stderr, "postern: the others are not there any more, or the log says why "
+				"(queue.order)\n");
 }
 
 static int run(const struct command_options *options, const char *word, const char *done, int argc,
@@ -56,7 +67,9 @@ static int run(const struct command_options *options, const char *word, const ch
 {
 	struct act act = { .options = options, .word = word };
 	struct queue_filter filter;
+	size_t meant;
 	bool good;
+	int code;
 
 	if (!queue_filter_take(&filter, argc, argv))
 		return COMMAND_USAGE;
@@ -64,17 +77,13 @@ static int run(const struct command_options *options, const char *word, const ch
 		fprintf(stderr, "postern: name messages, or say which (--sender '*' means all)\n");
 		return COMMAND_USAGE;
 	}
-	good = queue_walk(options, &filter, act_one, &act);
-	good = flush(&act) && good && !act.failed;
+	good = queue_walk(options, &filter, act_one, &act, &meant);
+	good = !act.failed && flush(&act) && good;
 	buffer_clear(&act.line);
-	if (act.meant == 0)
-		fprintf(stderr, "postern: no such message waits (postern queue list)\n");
-	else if (options->json)
-		printf("{\"%s\": %llu}\n", done, (unsigned long long)act.done);
-	else
-		printf("%llu of %llu messages %s\n", (unsigned long long)act.done,
-		       (unsigned long long)act.meant, done);
-	return good && act.meant > 0 && act.done == act.meant ? COMMAND_DONE : COMMAND_FAILED;
+	code = queue_found(good, &filter, meant);
+	if (meant > 0 && (good || act.done > 0))
+		tell(&act, done, meant);
+	return act.done < meant ? COMMAND_FAILED : code;
 }
 
 int queue_retry(const struct command_options *options, int argc, char **argv)

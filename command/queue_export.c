@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* `postern queue export ID`: the message as it will go out, to standard output. */
+/* `postern queue export ID`: the message as it waits, to standard output. */
 #include "command/queue.h"
 
 #include <errno.h>
@@ -9,21 +9,21 @@
 
 struct export
 {
-	bool found, good;
+	bool good;
 };
 
-static bool export_one(void *context, const struct queue_message *message, int fd)
+static bool export_one(void *context, const struct queue_seen *seen)
 {
+	const struct queue_message *message = seen->message;
 	struct export *export = context;
 	char octets[65536];
 	uint64_t offset = 0;
 
-	export->found = true;
 	while (offset < message->size) {
 		size_t wanted = message->size - offset < sizeof octets
 					? (size_t)(message->size - offset)
 					: sizeof octets;
-		ssize_t count = pread(fd, octets, wanted, (off_t)offset);
+		ssize_t count = pread(seen->fd, octets, wanted, (off_t)offset);
 
 		if (count <= 0 || fwrite(octets, 1, (size_t)count, stdout) != (size_t)count)
 			break;
@@ -33,19 +33,18 @@ static bool export_one(void *context, const struct queue_message *message, int f
 	if (!export->good)
 		fprintf(stderr, "postern: %s was not written whole: %s\n", message->id,
 			strerror(errno));
-	return false;
+	return export->good;
 }
 
 int queue_export(const struct command_options *options, int argc, char **argv)
 {
 	struct queue_filter filter = { .ids = argv + 1, .ids_count = 1 };
-	struct export export = { .found = false };
+	struct export export = { .good = false };
+	size_t count;
+	bool good;
 
 	if (argc != 2)
 		return COMMAND_USAGE;
-	if (!queue_walk(options, &filter, export_one, &export))
-		return COMMAND_FAILED;
-	if (!export.found)
-		fprintf(stderr, "postern: no such message waits (postern queue list)\n");
-	return export.found && export.good ? COMMAND_DONE : COMMAND_FAILED;
+	good = queue_walk(options, &filter, export_one, &export, &count);
+	return queue_found(good && (count == 0 || export.good), &filter, count);
 }

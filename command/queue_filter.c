@@ -33,8 +33,7 @@ bool queue_age(const char *text, int64_t *seconds)
 	default:
 		length++;
 	}
-	if (!span_number(span_make(text, length - 1), &number) || number == 0 ||
-	    number > 1000000)
+	if (!span_number(span_make(text, length - 1), &number) || number == 0 || number > 1000000)
 		return false;
 	*seconds = (int64_t)number * unit;
 	return true;
@@ -114,7 +113,7 @@ bool queue_filter_matches_recipient(const struct queue_filter *filter,
 	char text[ADDRESS_TEXT_SIZE];
 
 	address_text(address, text);
-	return fate->state == QUEUE_WAITING && glob(filter->recipient, text) &&
+	return (fate->state == QUEUE_WAITING || fate->owed) && glob(filter->recipient, text) &&
 	       glob(filter->domain, address->domain) &&
 	       (!filter->reason || strcasestr(fate->text, filter->reason) ||
 		strcasestr(fate->status, filter->reason));
@@ -122,10 +121,16 @@ bool queue_filter_matches_recipient(const struct queue_filter *filter,
 
 static bool names_id(const struct queue_filter *filter, const char *id)
 {
-	for (int i = 0; i < filter->ids_count; i++)
-		if (strcmp(filter->ids[i], id) == 0)
-			return true;
-	return filter->ids_count == 0;
+	bool named = filter->ids_count == 0;
+
+	for (int i = 0; i < filter->ids_count; i++) {
+		if (strcmp(filter->ids[i], id) != 0)
+			continue;
+		named = true;
+		if (filter->met)
+			filter->met[i] = true;
+	}
+	return named;
 }
 
 bool queue_filter_matches(const struct queue_filter *filter, const struct queue_message *message)

@@ -78,11 +78,11 @@ static void reason_of(const struct queue_message *message, const struct queue_re
 			*c = '?';
 }
 
-static bool add_one(void *context, const struct queue_message *message, int fd)
+static bool add_one(void *context, const struct queue_seen *seen)
 {
+	const struct queue_message *message = seen->message;
 	struct summary *summary = context;
 
-	(void)fd;
 	for (size_t i = 0; i < message->envelope.count; i++) {
 		char reason[REASON_WIDTH + 20];
 		struct sum *sum;
@@ -128,11 +128,12 @@ int queue_summary(const struct command_options *options, int argc, char **argv)
 {
 	struct queue_filter filter;
 	struct summary summary = { .filter = &filter };
+	size_t count;
 	bool good;
 
 	if (!queue_filter_take(&filter, argc, argv))
 		return COMMAND_USAGE;
-	good = queue_walk(options, &filter, add_one, &summary);
+	good = queue_walk(options, &filter, add_one, &summary, &count);
 	if (summary.count > 0)
 		qsort(summary.sums, summary.count, sizeof *summary.sums, compare_rows);
 	if (good)

@@ -159,7 +159,7 @@ static void on_delivered(void *context, enum channel_result result, const struct
 	smtp_message_drop(&smtp->message);
 	smtp_recipients_forget(&smtp->recipients);
 	if (delivered.outcome == OUTCOME_OK) {
-		snprintf(text, sizeof text, "Ok: delivered as %s", smtp->message.label);
+		snprintf(text, sizeof text, "Ok: accepted as %s", smtp->message.label);
 		smtp_session_answer(smtp, OUTCOME_OK, &(struct smtp_reply){ 250, "2.0.0", text });
 	} else {
 		bool full = delivered.flags & MESSAGE_RESULT_FULL;
