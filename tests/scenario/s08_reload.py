@@ -208,11 +208,11 @@ def few_descriptors(gateway):
     """With every descriptor that may be had in use, the frontends outlive the deaths of others."""
     gateway.stop()
     mark = gateway.mark()
-    gateway.start_only(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48)))
+    gateway.start_only(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (192, 192)))
     gateway.logged("master.up", mark)
     wait_for(lambda: gateway.answers(2527))
     frontends = gateway.roles()["frontend"]
-    held = [socket.create_connection((ADDRESS, 2527), harness.PATIENCE) for _ in range(90)]
+    held = [socket.create_connection((ADDRESS, 2527), harness.PATIENCE) for _ in range(420)]
     check("it says that it is full", gateway.logged("frontend.full", mark))
     killed = gateway.mark()
     for pid in gateway.roles()["store"] + gateway.roles()["directory"]:
