@@ -30,7 +30,7 @@ struct server {
 	uint16_t port;
 	pthread_t thread;
 	char *body;
-	size_t body_length;
+	size_t body_length, body_room;
 	bool as_told;
 };
 
@@ -46,7 +46,10 @@ static void take_body(struct server *server, FILE *file)
 	while (read_line(file, line, sizeof line) && strcmp(line, ".\r\n") != 0) {
 		size_t length = strlen(line);
 
-		server->body = realloc(server->body, server->body_length + length + 1);
+		if (server->body_length + length + 1 > server->body_room) {
+			server->body_room = 2 * server->body_room + sizeof line;
+			server->body = realloc(server->body, server->body_room);
+		}
 		memcpy(server->body + server->body_length, line, length + 1);
 		server->body_length += length;
 	}
