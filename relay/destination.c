@@ -10,6 +10,8 @@
 #include "base/table.h"
 #include "relay/courier.h"
 
+enum { KEPT_MAX = 5000 }; /* destinations that have nothing to do */
+
 /* ---- making and freeing ---- */
 
 static struct destination *destination_new(struct relay *relay, const struct conf_smtp *server,
@@ -31,6 +33,21 @@ static struct destination *destination_new(struct relay *relay, const struct con
 	return destination;
 }
 
+/* What the resolver said is kept while it is good: the next message needs no question. Of very many
+ * destinations the resolver's own memory has to do. */
+static bool is_worth_keeping(const struct destination *destination)
+{
+	const struct relay *relay = destination->relay;
+	int64_t now = clock_ms();
+
+	if (relay->retiring || table_count(relay->destinations) > KEPT_MAX)
+		return false;
+	for (unsigned i = 0; i < destination->lookups_count; i++)
+		if (destination->lookups[i].body && destination->lookups[i].good_until > now)
+			return true;
+	return false;
+}
+
 static void destination_free_if_idle(struct destination *destination)
 {
 	struct relay *relay = destination->relay;
@@ -39,11 +56,8 @@ static void destination_free_if_idle(struct destination *destination)
 	if (destination->depth || destination->leaving || destination->first ||
 	    destination->couriers_count || !TAILQ_EMPTY(&destination->idle))
 		return;
-	/* What the resolver said is kept while it is good: the next message needs no question. */
-	for (unsigned i = 0; i < destination->lookups_count; i++)
-		if (!relay->retiring && destination->lookups[i].body &&
-		    destination->lookups[i].good_until > clock_ms())
-			return;
+	if (is_worth_keeping(destination))
+		return;
 	for (unsigned i = 0; i < destination->lookups_count; i++)
 		lookup_clear(&destination->lookups[i]);
 	LIST_REMOVE(destination, all);
