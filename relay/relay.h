@@ -55,6 +55,7 @@ struct relay {
 	struct courier_queue idle; /* connections kept, the oldest first */
 	struct event *tick;        /* every second */
 	size_t jobs, jobs_max;     /* under way; at most */
+	size_t untold;             /* over, and the store has not said that it knows */
 	size_t takes;              /* questions for one that are open */
 	size_t couriers;           /* connections, idle ones too */
 	size_t files;              /* of pickup directories, under way */

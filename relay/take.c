@@ -53,10 +53,21 @@ void relay_take(struct relay *relay)
 	}
 }
 
+/* Whoever left before would find the job given back, and sent again by the next one. */
+static void on_told(struct outgoing_job *job)
+{
+	struct relay *relay = job->holder;
+
+	relay->untold--;
+	relay_leave_if_done(relay);
+}
+
 void relay_job_over(struct relay *relay, struct outgoing_job *job)
 {
-	outgoing_job_done(job, NULL);
 	relay->jobs--;
+	relay->untold++;
+	job->holder = relay;
+	outgoing_job_done(job, on_told);
 	relay_take(relay);
 	relay_leave_if_done(relay);
 }

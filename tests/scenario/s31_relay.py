@@ -360,6 +360,27 @@ def deaths(scene):
     equal("nothing was sent twice", busy.count(word), 1)
 
 
+def reloads(scene):
+    """What a relay has sent is written down before it leaves: nothing is sent again by the next one."""
+    words, done = [], threading.Event()
+
+    def steadily():
+        while not done.is_set():
+            words.append(scene.send("many@good.example"))
+    threads = [threading.Thread(target=steadily) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(4):
+        mark = scene.gateway.mark()
+        scene.gateway.process.signal(signal.SIGHUP)
+        scene.gateway.logged("relay.left", mark)
+    done.set()
+    for thread in threads:
+        thread.join()
+    check("mail through reloads arrives", all(scene.good.took(word) for word in words), len(words))
+    equal("once", [word for word in words if scene.good.count(word) != 1], [])
+
+
 def direct_first(scene):
     """The smart host only when the MX hosts do not answer."""
     mark = scene.gateway.mark()
@@ -385,7 +406,7 @@ def main():
     Sink.__init__ = noted
     scene = Scene()
     for test in (plain_ways, troubles_of_names, refusals, temporary, mid_session, nobody_waits, encryption, dane,
-                 routes, reuse, deaths, direct_first):
+                 routes, reuse, deaths, reloads, direct_first):
         with case(test.__name__):
             test(scene)
     log = scene.gateway.log()
