@@ -206,6 +206,7 @@ static void owner_run(struct owner *owner, uint16_t port)
 static void owner_clear(struct owner *owner)
 {
 	close(owner->body.fd);
+	outgoing_body_clear(&owner->body);
 	envelope_clear(&owner->envelope);
 	event_base_free(owner->base);
 }
