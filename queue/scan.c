@@ -78,7 +78,8 @@ static bool scan(DIR *stream, bool (*each)(void *context, const char *name), voi
 
 bool directory_scan(int directory, bool (*each)(void *context, const char *name), void *context)
 {
-	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* a place of its own */
+	int fd =
+		openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* a place of its own */
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	bool good;
 	int error;
