@@ -105,7 +105,8 @@ static void put_job(struct wire_writer *writer, const struct queue_job *job, siz
 				       .kind = (uint8_t)job->hop.kind,
 				       .arrived = job->message->arrived,
 				       .size = job->message->size,
-				       .attempt = job->message->recipients[job->which[0]].attempts };
+				       .attempt =
+					       job->message->recipients[job->which[0]].attempts };
 	char *memory = memory_new(room);
 	struct wire_writer envelope;
 
@@ -176,7 +177,7 @@ static void take_by_key(struct work *work, struct jobs *jobs, const struct messa
 {
 	struct store_role *role = work->context;
 	struct wire_reader reader = wire_reader_of(take->domains);
-	char (*keys)[QUEUE_KEY_SIZE] = memory_array(take->count, sizeof *keys);
+	char(*keys)[QUEUE_KEY_SIZE] = memory_array(take->count, sizeof *keys);
 	const char **list = memory_array(take->count + 1, sizeof *list);
 	struct queue_job *job;
 
@@ -265,7 +266,8 @@ bool queue_handle_done(struct work *work)
 		return false;
 	job = jobs_take(peer->jobs, done.handle);
 	if (!job) {
-		store_answer(work, &(struct message_result){ OUTCOME_TEMP, MESSAGE_RESULT_GONE, 0 }, -1);
+		store_answer(work, &(struct message_result){ OUTCOME_TEMP, MESSAGE_RESULT_GONE, 0 },
+			     -1);
 		return true;
 	}
 	good = end_job(work, &done, job);

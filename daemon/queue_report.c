@@ -181,11 +181,11 @@ static enum outcome report_add(const struct telling *telling, struct span report
 	envelope_make(telling, needs, &envelope);
 	id_make(id);
 	if (spool >= 0 && write(spool, report.at, report.length) == (ssize_t)report.length)
-		outcome = queue_add(telling->role->queue, spool, false, telling->message->server, id,
-				    &envelope, &failure);
+		outcome = queue_add(telling->role->queue, spool, false, telling->message->server,
+				    id, &envelope, &failure);
 	if (outcome == OUTCOME_OK)
-		log_info("queue.report", LOG_TEXT("id", telling->message->id), LOG_TEXT("report", id),
-			 LOG_NUMBER("recipients", telling->count));
+		log_info("queue.report", LOG_TEXT("id", telling->message->id),
+			 LOG_TEXT("report", id), LOG_NUMBER("recipients", telling->count));
 	else
 		log_error("queue.report", LOG_TEXT("id", telling->message->id),
 			  LOG_TEXT("why", failure.reason));
@@ -224,20 +224,23 @@ static void add_detail(struct buffer *to, const struct queue_message *message,
 	char address[ADDRESS_TEXT_SIZE];
 
 	address_text(&message->envelope.recipients[event->recipient].address, address);
-	buffer_add_format(to, "recipient: %s\nstatus: %s\ntext: %s\nserver: %s\nattempts: %u\n", address,
-			  recipient->status, recipient->text, recipient->mta, recipient->attempts);
+	buffer_add_format(to, "recipient: %s\nstatus: %s\ntext: %s\nserver: %s\nattempts: %u\n",
+			  address, recipient->status, recipient->text, recipient->mta,
+			  recipient->attempts);
 }
 
 /* Only failures: that a report is late, or has arrived, nobody misses. */
 static enum outcome badmail(const struct telling *telling, const struct queue_event *events,
 			    size_t count)
 {
-	static const char reason[] = "It cannot be delivered, and it has no sender who could be told.\n";
+	static const char reason[] =
+		"It cannot be delivered, and it has no sender who could be told.\n";
 	const struct queue_message *message = telling->message;
 	struct queue_failure failure = { 0 };
 	struct buffer detail = BUFFER_EMPTY;
 	enum outcome outcome = OUTCOME_OK;
-	char *directory = rules_badmail(telling->server, message->server, telling->role->queue_root);
+	char *directory =
+		rules_badmail(telling->server, message->server, telling->role->queue_root);
 	size_t failures = 0;
 
 	for (size_t i = 0; i < count; i++)
@@ -248,7 +251,8 @@ static enum outcome badmail(const struct telling *telling, const struct queue_ev
 		outcome = queue_badmail(directory, message->id, telling->fd, message->size, reason,
 					buffer_bytes(&detail), &failure);
 	if (outcome != OUTCOME_OK)
-		log_error("queue.badmail", LOG_TEXT("id", message->id), LOG_TEXT("why", failure.reason));
+		log_error("queue.badmail", LOG_TEXT("id", message->id),
+			  LOG_TEXT("why", failure.reason));
 	else if (failures > 0)
 		log_warning("queue.badmail", LOG_TEXT("id", message->id),
 			    LOG_TEXT("directory", directory));

@@ -159,10 +159,18 @@ static enum outcome on_report(void *context, const struct queue_message *message
 	return queue_report(context, message, fd, events, count);
 }
 
+/* A report may be due before queue_open has returned. */
+static void on_opened(void *context, struct queue *queue)
+{
+	struct store_role *role = context;
+
+	role->queue = queue;
+}
+
 /* False after a log line. */
 static bool open_queue(struct store_role *role, const struct conf *conf)
 {
-	static const struct queue_calls calls = { on_hop, on_limits, on_ready, on_report };
+	static const struct queue_calls calls = { on_hop, on_limits, on_ready, on_report, on_opened };
 	struct queue_failure failure = { 0 };
 
 	role->conf_file = conf->file;
@@ -170,8 +178,7 @@ static bool open_queue(struct store_role *role, const struct conf *conf)
 	role->rules = queue_rules_new(conf);
 	role->asks = queue_asks_new(queue_jobs_answer);
 	role->pickup = pickup_scan_new();
-	role->queue = queue_open(conf->store.queue, &calls, role, &failure);
-	if (!role->queue) {
+	if (!queue_open(conf->store.queue, &calls, role, &failure)) {
 		log_error("queue.failed", LOG_TEXT("queue", conf->store.queue),
 			  LOG_TEXT("why", failure.reason));
 		return false;

@@ -14,12 +14,12 @@
 #include "base/memory.h"
 #include "base/spool.h"
 
-static enum outcome input_check(const char *server, const char *id,
-				const struct envelope *envelope, struct queue_failure *failure)
+static enum outcome input_check(const char *server, const char *id, const struct envelope *envelope,
+				struct queue_failure *failure)
 {
 	if (!record_id_valid(id) || server[0] == '\0' || strlen(server) >= QUEUE_SERVER_SIZE)
-		return queue_failure_say(failure, OUTCOME_PERM, "no name for a message: %s/%s", server,
-					 id);
+		return queue_failure_say(failure, OUTCOME_PERM, "no name for a message: %s/%s",
+					 server, id);
 	if (envelope->count == 0)
 		return queue_failure_say(failure, OUTCOME_PERM, "a message for nobody");
 	return OUTCOME_OK;
@@ -55,7 +55,8 @@ static bool file_complete(const struct queue *queue, int fd, const struct queue_
 	return good;
 }
 
-static void place_of(struct queue *queue, const struct queue_prepared *prepared, struct place *place)
+static void place_of(struct queue *queue, const struct queue_prepared *prepared,
+		     struct place *place)
 {
 	place->queue = queue;
 	place->server = queue->servers[prepared->server];
@@ -196,7 +197,8 @@ struct queue_prepared *queue_prepare(struct queue *queue, int spool, bool shared
 	prepared = prepared_make(queue, spool, server, id, envelope);
 	if (prepared != NULL && enter(queue, spool, shared, prepared, server, envelope))
 		return prepared;
-	*outcome = queue_failure_errno(failure, errno, "cannot put %s into the queue of %s", id, server);
+	*outcome = queue_failure_errno(failure, errno, "cannot put %s into the queue of %s", id,
+				       server);
 	if (prepared != NULL) {
 		queue_lock(queue);
 		prepared_end(queue, prepared);
@@ -218,7 +220,8 @@ static void know(struct queue *queue, const struct queue_prepared *prepared)
 	content.recipients = all;
 	queue_lock(queue);
 	prepared_end(queue, (struct queue_prepared *)prepared);
-	number = index_add(queue, prepared->server, prepared->id, prepared->size, prepared->arrived);
+	number =
+		index_add(queue, prepared->server, prepared->id, prepared->size, prepared->arrived);
 	if (number != 0)
 		legs_match(queue, number, &content, prepared->hops);
 	if (prepared->rules != queue->rules) {

@@ -26,8 +26,7 @@ static bool file_put(int directory, const char *id, const char *ending, int from
 	good = text != NULL ? write(fd, text, length) == (ssize_t)length
 			    : spool_copy(from, fd, size) == 0;
 	good = good && (!links_need_inode(directory) || spool_name(directory, fd) == 0) &&
-	       fdatasync(fd) == 0 &&
-	       (unlinkat(directory, name, 0) == 0 || errno == ENOENT) &&
+	       fdatasync(fd) == 0 && (unlinkat(directory, name, 0) == 0 || errno == ENOENT) &&
 	       spool_link(fd, directory, name) == 0;
 	error = errno;
 	spool_forget(directory, fd);
@@ -48,7 +47,8 @@ enum outcome queue_badmail(const char *directory, const char *id, int fd, uint64
 	if (at < 0 || !file_put(at, id, "BDR", -1, 0, reason) ||
 	    !file_put(at, id, "BDP", -1, 0, detail) || !file_put(at, id, "BAD", fd, size, NULL) ||
 	    fsync(at) != 0)
-		outcome = queue_failure_errno(failure, errno, "cannot put %s into %s", id, directory);
+		outcome =
+			queue_failure_errno(failure, errno, "cannot put %s into %s", id, directory);
 	if (at >= 0)
 		close(at);
 	return outcome;

@@ -51,9 +51,10 @@ static bool take_result(const struct ending *ending, size_t number, struct queue
 	memcpy(recipient->text, result->text, sizeof recipient->text);
 	memcpy(recipient->mta, result->mta, sizeof recipient->mta);
 	if (result->verdict == QUEUE_LATER) {
-		recipient->next = ending->dead_until != 0
-					  ? ending->dead_until
-					  : queue_clock() + pause_of(&ending->limits, recipient->attempts);
+		recipient->next =
+			ending->dead_until != 0
+				? ending->dead_until
+				: queue_clock() + pause_of(&ending->limits, recipient->attempts);
 		return false;
 	}
 	recipient->next = 0;

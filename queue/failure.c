@@ -18,9 +18,9 @@ enum outcome queue_failure_errno(struct queue_failure *failure, int error, const
 	va_start(arguments, format);
 	length = vsnprintf(failure->reason, sizeof failure->reason, format, arguments);
 	va_end(arguments);
-	used = length < 0                                  ? 0
+	used = length < 0                                ? 0
 	       : (size_t)length < sizeof failure->reason ? (size_t)length
-							   : sizeof failure->reason - 1;
+							 : sizeof failure->reason - 1;
 	snprintf(failure->reason + used, sizeof failure->reason - used, ": %s",
 		 strerror_r(error, text, sizeof text));
 	failure->full = error == ENOSPC || error == EDQUOT;

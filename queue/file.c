@@ -87,8 +87,8 @@ static char *records_read(int fd, uint64_t size, size_t *length)
 	char *records;
 
 	errno = EINVAL;
-	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || (uint64_t)status.st_size <= size ||
-	    (uint64_t)status.st_size - size > RECORDS_MAX)
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
+	    (uint64_t)status.st_size <= size || (uint64_t)status.st_size - size > RECORDS_MAX)
 		return NULL;
 	*length = (size_t)((uint64_t)status.st_size - size);
 	records = memory_new(*length);
@@ -115,7 +115,8 @@ struct queue_message *queue_message_read(int fd, const char *name)
 		records = records_read(fd, message->size, &length);
 	if (records != NULL) {
 		errno = EINVAL;
-		good = record_read(span_make(records, length), message) && strcmp(message->id, id) == 0;
+		good = record_read(span_make(records, length), message) &&
+		       strcmp(message->id, id) == 0;
 	}
 	free(records);
 	if (good)

@@ -9,7 +9,8 @@ uint64_t jobs_add(struct queue *queue, uint32_t leg, uint32_t message, const str
 		  bool all);
 /* With the lock held; NULL: there is no such job. */
 struct taken *jobs_find(struct queue *queue, uint64_t handle);
-/* With the lock held. What it was goes to *job, whose `which` is to be freed; false: no such job. */
+/* With the lock held. What it was goes to *job, whose `which` is to be freed; false: no such job.
+ */
 bool jobs_end(struct queue *queue, uint64_t handle, struct taken *job);
 /* Without the lock: sets those of the message's recipients that jobs have. */
 void jobs_mark(struct queue *queue, uint32_t message, uint32_t serial, bool *under_way);

@@ -187,9 +187,11 @@ void legs_force(struct queue *queue, uint32_t message)
 	for (uint32_t at = AT_MESSAGE(queue, message)->leg; at != 0; at = AT_LEG(queue, at)->next) {
 		struct hop *hop = AT_HOP(queue, AT_LEG(queue, at)->hop);
 
+		if (AT_LEG(queue, at)->flags & LEG_TAKEN)
+			continue;
 		AT_LEG(queue, at)->due = DUE_FORCED; /* so it is the first of its hop */
 		hop->dead_until = 0;
-		hop->released++;
+		hop->released += !(AT_MESSAGE(queue, message)->flags & MESSAGE_HELD);
 	}
 	legs_resume(queue, message);
 }

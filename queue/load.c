@@ -43,8 +43,7 @@ static bool is_wanted(struct loading *loading, const char *id)
 	queue_lock(queue);
 	loading->full = queue->messages_count >= queue->messages_max;
 	loading->stop = loading->full || queue->ending;
-	wanted = !loading->stop && index_find(queue, id) == 0 &&
-		 !is_listed(queue, id);
+	wanted = !loading->stop && index_find(queue, id) == 0 && !is_listed(queue, id);
 	queue_unlock(queue);
 	return wanted;
 }
@@ -57,14 +56,15 @@ static void know(struct loading *loading, const struct queue_message *content)
 	uint16_t server;
 
 	if (server_find(queue, content->server, &server) == NULL) {
-		log_error("queue.load", LOG_TEXT("id", content->id), LOG_TEXT("why", strerror(errno)));
+		log_error("queue.load", LOG_TEXT("id", content->id),
+			  LOG_TEXT("why", strerror(errno)));
 		return;
 	}
 	hops = legs_hops(queue, content);
 	queue_lock(queue);
-	message = is_listed(queue, content->id) ? 0
-						 : index_add(queue, server, content->id,
-							     content->size, content->arrived);
+	message = is_listed(queue, content->id)
+			  ? 0
+			  : index_add(queue, server, content->id, content->size, content->arrived);
 	if (message != 0) {
 		legs_match(queue, message, content, hops);
 		loading->read++;
@@ -91,7 +91,8 @@ static bool load_file(void *context, const char *name)
 		know(loading, content);
 	} else {
 		loading->bad++;
-		log_error("queue.unreadable", LOG_TEXT("file", name), LOG_TEXT("why", strerror(errno)));
+		log_error("queue.unreadable", LOG_TEXT("file", name),
+			  LOG_TEXT("why", strerror(errno)));
 	}
 	queue_message_free(content);
 	if (fd >= 0)
@@ -115,7 +116,8 @@ static bool load_directory(void *context, const char *name)
 	if (loading->directory < 0)
 		return true;
 	if (!directory_scan(loading->directory, load_file, loading))
-		log_error("queue.load", LOG_TEXT("directory", name), LOG_TEXT("why", strerror(errno)));
+		log_error("queue.load", LOG_TEXT("directory", name),
+			  LOG_TEXT("why", strerror(errno)));
 	close(loading->directory);
 	return !loading->stop;
 }

@@ -127,10 +127,11 @@ static enum outcome root_open(struct queue *queue, struct queue_failure *failure
 	if (queue->spool_fd < 0)
 		return queue_failure_errno(failure, errno, "cannot open %s/.spool", queue->root);
 	queue->name_first = links_need_inode(queue->spool_fd);
-	queue->run_fd = openat(queue->spool_fd, "run", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	queue->run_fd =
+		openat(queue->spool_fd, "run", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (queue->run_fd < 0 || !alone(queue->run_fd))
-		return queue_failure_errno(failure, errno, "%s is another's: cannot lock .spool/run",
-					   queue->root);
+		return queue_failure_errno(failure, errno,
+					   "%s is another's: cannot lock .spool/run", queue->root);
 	/* Nobody else is here: what has a name in there is from before. */
 	(void)directory_scan(queue->spool_fd, spool_drop, queue);
 	return OUTCOME_OK;
@@ -176,8 +177,12 @@ struct queue *queue_open(const char *root, const struct queue_calls *calls, void
 	queue->unread = true;
 	queue->sync = sync_group_new();
 	locks_make(queue);
-	if (root_open(queue, failure) == OUTCOME_OK && threads_start(queue, failure) == OUTCOME_OK)
-		return queue;
+	if (root_open(queue, failure) == OUTCOME_OK) {
+		if (calls->opened != NULL)
+			calls->opened(context, queue);
+		if (threads_start(queue, failure) == OUTCOME_OK)
+			return queue;
+	}
 	queue_close(queue);
 	return NULL;
 }

@@ -93,6 +93,8 @@ struct queue_calls {
 	 */
 	enum outcome (*report)(void *context, const struct queue_message *message, int fd,
 			       const struct queue_event *events, size_t count);
+	/* From queue_open, before its threads start: from here on the others come. May be NULL. */
+	void (*opened)(void *context, struct queue *queue);
 };
 
 /* Makes what is missing below root; then loads what waits, in a thread of its own. NULL with a
@@ -125,7 +127,8 @@ struct queue_prepared *queue_prepare(struct queue *queue, int spool, bool shared
 void queue_commit(struct queue *queue, struct queue_prepared *prepared);
 void queue_withdraw(struct queue *queue, struct queue_prepared *prepared);
 
-/* A nameless file for a message that is to be added, on the queue's file system; -1 with a reason. */
+/* A nameless file for a message that is to be added, on the queue's file system; -1 with a reason.
+ */
 int queue_spool(struct queue *queue, struct queue_failure *failure);
 /* One that is not added after all; closes it. */
 void queue_spool_drop(struct queue *queue, int spool);
@@ -161,7 +164,8 @@ struct queue_result {     /* of one recipient of a job */
  */
 enum outcome queue_done(struct queue *queue, uint64_t handle, const struct queue_result *results,
 			size_t count, bool dead, struct queue_failure *failure);
-/* The file of a job that is taken, and what it says; *message is for queue_message_free. -1: none. */
+/* The file of a job that is taken, and what it says; *message is for queue_message_free. -1: none.
+ */
 int queue_job_open(struct queue *queue, uint64_t handle, struct queue_message **message);
 /* The taker is gone: its jobs are due again. */
 void queue_give_back(struct queue *queue, const uint64_t *handles, size_t count);

@@ -20,8 +20,8 @@
 #ifndef QUEUE_SPREAD
 #define QUEUE_SPREAD 64 /* directories of a server; a power of two, 256 at most */
 #endif
-#define QUEUE_SERVERS 256
-#define QUEUE_STRIPES 64
+#define QUEUE_SERVERS      256
+#define QUEUE_STRIPES      64
 #define QUEUE_MESSAGES_MAX 1000000 /* known at once; more wait on disk, unread */
 #define QUEUE_BUCKETS_BITS 20
 #define QUEUE_HOPS_BITS    16
@@ -34,7 +34,7 @@ extern int64_t (*queue_clock)(void);
 
 enum { MESSAGE_HELD = 1, MESSAGE_OWED = 2, MESSAGE_PAUSED = 4 };
 
-struct message { /* one that waits */
+struct message {       /* one that waits */
 	uint32_t next; /* of the same bucket */
 	uint32_t arrived;
 	uint64_t size;
@@ -47,7 +47,7 @@ struct message { /* one that waits */
 
 enum { LEG_TAKEN = 1, LEG_TOLD = 2, LEG_WANTED = 4 /* while legs are matched */ };
 
-struct leg { /* a message's way to one hop */
+struct leg {           /* a message's way to one hop */
 	uint32_t next; /* of the message */
 	uint32_t message;
 	uint32_t hop;
@@ -84,7 +84,7 @@ struct server {
 	uint32_t ready; /* the first hop that is; the others in a ring */
 };
 
-struct taken { /* a job */
+struct taken {          /* a job */
 	bool used, all; /* all that its message waited for, and nobody wants to hear of success */
 	bool final;     /* the hop is the last one: a mailbox, LMTP */
 	uint32_t serial, leg, message, message_serial;
@@ -111,7 +111,7 @@ struct queue {
 	struct sync_group *sync;
 	pthread_mutex_t stripes[QUEUE_STRIPES];
 
-	pthread_mutex_t lock; /* of all below */
+	pthread_mutex_t lock;               /* of all below */
 	pthread_cond_t clock, timers, load; /* wake the threads */
 	pthread_t threads[3];
 	size_t threads_count;
@@ -126,7 +126,7 @@ struct queue {
 	struct taken *taken;
 	uint32_t taken_count, taken_used, taken_turn;
 	struct queue_prepared *prepared;
-	uint32_t rules; /* counts their changes */
+	uint32_t rules;              /* counts their changes */
 	bool unread, reading, rehop; /* what the loader has to do, does */
 };
 

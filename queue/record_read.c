@@ -156,9 +156,9 @@ static bool read_envelope(struct span *rest, struct queue_message *message)
 			return line.count == 2 && message->envelope.has_sender &&
 			       get_number(line.fields[1], SIZE_MAX, &count) && count > 0 &&
 			       count == message->envelope.count;
-		if (span_is(line.fields[0], "from") ? !read_from(&line, &message->envelope)
-						    : !span_is(line.fields[0], "to") ||
-							      !read_to(&line, &message->envelope))
+		if (span_is(line.fields[0], "from")
+			    ? !read_from(&line, &message->envelope)
+			    : !span_is(line.fields[0], "to") || !read_to(&line, &message->envelope))
 			return false;
 	}
 	return false;
@@ -229,7 +229,8 @@ bool record_read(struct span records, struct queue_message *message)
 
 bool record_id_valid(const char *id)
 {
-	size_t length = strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+	size_t length =
+		strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
 
 	return length > 0 && length < QUEUE_ID_SIZE && id[length] == '\0' && id[0] != '.';
 }

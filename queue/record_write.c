@@ -45,8 +45,9 @@ void record_envelope(struct buffer *to, const char *id, const char *server, int6
 	add_field(to, server);
 	buffer_add_format(to, " %" PRId64 " .\nfrom", arrived);
 	add_address(to, &envelope->sender);
-	buffer_add_format(to, " %u %u %u %u", (unsigned)envelope->body, (unsigned)envelope->smtputf8,
-			  (unsigned)envelope->requiretls, (unsigned)envelope->ret);
+	buffer_add_format(to, " %u %u %u %u", (unsigned)envelope->body,
+			  (unsigned)envelope->smtputf8, (unsigned)envelope->requiretls,
+			  (unsigned)envelope->ret);
 	add_field(to, envelope->envid);
 	buffer_add_format(to, " %" PRIu64 " .\n", envelope->declared);
 	for (size_t i = 0; i < envelope->count; i++) {

@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-/* False with errno; the descriptor stays the caller's, and may be read again. Each: false ends it. */
+/* False with errno; the descriptor stays the caller's, and may be read again. Each: false ends it.
+ */
 bool directory_scan(int directory, bool (*each)(void *context, const char *name), void *context);
 
 #endif

@@ -70,7 +70,8 @@ enum outcome message_settle(struct queue *queue, const struct place *place, int 
 		good = file_append(fd, buffer_span(&changes));
 	buffer_clear(&changes);
 	return good ? OUTCOME_OK
-		    : queue_failure_errno(failure, errno, "cannot write what became of %s", place->id);
+		    : queue_failure_errno(failure, errno, "cannot write what became of %s",
+					  place->id);
 }
 
 void message_refresh(struct queue *queue, uint32_t number, uint32_t serial,

@@ -23,7 +23,8 @@ uint32_t slab_take(struct slab *slab)
 		return number;
 	}
 	if (slab->used % PIECE == 0) {
-		slab->pieces = memory_grow(slab->pieces, slab->used / PIECE + 1, sizeof *slab->pieces);
+		slab->pieces =
+			memory_grow(slab->pieces, slab->used / PIECE + 1, sizeof *slab->pieces);
 		slab->pieces[slab->used / PIECE] = memory_array(PIECE, slab->size);
 	}
 	return ++slab->used;

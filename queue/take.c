@@ -110,8 +110,8 @@ static void job_choose(struct queue_job *job, const struct choice *choice,
 	for (size_t i = 0; i < count && job->count < choice->recipients; i++) {
 		const struct queue_recipient *recipient = &job->message->recipients[i];
 
-		if (recipient->state == QUEUE_WAITING && (choice->forced || recipient->next <= now) &&
-		    same_hop(&hops[i], &choice->hop))
+		if (recipient->state == QUEUE_WAITING &&
+		    (choice->forced || recipient->next <= now) && same_hop(&hops[i], &choice->hop))
 			job->which[job->count++] = i;
 	}
 }
@@ -170,8 +170,8 @@ static struct queue_job *job_make(struct queue *queue, const struct choice *choi
 		if (job->count == 0)
 			leg_renew(queue, choice, job->message, hops);
 		else
-			job->handle = jobs_add(queue, choice->leg, choice->message, job,
-					       job_is_all(job));
+			job->handle =
+				jobs_add(queue, choice->leg, choice->message, job, job_is_all(job));
 	}
 	free(hops);
 	if (job->handle != 0)

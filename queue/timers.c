@@ -95,7 +95,8 @@ static bool recipient_due(const struct queue_limits *limits, const struct queue_
 
 	event->recipient = number;
 	event->what = owed_what(recipient->state);
-	if (recipient->state == QUEUE_WAITING && !content->held && age >= expiry_of(limits, local)) {
+	if (recipient->state == QUEUE_WAITING && !content->held &&
+	    age >= expiry_of(limits, local)) {
 		expire(recipient);
 		event->what = QUEUE_FAILURE;
 		return true;
@@ -129,7 +130,8 @@ static bool message_come_due(struct queue *queue, const struct place *place,
 	outcome = message_settle(queue, place, fd, content, before, events, events_count, gone,
 				 &failure);
 	if (outcome != OUTCOME_OK)
-		log_error("queue.timer", LOG_TEXT("id", place->id), LOG_TEXT("why", failure.reason));
+		log_error("queue.timer", LOG_TEXT("id", place->id),
+			  LOG_TEXT("why", failure.reason));
 	free(before);
 	free(events);
 	free(hops);
@@ -151,7 +153,8 @@ static void message_fire(struct queue *queue, uint32_t number, uint32_t serial,
 	if (content != NULL)
 		good = message_come_due(queue, place, limits, fd, content, &gone);
 	else if (!gone)
-		log_error("queue.timer", LOG_TEXT("id", place->id), LOG_TEXT("why", strerror(errno)));
+		log_error("queue.timer", LOG_TEXT("id", place->id),
+			  LOG_TEXT("why", strerror(errno)));
 	message_refresh(queue, number, serial, good ? content : NULL, gone);
 	if (fd >= 0)
 		close(fd);
@@ -196,9 +199,8 @@ void *timers_run(void *of)
 
 	queue_lock(queue);
 	while (!queue->ending) {
-		uint32_t when = queue->due.count > 0
-					? AT_MESSAGE(queue, queue->due.items[0])->timer
-					: UINT32_MAX;
+		uint32_t when = queue->due.count > 0 ? AT_MESSAGE(queue, queue->due.items[0])->timer
+						     : UINT32_MAX;
 
 		if (when <= queue_now())
 			timer_fire(queue);

@@ -20,7 +20,8 @@ static bool is_host(const struct conf_hop *written)
 	return written->host && written->host[0];
 }
 
-/* "[192.0.2.1]" and "[IPv6:2001:db8::1]" (RFC 5321 section 4.1.3): that host, whatever a name server says. */
+/* "[192.0.2.1]" and "[IPv6:2001:db8::1]" (RFC 5321 section 4.1.3): that host, whatever a name
+ * server says. */
 static void go_to_literal(struct next_hop *hop, uint16_t port)
 {
 	struct span inside = span_text(hop->domain);
@@ -104,7 +105,7 @@ void next_hop_key(const struct next_hop *hop, char *to, size_t size)
 	else if (own_domain)
 		(void)snprintf(to, size, "%s", hop->domain);
 	else /* One host for many domains: those with settings of their own stay apart. */
-		(void)snprintf(to, size, "%s%s%s%s:%u%s%s", hop->lmtp ? "lmtp:" : "", open, hop->host,
-			       close, (unsigned)hop->port, hop->remote ? "/" : "",
+		(void)snprintf(to, size, "%s%s%s%s:%u%s%s", hop->lmtp ? "lmtp:" : "", open,
+			       hop->host, close, (unsigned)hop->port, hop->remote ? "/" : "",
 			       hop->remote ? hop->remote->name : "");
 }

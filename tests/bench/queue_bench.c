@@ -6,7 +6,8 @@
  *	queue_bench DIRECTORY fill COUNT [DOMAINS]     so many files of 1 KB, made without syncs
  *	queue_bench DIRECTORY load                     how long reading them takes, and memory
  *	queue_bench DIRECTORY load-add                 the same while new mail comes in
- *	queue_bench DIRECTORY send THREADS             taken and done, all that is due, messages a second
+ *	queue_bench DIRECTORY send THREADS             taken and done, all that is due, messages a
+ *second
  */
 #include "queue/queue_private.h"
 
@@ -49,9 +50,13 @@ static bool on_limits(void *context, const char *server, struct queue_limits *li
 {
 	(void)context;
 	(void)server;
-	*limits = (struct queue_limits){ .connections = 1000, .connections_per_domain = 100,
-					 .messages_per_connection = 20, .recipients = 100,
-					 .retry = { 900 }, .retry_count = 1, .expiry = 172800,
+	*limits = (struct queue_limits){ .connections = 1000,
+					 .connections_per_domain = 100,
+					 .messages_per_connection = 20,
+					 .recipients = 100,
+					 .retry = { 900 },
+					 .retry_count = 1,
+					 .expiry = 172800,
 					 .local_expiry = 172800 };
 	return true;
 }
@@ -72,7 +77,7 @@ static enum outcome on_report(void *context, const struct queue_message *message
 	return OUTCOME_OK;
 }
 
-static const struct queue_calls calls = { on_hop, on_limits, on_ready, on_report };
+static const struct queue_calls calls = { on_hop, on_limits, on_ready, on_report, NULL };
 
 static void envelope_make(struct envelope *envelope, unsigned long number, unsigned long domains)
 {
@@ -121,7 +126,8 @@ static void *send_many(void *unused)
 	(void)unused;
 	while ((job = queue_take(queue, NULL)) != NULL) {
 		result.recipient = job->which[0];
-		need(queue_done(queue, job->handle, &result, 1, false, &failure) == OUTCOME_OK, "done");
+		need(queue_done(queue, job->handle, &result, 1, false, &failure) == OUTCOME_OK,
+		     "done");
 		queue_job_free(job);
 		atomic_fetch_add(&counter, 1);
 	}
@@ -201,8 +207,8 @@ static void load(int64_t opened, long before, bool adding)
 		queue_total(queue, &totals);
 	} while (totals.loading && totals.messages < QUEUE_MESSAGES_MAX);
 	printf("messages=%zu hops=%zu ms=%lld rss_kb=%ld added=%lu slowest_addition_ms=%.1f\n",
-	       totals.messages, totals.hops, (long long)(clock_ms() - opened), resident_kb() - before,
-	       added, adding ? (double)worst / 1000 : 0);
+	       totals.messages, totals.hops, (long long)(clock_ms() - opened),
+	       resident_kb() - before, added, adding ? (double)worst / 1000 : 0);
 }
 
 int main(int argc, char **argv)
@@ -226,7 +232,8 @@ int main(int argc, char **argv)
 	else if (strcmp(argv[2], "send") == 0)
 		run_threads(send_many, (unsigned)atoi(argv[3]), 0);
 	else if (strcmp(argv[2], "fill") == 0)
-		fill(argv[1], strtoul(argv[3], NULL, 10), argc > 4 ? strtoul(argv[4], NULL, 10) : 100);
+		fill(argv[1], strtoul(argv[3], NULL, 10),
+		     argc > 4 ? strtoul(argv[4], NULL, 10) : 100);
 	queue_close(queue);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Jobs between a store and those who send, in a process of its own; the test plays master and relay. */
+/* Jobs between a store and those who send, in a process of its own; the test plays master and
+ * relay. */
 #include "daemon/queue_jobs.h"
 
 #include <ftw.h>
@@ -34,17 +35,21 @@ static void on_hop(void *context, const char *server, const struct envelope_reci
 	(void)server;
 	hop->kind = strncmp(recipient->address.domain, "trigger", 7) == 0 ? QUEUE_HOP_TRIGGER
 									  : QUEUE_HOP_SMTP;
-	snprintf(hop->key, sizeof hop->key, "%s%s", hop->kind == QUEUE_HOP_TRIGGER ? "trigger:" : "",
-		 recipient->address.domain);
+	snprintf(hop->key, sizeof hop->key, "%s%s",
+		 hop->kind == QUEUE_HOP_TRIGGER ? "trigger:" : "", recipient->address.domain);
 }
 
 static bool on_limits(void *context, const char *server, struct queue_limits *limits)
 {
 	(void)context;
 	(void)server;
-	*limits = (struct queue_limits){ .connections = 100, .connections_per_domain = 10,
-					 .messages_per_connection = 1, .recipients = 1000,
-					 .retry = { 900 }, .retry_count = 1, .expiry = 172800,
+	*limits = (struct queue_limits){ .connections = 100,
+					 .connections_per_domain = 10,
+					 .messages_per_connection = 1,
+					 .recipients = 1000,
+					 .retry = { 900 },
+					 .retry_count = 1,
+					 .expiry = 172800,
 					 .local_expiry = 172800 };
 	return true;
 }
@@ -85,7 +90,8 @@ static bool handle_add(struct work *work)
 	envelope_init(&envelope);
 	envelope.has_sender = true;
 	for (unsigned i = 0; i < count; i++) {
-		snprintf(address.local, sizeof address.local, "a-rather-long-name-of-recipient-%u", i);
+		snprintf(address.local, sizeof address.local, "a-rather-long-name-of-recipient-%u",
+			 i);
 		envelope_add(&envelope, &address);
 	}
 	if (queue_add(role->queue, fd, false, "main", id, &envelope, &failure) != OUTCOME_OK)
@@ -125,7 +131,7 @@ static void stop(void *context)
 
 static void serve(int control, const char *root)
 {
-	static const struct queue_calls calls = { on_hop, on_limits, on_ready, on_report };
+	static const struct queue_calls calls = { on_hop, on_limits, on_ready, on_report, NULL };
 	static const struct work_permit permits[] = {
 		{ MESSAGE_USAGE, ROLE_RELAY, 0, false, handle_add, 0 },
 		{ MESSAGE_TAKE, ROLE_RELAY, 0, false, queue_handle_take, 0 },
@@ -135,9 +141,13 @@ static void serve(int control, const char *root)
 	};
 	static const unsigned threads[] = { 1, 0 };
 	struct store_role role = { .store = NULL };
-	struct work_plan plan = { .permits = permits, .threads = threads, .context = &role,
-				  .peer_new = peer_new, .peer_closed = peer_closed,
-				  .peer_free = peer_free, .stop = stop };
+	struct work_plan plan = { .permits = permits,
+				  .threads = threads,
+				  .context = &role,
+				  .peer_new = peer_new,
+				  .peer_closed = peer_closed,
+				  .peer_free = peer_free,
+				  .stop = stop };
 	struct role_start begin = { .role = ROLE_STORE, .control = control };
 	struct queue_failure failure;
 	int code;
@@ -172,10 +182,12 @@ static struct packet receive(int fd, enum packet_result wanted)
 	return packet;
 }
 
-static uint32_t say(struct scene *scene, int fd, enum message_kind kind, const struct wire_writer *body,
-		    int descriptor)
+static uint32_t say(struct scene *scene, int fd, enum message_kind kind,
+		    const struct wire_writer *body, int descriptor)
 {
-	struct packet packet = { .kind = (uint16_t)kind, .id = ++scene->id, .fd = descriptor,
+	struct packet packet = { .kind = (uint16_t)kind,
+				 .id = ++scene->id,
+				 .fd = descriptor,
 				 .body = span_make(body->at, body->used) };
 
 	assert_int_equal(packet_send(fd, &packet), PACKET_OK);
@@ -366,7 +378,8 @@ static void as_many_as_fit(void **state)
 
 		assert_true(envelope.count > 0);
 		told += (uint32_t)envelope.count;
-		assert_int_equal(done(scene, job.handle, (uint32_t)envelope.count, 0).outcome, OUTCOME_OK);
+		assert_int_equal(done(scene, job.handle, (uint32_t)envelope.count, 0).outcome,
+				 OUTCOME_OK);
 		envelope_clear(&envelope);
 	}
 	assert_int_equal(told, 1000);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Who is told what became of waiting mail: what stands in the queue and among the bad mail afterwards. */
+/* Who is told what became of waiting mail: what stands in the queue and among the bad mail
+ * afterwards. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -13,17 +14,20 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "conf/conf.h"
 #include "daemon/queue_acts.h"
 #include "daemon/queue_rules.h"
 #include "daemon/store_role.h"
+#include "queue/queue_private.h"
 
-static const char text[] = "directory d { servers = {'ldap://dc1.corp.example'} keytab = /k }\n"
-			   "domain corp.example { }\n"
-			   "smtp main { fqdn = mail.corp.example listen '*:25' { tls = none }\n"
-			   "outbound { failure_copy = 'watch@corp.example' retry = { 60s, 120s } } }\n"
-			   "remote trigger.example { trigger = true trigger_accounts = { them } }\n";
+static const char text[] =
+	"directory d { servers = {'ldap://dc1.corp.example'} keytab = /k }\n"
+	"domain corp.example { }\n"
+	"smtp main { fqdn = mail.corp.example listen '*:25' { tls = none }\n"
+	"outbound { failure_copy = 'watch@corp.example' retry = { 60s, 120s } } }\n"
+	"remote trigger.example { trigger = true trigger_accounts = { them } }\n";
 
 struct scene {
 	char root[64], queue_root[96];
@@ -63,9 +67,15 @@ static enum outcome on_report(void *context, const struct queue_message *message
 	return queue_report(context, message, fd, events, count);
 }
 
+static void on_opened(void *context, struct queue *queue)
+{
+	((struct store_role *)context)->queue = queue;
+}
+
+static const struct queue_calls calls = { on_hop, on_limits, on_ready, on_report, on_opened };
+
 static int setup(void **state)
 {
-	static const struct queue_calls calls = { on_hop, on_limits, on_ready, on_report };
 	struct scene *scene = memory_new(sizeof *scene);
 	struct queue_failure failure;
 
@@ -76,10 +86,14 @@ static int setup(void **state)
 	assert_non_null(scene->conf);
 	scene->role.rules = queue_rules_new(scene->conf);
 	scene->role.queue_root = scene->queue_root;
-	scene->role.queue = queue_open(scene->queue_root, &calls, &scene->role, &failure);
-	assert_non_null(scene->role.queue);
+	assert_non_null(queue_open(scene->queue_root, &calls, &scene->role, &failure));
 	*state = scene;
 	return 0;
+}
+
+static int64_t clock_in_a_week(void)
+{
+	return clock_unix() + 7 * 86400;
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
@@ -163,7 +177,8 @@ static bool see(void *context, const struct queue_message *message, int fd)
 		address_text(&message->envelope.recipients[i].address, seen->to[i]);
 	free(seen->content);
 	seen->content = memory_new((size_t)message->size + 1);
-	assert_int_equal(pread(fd, seen->content, (size_t)message->size, 0), (ssize_t)message->size);
+	assert_int_equal(pread(fd, seen->content, (size_t)message->size, 0),
+			 (ssize_t)message->size);
 	return true;
 }
 
@@ -255,6 +270,30 @@ static void double_bounce(void **state)
 	free(content);
 }
 
+/* What expired while nobody ran is reported while the queue opens. */
+static void expired_meanwhile(void **state)
+{
+	struct scene *scene = *state;
+	struct queue_failure failure;
+	struct seen seen = { 0 };
+
+	add(scene, "e.1", "alice@corp.example", "x@example.com", 0);
+	queue_close(scene->role.queue);
+	scene->role.queue = NULL;
+	queue_clock = clock_in_a_week;
+	assert_non_null(queue_open(scene->queue_root, &calls, &scene->role, &failure));
+	for (int i = 0; i < 60000 && !(seen.content && strstr(seen.content, "Status: 4.4.7"));
+	     i++) {
+		usleep(1000);
+		free(seen.content);
+		seen = look(scene);
+	}
+	assert_non_null(seen.content);
+	assert_non_null(strstr(seen.content, "Status: 4.4.7"));
+	free(seen.content);
+	queue_clock = clock_unix;
+}
+
 static void rules_of_now(void **state)
 {
 	struct scene *scene = *state;
@@ -294,10 +333,8 @@ static void rules_of_now(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ROW(failure_is_told),
-		ROW(nobody_wants_it),
-		ROW(double_bounce),
-		ROW(rules_of_now),
+		ROW(failure_is_told),   ROW(nobody_wants_it), ROW(double_bounce),
+		ROW(expired_meanwhile), ROW(rules_of_now),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

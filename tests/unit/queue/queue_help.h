@@ -104,7 +104,8 @@ static inline enum outcome scene_report(void *context, const struct queue_messag
 	return outcome;
 }
 
-static const struct queue_calls scene_calls = { scene_hop, scene_limits, scene_ready, scene_report };
+static const struct queue_calls scene_calls = { scene_hop, scene_limits, scene_ready, scene_report,
+						NULL };
 
 /* Waits until all is read that is on disk. */
 static inline void scene_loaded(struct scene *scene)
@@ -159,7 +160,8 @@ static inline int setup(void **state)
 	return 0;
 }
 
-static inline int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
+static inline int remove_one(const char *path, const struct stat *status, int kind,
+			     struct FTW *walk)
 {
 	(void)status;
 	(void)kind;
@@ -179,7 +181,8 @@ static inline int teardown(void **state)
 }
 
 /* "a@x b@y!SF": recipients, each with letters of NOTIFY behind "!". */
-static inline void envelope_of(struct envelope *envelope, const char *sender, const char *recipients)
+static inline void envelope_of(struct envelope *envelope, const char *sender,
+			       const char *recipients)
 {
 	struct span rest = span_text(recipients), one;
 	struct address address;
@@ -242,7 +245,9 @@ static inline struct queue_result result_make(size_t recipient, enum queue_verdi
 {
 	struct queue_result result = { .recipient = recipient, .verdict = verdict };
 
-	strcpy(result.status, verdict == QUEUE_OK ? "2.0.0" : verdict == QUEUE_LATER ? "4.2.0" : "5.1.1");
+	strcpy(result.status, verdict == QUEUE_OK      ? "2.0.0"
+			      : verdict == QUEUE_LATER ? "4.2.0"
+						       : "5.1.1");
 	strcpy(result.text, "smtp; said so");
 	strcpy(result.mta, "mx.example.net");
 	return result;
@@ -257,7 +262,8 @@ static inline void end_job(struct scene *scene, struct queue_job *job, enum queu
 
 	for (size_t i = 0; i < job->count; i++)
 		results[i] = result_make(job->which[i], verdict);
-	if (queue_done(scene->queue, job->handle, results, job->count, dead, &failure) != OUTCOME_OK)
+	if (queue_done(scene->queue, job->handle, results, job->count, dead, &failure) !=
+	    OUTCOME_OK)
 		fail_msg("%s", failure.reason);
 	free(results);
 	queue_job_free(job);

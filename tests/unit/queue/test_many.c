@@ -104,8 +104,8 @@ static void threads(void **state)
 	struct queue_totals totals;
 
 	for (size_t i = 0; i < ADDERS + TAKERS; i++)
-		assert_int_equal(pthread_create(&ids[i], NULL, i < ADDERS ? add_many : take_many, scene),
-				 0);
+		assert_int_equal(
+			pthread_create(&ids[i], NULL, i < ADDERS ? add_many : take_many, scene), 0);
 	for (unsigned i = 0; i < 20; i++) {
 		later(scene, 10);
 		queue_rules_changed(scene->queue);

@@ -303,16 +303,17 @@ static void badmail(void **state)
 		assert_string_equal(text, texts[i]);
 		close(fd);
 	}
-	assert_int_equal(queue_badmail("/proc/none/x", "b.1", -1, 0, "", "", &failure), OUTCOME_TEMP);
+	assert_int_equal(queue_badmail("/proc/none/x", "b.1", -1, 0, "", "", &failure),
+			 OUTCOME_TEMP);
 }
 
 #define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ROW(in_and_out), ROW(refuses),	  ROW(shared_is_copied), ROW(prepared),
-		ROW(split),	 ROW(restart),	  ROW(torn_line),	  ROW(unreadable),
-		ROW(foreign_server), ROW(more_than_memory), ROW(sweeps),  ROW(badmail),
+		ROW(in_and_out),     ROW(refuses),          ROW(shared_is_copied), ROW(prepared),
+		ROW(split),          ROW(restart),          ROW(torn_line),        ROW(unreadable),
+		ROW(foreign_server), ROW(more_than_memory), ROW(sweeps),           ROW(badmail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,8 @@ static void fill(struct queue_message *message)
 	strcpy(message->id, "5f00000001.1");
 	strcpy(message->server, "main server%");
 	message->arrived = 1800000000;
-	envelope_of(envelope, "\"a b\"@corp.example", "x@example.com!SF y@[192.0.2.1] -@example.net!N");
+	envelope_of(envelope, "\"a b\"@corp.example",
+		    "x@example.com!SF y@[192.0.2.1] -@example.net!N");
 	envelope->body = ENVELOPE_BODY_8BITMIME;
 	envelope->smtputf8 = true;
 	envelope->ret = ENVELOPE_RET_HDRS;
@@ -120,8 +121,12 @@ static void refused(void **state)
 		{ GOOD, true },
 		{ "", false },
 		{ "\n", false },
-		{ "message 2 id main 5 .\nfrom a@b.c 0 0 0 0 - 0 .\nto x@y.z 0 - - .\ncomplete 1 .\n", false },
-		{ "message 1 ../id main 5 .\nfrom a@b.c 0 0 0 0 - 0 .\nto x@y.z 0 - - .\ncomplete 1 .\n", false },
+		{ "message 2 id main 5 .\nfrom a@b.c 0 0 0 0 - 0 .\nto x@y.z 0 - - .\ncomplete 1 "
+		  ".\n",
+		  false },
+		{ "message 1 ../id main 5 .\nfrom a@b.c 0 0 0 0 - 0 .\nto x@y.z 0 - - .\ncomplete "
+		  "1 .\n",
+		  false },
 		{ TOP "complete 0 .\n", false },
 		{ TOP "to x@y.z 0 - - .\ncomplete 2 .\n", false },
 		{ TOP "to x@y.z 16 - - .\ncomplete 1 .\n", false },
@@ -129,7 +134,9 @@ static void refused(void **state)
 		{ TOP TOP "to x@y.z 0 - - .\ncomplete 1 .\n", false },
 		{ TOP "to x@y.z 0 a%0 - .\ncomplete 1 .\n", false },
 		{ TOP "to x@y.z 0 a%00 - .\ncomplete 1 .\n", false },
-		{ "message 1 id main 5 .\nfrom a@b.c 3 0 0 0 - 0 .\nto x@y.z 0 - - .\ncomplete 1 .\n", false },
+		{ "message 1 id main 5 .\nfrom a@b.c 3 0 0 0 - 0 .\nto x@y.z 0 - - .\ncomplete 1 "
+		  ".\n",
+		  false },
 		/* behind the envelope, what is not understood changes nothing */
 		{ GOOD "at 1 failed 0 0 - - - .\n", true },
 		{ GOOD "at 0 lost 0 0 - - - .\n", true },
@@ -157,9 +164,15 @@ static void names(void **state)
 		const char *name, *id;
 		uint64_t size;
 	} cases[] = {
-		{ "5f01.a,S=17", "5f01.a", 17 }, { "a,S=0", "a", 0 },  { "a", NULL, 0 },
-		{ "a,S=", NULL, 0 },		 { ",S=5", NULL, 0 },  { ".a,S=5", NULL, 0 },
-		{ "a,S=5,W=6", NULL, 0 },	 { "a/b,S=5", NULL, 0 }, { "a,W=5", NULL, 0 },
+		{ "5f01.a,S=17", "5f01.a", 17 },
+		{ "a,S=0", "a", 0 },
+		{ "a", NULL, 0 },
+		{ "a,S=", NULL, 0 },
+		{ ",S=5", NULL, 0 },
+		{ ".a,S=5", NULL, 0 },
+		{ "a,S=5,W=6", NULL, 0 },
+		{ "a/b,S=5", NULL, 0 },
+		{ "a,W=5", NULL, 0 },
 		{ "a,S=99999999999999999999", NULL, 0 },
 		{ "0123456789012345678901234567890,S=1", "0123456789012345678901234567890", 1 },
 		{ "01234567890123456789012345678901,S=1", NULL, 0 },

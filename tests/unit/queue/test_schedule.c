@@ -133,7 +133,7 @@ static void limits(void **state)
 		size_t waiting, in_flight; /* for two hops that wait alike */
 	} cases[] = {
 		{ 1000, 100, 20, 1, 2 },  { 1000, 100, 20, 20, 2 }, { 1000, 100, 20, 21, 4 },
-		{ 1000, 3, 20, 100, 6 },  { 4, 100, 1, 50, 4 },	    { 1000, 100, 0, 40, 4 },
+		{ 1000, 3, 20, 100, 6 },  { 4, 100, 1, 50, 4 },     { 1000, 100, 0, 40, 4 },
 		{ 1000, 100, 1, 30, 60 },
 	};
 	struct scene *scene = *state;
@@ -269,8 +269,10 @@ static void success(void **state)
 		bool dsn;
 		int what; /* -1: nobody is told */
 	} cases[] = {
-		{ "x@example.com", false, -1 },	       { "x@example.com!F", false, -1 },
-		{ "x@example.com!S", true, -1 },       { "x@example.com!S", false, QUEUE_HANDED_ON },
+		{ "x@example.com", false, -1 },
+		{ "x@example.com!F", false, -1 },
+		{ "x@example.com!S", true, -1 },
+		{ "x@example.com!S", false, QUEUE_HANDED_ON },
 		{ "x@corp.example!S", false, QUEUE_SUCCESS },
 		{ "x@corp.example!S", true, QUEUE_SUCCESS },
 	};
@@ -442,11 +444,24 @@ static void moved(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ROW(retry_times), ROW(dead_hop),	  ROW(greylisted),  ROW(dead_together),
-		ROW(fair),	  ROW(limits),	  ROW(notice_and_expiry), ROW(local_times),
-		ROW(no_notice),	  ROW(under_way), ROW(owed),	    ROW(success),
-		ROW(trigger),	  ROW(released),  ROW(held),	    ROW(acts),
-		ROW(given_back),  ROW(moved),
+		ROW(retry_times),
+		ROW(dead_hop),
+		ROW(greylisted),
+		ROW(dead_together),
+		ROW(fair),
+		ROW(limits),
+		ROW(notice_and_expiry),
+		ROW(local_times),
+		ROW(no_notice),
+		ROW(under_way),
+		ROW(owed),
+		ROW(success),
+		ROW(trigger),
+		ROW(released),
+		ROW(held),
+		ROW(acts),
+		ROW(given_back),
+		ROW(moved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,10 @@
 	{                                                                                          \
 		.text = TEXT(name), .host = TEXT(name), .bracketed = brackets, .port = number      \
 	}
-#define NO_HOST { .text = TEXT(""), .host = TEXT("") }
+#define NO_HOST                                                                                    \
+	{                                                                                          \
+		.text = TEXT(""), .host = TEXT("")                                                 \
+	}
 
 static struct conf_domain domains[] = {
 	{ .name = (char[]){ "corp.example" }, .is_default = true },
@@ -25,11 +28,17 @@ static struct conf_remote remotes[] = {
 	{ .name = TEXT("*.plain.example"), .route = NO_HOST },
 	{ .name = TEXT("trigger.example"), .route = NO_HOST, .trigger = true },
 	{ .name = TEXT("lmtp.example"),
-	  .route = { .text = TEXT("lmtp:[::1]:24"), .lmtp = true, .host = TEXT("::1"), .bracketed = true,
+	  .route = { .text = TEXT("lmtp:[::1]:24"),
+		     .lmtp = true,
+		     .host = TEXT("::1"),
+		     .bracketed = true,
 		     .port = 24 } },
 };
 static const struct conf conf = {
-	.domains = domains, .domains_count = 2, .remotes = remotes, .remotes_count = 6,
+	.domains = domains,
+	.domains_count = 2,
+	.remotes = remotes,
+	.remotes_count = 6,
 };
 static const struct conf_smtp direct = { .outbound = { .smart_host = NO_HOST, .port = 25 } };
 static const struct conf_smtp smart = {
@@ -54,36 +63,39 @@ static void finds(void **state)
 		{ &direct, "corp.example", NULL, NEXT_HOP_LOCAL, false, false, "", 0, -1, "local" },
 		{ &smart, "alias.example", NULL, NEXT_HOP_LOCAL, false, false, "", 0, -1, "local" },
 		{ &direct, "", NULL, NEXT_HOP_LOCAL, false, false, "", 0, -1, "local" },
-		{ &direct, "x.example", NULL, NEXT_HOP_SMTP, true, false, "x.example", 25, -1, "x.example" },
-		{ &smart, "x.example", NULL, NEXT_HOP_SMTP, true, false, "smart.example.net", 2525, -1,
-		  "smart.example.net:2525" },
-		{ &first, "x.example", NULL, NEXT_HOP_SMTP, false, true, "192.0.2.9", 26, -1, "x.example" },
+		{ &direct, "x.example", NULL, NEXT_HOP_SMTP, true, false, "x.example", 25, -1,
+		  "x.example" },
+		{ &smart, "x.example", NULL, NEXT_HOP_SMTP, true, false, "smart.example.net", 2525,
+		  -1, "smart.example.net:2525" },
+		{ &first, "x.example", NULL, NEXT_HOP_SMTP, false, true, "192.0.2.9", 26, -1,
+		  "x.example" },
 		{ &direct, "[192.0.2.1]", NULL, NEXT_HOP_SMTP, false, false, "192.0.2.1", 25, -1,
 		  "[192.0.2.1]:25" },
-		{ &direct, "[IPv6:2001:db8::1]", NULL, NEXT_HOP_SMTP, false, false, "2001:db8::1", 25, -1,
-		  "[2001:db8::1]:25" },
+		{ &direct, "[IPv6:2001:db8::1]", NULL, NEXT_HOP_SMTP, false, false, "2001:db8::1",
+		  25, -1, "[2001:db8::1]:25" },
 		{ &first, "[192.0.2.1]", NULL, NEXT_HOP_SMTP, false, false, "192.0.2.9", 26, -1,
 		  "[192.0.2.9]:26" },
 		{ &smart, "routed.example", NULL, NEXT_HOP_SMTP, false, false, "192.0.2.7", 587, 0,
 		  "[192.0.2.7]:587/routed.example" },
-		{ &smart, "named.example", NULL, NEXT_HOP_SMTP, true, false, "hub.example.net", 2525, 1,
-		  "hub.example.net:2525/named.example" },
+		{ &smart, "named.example", NULL, NEXT_HOP_SMTP, true, false, "hub.example.net",
+		  2525, 1, "hub.example.net:2525/named.example" },
 		{ &smart, "a.mx.example", NULL, NEXT_HOP_SMTP, true, false, "a.mx.example", 2525, 2,
 		  "a.mx.example" },
-		{ &smart, "a.plain.example", NULL, NEXT_HOP_SMTP, true, false, "smart.example.net", 2525, 3,
-		  "smart.example.net:2525/*.plain.example" },
-		{ &direct, "a.plain.example", NULL, NEXT_HOP_SMTP, true, false, "a.plain.example", 25, 3,
-		  "a.plain.example" },
-		{ &direct, "trigger.example", NULL, NEXT_HOP_TRIGGER, true, false, "trigger.example", 25, 4,
-		  "trigger:trigger.example" },
+		{ &smart, "a.plain.example", NULL, NEXT_HOP_SMTP, true, false, "smart.example.net",
+		  2525, 3, "smart.example.net:2525/*.plain.example" },
+		{ &direct, "a.plain.example", NULL, NEXT_HOP_SMTP, true, false, "a.plain.example",
+		  25, 3, "a.plain.example" },
+		{ &direct, "trigger.example", NULL, NEXT_HOP_TRIGGER, true, false,
+		  "trigger.example", 25, 4, "trigger:trigger.example" },
 		{ &smart, "lmtp.example", NULL, NEXT_HOP_SMTP, false, false, "::1", 24, 5,
 		  "lmtp:[::1]:24/lmtp.example" },
 		/* what the directory says comes first, for our own domains too */
-		{ &smart, "corp.example", "lmtp:[192.0.2.1]:24", NEXT_HOP_SMTP, false, false, "192.0.2.1", 24,
-		  -1, "lmtp:[192.0.2.1]:24" },
-		{ &smart, "trigger.example", "in.example.net", NEXT_HOP_SMTP, true, false, "in.example.net",
-		  2525, 4, "in.example.net:2525/trigger.example" },
-		{ &direct, "corp.example", "[nonsense", NEXT_HOP_LOCAL, false, false, "", 0, -1, "local" },
+		{ &smart, "corp.example", "lmtp:[192.0.2.1]:24", NEXT_HOP_SMTP, false, false,
+		  "192.0.2.1", 24, -1, "lmtp:[192.0.2.1]:24" },
+		{ &smart, "trigger.example", "in.example.net", NEXT_HOP_SMTP, true, false,
+		  "in.example.net", 2525, 4, "in.example.net:2525/trigger.example" },
+		{ &direct, "corp.example", "[nonsense", NEXT_HOP_LOCAL, false, false, "", 0, -1,
+		  "local" },
 	};
 
 	(void)state;
@@ -105,7 +117,8 @@ static void finds(void **state)
 		assert_int_equal(hop.port, cases[i].port);
 		assert_int_equal(hop.mx, cases[i].mx);
 		assert_int_equal(hop.direct_first, cases[i].first);
-		assert_ptr_equal(hop.remote, cases[i].remote < 0 ? NULL : &remotes[cases[i].remote]);
+		assert_ptr_equal(hop.remote,
+				 cases[i].remote < 0 ? NULL : &remotes[cases[i].remote]);
 	}
 }
 
