@@ -5,13 +5,16 @@
 #include "conf/conf.h"
 #include "daemon/directory_role.h"
 
-enum { RECHECK_THREADS = 8 }; /* each asks for many at once */
+enum {
+	RECHECK_THREADS = 8, /* each asks for many at once */
+	CLIENT_THREADS = 64  /* they may all wait for one token endpoint */
+};
 
 unsigned *directory_threads(const struct conf *conf)
 {
-	size_t exchanges =
-		conf->directories_count * DIRECTORY_POOLS; /* behind it the pool of open sessions */
-	unsigned *threads = memory_array(exchanges + 3, sizeof *threads);
+	/* Behind it the pools of open sessions, and of our own logins. */
+	size_t exchanges = conf->directories_count * DIRECTORY_POOLS;
+	unsigned *threads = memory_array(exchanges + 4, sizeof *threads);
 
 	for (size_t i = 0; i < conf->directories_count; i++) {
 		threads[i * DIRECTORY_POOLS + DIRECTORY_POOL_LOOKUP] = conf->directories[i].lookups;
@@ -20,6 +23,7 @@ unsigned *directory_threads(const struct conf *conf)
 		threads[exchanges] += conf->directories[i].password_checks;
 	}
 	threads[exchanges + 1] = RECHECK_THREADS;
+	threads[exchanges + 2] = CLIENT_THREADS;
 	return threads;
 }
 
@@ -48,6 +52,8 @@ unsigned directory_lane(void *context, const struct work_permit *permit, struct 
 
 	if (permit->kind == MESSAGE_RECHECK || permit->kind == MESSAGE_EXPLAIN)
 		return (unsigned)count * DIRECTORY_POOLS + 1;
+	if (permit->kind == MESSAGE_CLIENT)
+		return (unsigned)count * DIRECTORY_POOLS + 2;
 	if (permit->kind != MESSAGE_RESOLVE && permit->kind != MESSAGE_LOGIN)
 		return (unsigned)count * DIRECTORY_POOLS;
 	directory = count > 1 ? role_asked(role, permit->kind, body) : NULL;

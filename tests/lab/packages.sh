@@ -22,7 +22,8 @@ packages_lab() {
 
 packages_test() {
 	echo swaks msmtp mpop fetchmail faketime gss-ntlmssp python3-gssapi python3-openssl gnutls-bin valgrind libssl3 libnet-ssleay-perl \
-		libauthen-sasl-perl e2fsprogs shellcheck strace nsd ldnsutils unbound postfix dovecot-core dovecot-lmtpd
+		libauthen-sasl-perl e2fsprogs shellcheck strace nsd ldnsutils unbound \
+		postfix dovecot-core dovecot-lmtpd dovecot-gssapi
 }
 
 packages_bench() {

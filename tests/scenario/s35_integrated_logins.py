@@ -39,7 +39,7 @@ class Scene:
         self.join_dove()
         self.beyond = Sink(BEYOND, 2525)
         self.dovecot = Dovecot(
-            self.state + "/dovecot", "gssapi plain", {}, "import_environment = TZ KRB5_CONFIG\nauth_gssapi_hostname = $ALL\n"
+            self.state + "/dovecot", "gssapi plain", {}, "import_environment = TZ KRB5_CONFIG\nauth_gssapi_hostname = \"$ALL\"\n"
             "auth_krb5_keytab = %s/dove.keytab\n" % self.state, env=self.krb5)
         self.postfix = Postfix(self.state + "/postfix", DOVE, "dove.corp.example", {587: {}}, self.dovecot.sasl,
                                "[%s]:2525" % BEYOND, self.state + "/dove.corp.example")
@@ -81,7 +81,9 @@ class Scene:
         own = self.state + "/sender"
         os.makedirs(own)
         os.chmod(own, 0o755)
-        text = self.plain.replace(self.lab.address, SENDER).replace("%", "%%")
+        shell("certificate_create %s out.corp.example DNS:out.corp.example" % self.state)
+        text = self.plain.replace(self.lab.address, SENDER).replace("mail.corp.example", "out.corp.example")
+        text = text.replace("%", "%%")
         for name in ("/run", "/mail", "/queue", "/log/postern.log"):
             text = text.replace('"%s%s"' % (self.state, name), '"%s%s"' % (own, name))
         text = text.replace('authentication = { "anonymous", "basic", "integrated" }',
