@@ -167,6 +167,13 @@ static bool hand_out(struct claim *claim, struct pickup_claim *to)
 	return true;
 }
 
+/* Trouble of ours, not of the file: it is looked at again. */
+static bool is_passing(int error)
+{
+	return error == ENOSPC || error == EDQUOT || error == EMFILE || error == ENFILE ||
+	       error == ENOMEM || error == EIO || error == EROFS || error == EINTR;
+}
+
 /* Can it be read, and is it one file? Looked at before it is moved: what is not taken stays. */
 static bool may_take(struct pickup_place *place, const char *name)
 {
@@ -176,7 +183,9 @@ static bool may_take(struct pickup_place *place, const char *name)
 	bool good;
 
 	if (fd < 0) {
-		if (errno != ENOENT)
+		if (is_passing(errno))
+			place->resting++;
+		else if (errno != ENOENT)
 			pickup_place_ignore(place, name,
 					    errno == EACCES ? "the store's user may not read it"
 							    : strerror(errno));
@@ -195,7 +204,9 @@ static struct claim *take(struct pickup_scan *scan, struct pickup_place *place, 
 		return NULL;
 	snprintf(file, sizeof file, "%llx.%.200s", (unsigned long long)(scan->handles + 1), name);
 	if (renameat2(place->directory, name, place->claimed, file, RENAME_NOREPLACE) != 0) {
-		if (errno != ENOENT)
+		if (is_passing(errno))
+			place->resting++;
+		else if (errno != ENOENT)
 			pickup_place_ignore(place, name, strerror(errno));
 		return NULL;
 	}
