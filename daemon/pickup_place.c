@@ -262,6 +262,22 @@ char *pickup_place_next(struct pickup_place *place, int64_t now)
 
 /* ---- taking ---- */
 
+/* Trouble of ours, not of the file: it is looked at again. */
+static bool is_passing(int error)
+{
+	return error == ENOSPC || error == EDQUOT || error == EMFILE || error == ENFILE ||
+	       error == ENOMEM || error == EIO || error == EROFS || error == EINTR;
+}
+
+static void not_taken(struct pickup_place *place, const char *name, int error)
+{
+	if (is_passing(error))
+		place->resting++;
+	else if (error != ENOENT)
+		ignore(place, name,
+		       error == EACCES ? "the store's user may not read or move it" : strerror(error));
+}
+
 /* Can it be read, and is it one file? Looked at before it is moved: what is not taken stays. */
 static bool may_take(struct pickup_place *place, const char *name)
 {
@@ -271,10 +287,7 @@ static bool may_take(struct pickup_place *place, const char *name)
 	bool good;
 
 	if (fd < 0) {
-		if (errno != ENOENT)
-			ignore(place, name,
-			       errno == EACCES ? "the store's user may not read it"
-					       : strerror(errno));
+		not_taken(place, name, errno);
 		return false;
 	}
 	good = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1;
@@ -290,8 +303,7 @@ bool pickup_place_take(struct pickup_place *place, const char *name, const char 
 		table_drop(place->seen, span_text(name));
 		return true;
 	}
-	if (errno != ENOENT)
-		ignore(place, name, strerror(errno));
+	not_taken(place, name, errno);
 	return false;
 }
 

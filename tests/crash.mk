@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # The proofs by force. Included by the Makefile. CRASH="campaign power_cut" chooses some.
 
-CRASH          ?= campaign power_cut exhaustion overload
+CRASH          ?= campaign power_cut exhaustion overload flood
 CRASH_PROGRAMS := $(B)/tests/crash/power_driver
 
 $(B)/tests/crash/power_driver: $(B)/tests/crash/power_queue.o

@@ -233,7 +233,7 @@ do_scenarios() {
 # The proofs by force in their short form; each says in its first lines what it looks at.
 do_crash() {
 	built all crash-programs || return
-	CRASH_SHORT=1 each scenario "$limit_scenario" '' tests/crash/{campaign,exhaustion,power_cut,overload}.py
+	CRASH_SHORT=1 each scenario "$limit_scenario" '' tests/crash/{campaign,exhaustion,power_cut,overload,flood}.py
 }
 
 main() {

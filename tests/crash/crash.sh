@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Runs the proofs by force one after the other; each says what it looks at in its first lines.
 #
-#   crash.sh [--short] [campaign] [power_cut] [exhaustion] [overload]
+#   crash.sh [--short] [campaign] [power_cut] [exhaustion] [overload] [flood]
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
 short=()
@@ -10,7 +10,7 @@ if [ "${1:-}" = --short ]; then
 	short=(--short)
 	shift
 fi
-[ $# -gt 0 ] || set -- campaign power_cut exhaustion overload
+[ $# -gt 0 ] || set -- campaign power_cut exhaustion overload flood
 failed=0
 for name in "$@"; do
 	printf '== %s\n' "$name"

@@ -16,7 +16,7 @@ from waiting import REPORTER, Waiting, contents, judge
 
 OUTGOING = dict(
     smtp_more='relay = { "10.54.0.0/16" } outbound { retry = { "1s" } delay_notice = 0 idle_timeout = 60s'
-              ' badmail = "STATE/badmail" pickup = "STATE/pickup" }',
+              ' badmail = "STATE/disk/badmail" pickup = "STATE/disk/pickup" }',
     more='dns_servers = { "%s" }\ndomain "small.example" { directory = "corp" quota = %d'
          ' postmaster = "d0@small.example" }' % (DNS, 2 << 20))
 
@@ -35,34 +35,40 @@ class Dropper(threading.Thread):
             time.sleep(self.random.random() * 0.4)
 
     def drop(self):
-        ledger, folder = self.departures.ledger, self.departures.state + "/pickup/"
+        ledger, folder = self.departures.ledger, self.departures.folder + "/pickup/"
         one = ledger.new(uuid.uuid4().hex, self.random.sample(self.departures.outside.names, 2))
         one.sender, one.picked = REPORTER, True
         head = "x-sender: %s\r\n%sFrom: %s\r\nDate: Thu, 1 Jan 2026 00:00:00 +0000\r\nMessage-ID: <%s@force.example>\r\n" % (
             REPORTER, "".join("x-receiver: %s\r\n" % name for name in one.recipients), REPORTER, one.token)
-        with open(folder + "." + one.token, "wb") as file:
-            file.write(head.encode() + letter(one.token, one.recipients))
-        os.chmod(file.name, 0o644)
-        one.begun = time.monotonic()
-        os.rename(file.name, folder + one.token + ".eml")
-        ledger.accepted(one, one.recipients)
+        hidden = folder + "." + one.token
+        try:
+            with open(hidden, "wb") as file:
+                file.write(head.encode() + letter(one.token, one.recipients))
+            os.chmod(hidden, 0o644)
+            one.begun = time.monotonic()
+            os.rename(hidden, folder + one.token + ".eml")
+            ledger.accepted(one, one.recipients)
+        except OSError:  # the disk is full: no promise was made
+            if os.path.exists(hidden):
+                os.unlink(hidden)
 
 
 class Departures:
     def __init__(self, ground, ledger, seed):
         self.gateway, self.state, self.ledger, self.kills = ground.gateway, ground.state, ledger, Kills()
+        self.folder = ground.state + "/disk"  # of the queue's file system
         self.outside, self.cache, self.dropping = Outside(ground.state, seed), {}, threading.Event()
         ground.people.others = self.outside.names = names()
         ground.people.reporter = REPORTER
         owner = pwd.getpwnam("postern-store")
         for name in ("pickup", "badmail"):
-            os.makedirs(os.path.join(self.state, name))
-            os.chown(os.path.join(self.state, name), owner.pw_uid, owner.pw_gid)
+            os.makedirs(os.path.join(self.folder, name))
+            os.chown(os.path.join(self.folder, name), owner.pw_uid, owner.pw_gid)
         self.dropping.set()
         Dropper(self, seed).start()
 
     def waiting(self):
-        return Waiting(self.gateway, self.cache)
+        return Waiting(self.gateway, self.folder, self.cache)
 
     def judge(self, **how):
         """Nothing of the gateway runs, or nothing is to be done."""

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 """Resources run out under load and come back: answers are temporary, nothing is lost, nobody is restarted.
 
-One after the other, while senders, readers and deleters go on: the disk is full, the inodes
+One after the other, while senders, readers and deleters go on, and mail to and from other domains: the disk is full, the inodes
 are used up, each kind of role has no descriptors left, the disk takes long for every fsync,
 fails it, or hangs, the directory is stopped and started. For each:
 
@@ -10,7 +10,8 @@ fails it, or hangs, the directory is stopped and started. For each:
   - it is shown that the trouble was real: something was refused, or everything became slow;
   - after it mail is accepted as before, by the same processes;
   - at the end every acknowledged message is there once, and what was answered 4xx is not,
-    except where an answer may have come too late.
+    except where an answer may have come too late;
+  - the queue is intact and gets empty: all that went out has arrived, once, or was told of.
 
 That the judgement can fail is shown by campaign.py, which shares it. That the trouble is told from
 good weather is shown here: the same question in good weather must say no.
@@ -26,12 +27,15 @@ import sys
 import time
 
 import ground as places
+from departures import OUTGOING, Departures
 from ground import ADDRESS, Ground, People, full_or_short
 from harness import PATIENCE, at_end, case, check, command, must, run, wait_for
 from ledger import Ledger
 from load import Load
+from outside import ADDRESSES
 from senders import Closed, Talk
 from verdict import everything, litter
+from waiting import REPORTER
 
 SECONDS = full_or_short(5, 1)
 DEATH = r".*role\.(?:died|left) .*"
@@ -125,6 +129,16 @@ class DirectoryDescriptors(NoDescriptors):
     """New connections for password checks cannot be made; those that are there go on."""
     role = "directory"
     felt = ()
+
+
+class RelayDescriptors(NoDescriptors):
+    """Nobody who sends to us notices."""
+    role = "relay"
+    felt = ()
+
+
+class ResolverDescriptors(RelayDescriptors):
+    role = "resolver"
 
 
 class SlowDisk(Trouble):
@@ -227,7 +241,24 @@ def slowest():
     return time.monotonic() - begin, answer
 
 
-def trouble(ground, ledger, name, kind):
+def drop(departures):
+    """Into the pickup folder; what cannot be taken from there is tried again after a minute, too long for a short run."""
+    full_or_short(departures.dropping.set, departures.dropping.clear)()
+
+
+def queue_empties(departures, name):
+    departures.dropping.clear()
+    departures.outside.well = True
+    check("%s: what waits goes out" % name, wait_for(departures.drained, 2 * PATIENCE, 0.5),
+          list(departures.waiting().files.values())[:5])
+    wrong = departures.judge(drained=True)
+    check("%s: all that went out has arrived, once, or was told of" % name, not wrong, wrong[:5])
+    print("# %s: %d have gone out" % (name, len(departures.outside.deliveries)))
+    departures.outside.well = False
+    drop(departures)
+
+
+def trouble(ground, ledger, departures, name, kind):
     one, counts = kind(ground), ledger.counts.copy()
     load = Load(ground, ledger, name, certain=one.certain)
     wait_for(lambda: ledger.counts["accepted"] > counts["accepted"] + 10)
@@ -261,6 +292,7 @@ def trouble(ground, ledger, name, kind):
     check("%s: every answer was good or temporary" % name, ledger.counts["wrong"] == counts["wrong"], ledger.wrong[:5])
     found = everything(ground, ledger)
     check("%s: nothing is lost, torn or doubled" % name, not found, found[:5])
+    queue_empties(departures, name)
     print("# %s: %s" % (name, ", ".join("%s %d" % pair for pair in sorted((ledger.counts - counts).items()))))
 
 
@@ -293,16 +325,22 @@ def small_disk(ground_state):
 
 TROUBLES = (("the disk is full", FullDisk), ("no inodes", NoInodes), ("no descriptors in the store", StoreDescriptors),
             ("no descriptors in the frontends", FrontendDescriptors),
-            ("no descriptors in the directory role", DirectoryDescriptors), ("the disk is slow", SlowDisk),
+            ("no descriptors in the directory role", DirectoryDescriptors),
+            ("no descriptors in the relay", RelayDescriptors), ("no descriptors in the resolver", ResolverDescriptors),
+            ("the disk is slow", SlowDisk),
             ("the disk fails", FailingDisk), ("the disk hangs", HangingDisk), ("the directory restarts", NoDirectory))
 
 
 def main():
     people = People()
-    ground = Ground(people, more_people=[("probe", places.PASSWORD, "probe@corp.example")],
-                    root="STATE/disk/mail", queue="STATE/disk/queue")
+    ground = Ground(people, ADDRESSES, [("probe", places.PASSWORD, "probe@corp.example"),
+                                        ("reporter", places.PASSWORD, REPORTER)],
+                    root="STATE/disk/mail", queue="STATE/disk/queue", **OUTGOING)
     ledger = Ledger()
     ground.disk = small_disk(ground.state)
+    departures = Departures(ground, ledger, 0)
+    departures.outside.revive()
+    drop(departures)
     ground.gateway.start()
     with case("good weather"):
         good_weather(ground, ledger)
@@ -311,7 +349,7 @@ def main():
     for name, kind in TROUBLES:
         if not wanted or any(word in name for word in wanted):
             with case(name):
-                trouble(ground, ledger, name, kind)
+                trouble(ground, ledger, departures, name, kind)
     found = litter(ground)
     check("no spool file or temporary file is left", not found, found[:5])
     log = ground.gateway.log()

@@ -34,8 +34,8 @@ def told(text):
 class Waiting:
     """What is on disk now."""
 
-    def __init__(self, gateway, cache):
-        self.gateway, self.cache = gateway, cache
+    def __init__(self, gateway, folder, cache):
+        self.gateway, self.folder, self.cache = gateway, folder, cache
         self.waits, self.told, self.bad, self.wrong = set(), {}, set(), []
         self.files = self.queue_files()
         self.messages = self.listed()
@@ -88,12 +88,12 @@ class Waiting:
                     self.tell(self.once(os.path.join(box, folder, name), told))
 
     def read_badmail(self):
-        for name in os.listdir(self.gateway.state + "/badmail"):
+        for name in os.listdir(self.folder + "/badmail"):
             if name.endswith(".BAD"):
-                self.bad.add(self.once(os.path.join(self.gateway.state, "badmail", name), token_of))
+                self.bad.add(self.once(os.path.join(self.folder, "badmail", name), token_of))
 
     def read_pickup(self):
-        self.picked = [os.path.join(folder, name) for folder, _, names in os.walk(self.gateway.state + "/pickup")
+        self.picked = [os.path.join(folder, name) for folder, _, names in os.walk(self.folder + "/pickup")
                        for name in names if not name.startswith(".")]
         self.unread = {token_of(contents(path)) for path in self.picked}
 
