@@ -43,7 +43,7 @@ enum message_kind {
 	MESSAGE_EXCHANGE,     /* struct message_exchange -> struct message_turn */
 	MESSAGE_EXCHANGE_DROP, /* handle (u32); no answer */
 	MESSAGE_RECHECK,      /* struct message_recheck -> one octet a ticket, enum standing_state */
-	/* relay (or a frontend, after ATRN) -> directory */
+	/* relay -> directory */
 	MESSAGE_CLIENT,       /* struct message_client -> struct message_client_turn: a login of ours, elsewhere */
 
 	/* frontend -> store; the answer has the same kind */

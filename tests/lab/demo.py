@@ -7,11 +7,16 @@ Each step prints a comment and the dialogue, and checks what the gateway answere
 import os
 import poplib
 import shlex
+import queue
+import re
 import smtplib
+import socketserver
 import ssl
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from email.message import EmailMessage
 from email.utils import formatdate
 
@@ -96,6 +101,50 @@ class Pop3Tls(Pop3, poplib.POP3_SSL):
     pass
 
 
+class Partner(socketserver.StreamRequestHandler):
+    """The mail server of partner.example, which knows dora alone. Shows what it is told; keeps what it takes."""
+
+    taken = queue.Queue()  # of each message recipients and text
+
+    def say(self, line):
+        show("partner.example", line)
+        self.wfile.write(line.encode() + b"\r\n")
+
+    def message(self):
+        self.say("354 go on")
+        lines = iter(lambda: self.rfile.readline(), b".\r\n")
+        text = b"".join(lines).decode()
+        show("the gateway", "(the message, %d octets, then a line with a dot)" % len(text))
+        self.say("250 2.0.0 taken")
+        return text
+
+    def handle(self):
+        recipients = []
+        self.say("220 mx.partner.example ESMTP")
+        while line := self.rfile.readline().decode().rstrip("\r\n"):
+            show("the gateway", line)
+            verb = line.split()[0].upper()
+            if verb == "RCPT" and "<dora@" not in line:
+                self.say("550 5.1.1 nobody of that name here")
+            elif verb == "DATA" and recipients:
+                Partner.taken.put((recipients, self.message()))
+                recipients = []
+            elif verb == "DATA":
+                self.say("554 5.5.1 for whom?")
+            else:
+                recipients += re.findall("<.*?>", line) if verb == "RCPT" else []
+                self.say("221 2.0.0 bye" if verb == "QUIT" else "250 mx.partner.example")
+            if verb == "QUIT":
+                return
+
+
+def partner_start():
+    socketserver.ThreadingTCPServer.allow_reuse_address = True
+    server = socketserver.ThreadingTCPServer((lab["LAB_SINK_ADDRESS"], 25), Partner)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
 def message(sender, recipient, subject, size=0):
     made = EmailMessage()
     made["From"], made["To"], made["Subject"] = sender, recipient, subject
@@ -141,6 +190,31 @@ def fetch(login, password, implicit):
         client.dele(number)
     client.quit()
     return subjects
+
+
+def awaited(login, password, text):
+    """The message with that text that comes into the mailbox; "" when none does."""
+    end = time.monotonic() + TIMEOUT
+    while time.monotonic() < end:
+        client = poplib.POP3_SSL(lab["LAB_HOST"], int(lab["LAB_POP3S_PORT"]), timeout=TIMEOUT, context=tls)
+        client.user(login)
+        client.pass_(password)
+        found = [b"\n".join(client.retr(number + 1)[1]).decode() for number in range(client.stat()[0])]
+        client.quit()
+        for one in found:
+            if text in one:
+                return one
+        time.sleep(0.2)
+    return ""
+
+
+def waiting():
+    """What `postern queue list` says."""
+    show("$", "postern queue list")
+    done = subprocess.run(postern + ["queue", "list"], stdout=subprocess.PIPE, text=True, timeout=2 * TIMEOUT)
+    for line in done.stdout.splitlines():
+        print("      " + line, flush=True)
+    return done.stdout
 
 
 def login(name, password):
@@ -237,6 +311,26 @@ def main():
     step("alice sends with a Kerberos ticket; her program knows no password")
     expect(send_by_ticket("alice@CORP.EXAMPLE", "Alice-Pw1", "bob@corp.example", "By ticket"), "accepted")
     expect(fetch("bob", "Bob-Pw1", True) == ["By ticket"], "and it is with bob")
+
+    partner_start()
+    step("alice writes to dora@partner.example: the gateway finds that domain's server by its MX and hands it on")
+    code, _ = send("dora@partner.example", "Beyond our domain", "alice@corp.example", ("alice", "Alice-Pw1"))
+    expect(code == 250, "accepted: on disk in the queue before the 250")
+    recipients, text = Partner.taken.get(timeout=TIMEOUT)
+    expect(recipients == ["<dora@partner.example>"] and "Subject: Beyond our domain" in text, "partner.example has it")
+
+    step("A stranger, who has not logged in, wants to send there through the gateway")
+    code, text = send("dora@partner.example", "Not through us", "mallory@elsewhere.example")
+    expect(code == 550 and text.startswith(b"5.7.1"), "refused: only who has logged in may")
+
+    step("alice writes to somebody whom partner.example does not know")
+    code, _ = send("nobody@partner.example", "To nobody", "alice@corp.example", ("alice", "Alice-Pw1"))
+    expect(code == 250, "accepted: only the other server can tell")
+    report = awaited("alice", "Alice-Pw1", "multipart/report")
+    told = report[report.find("Your message was not"):report.find("What you can do")].strip()
+    print("".join("   | %s\n" % line for line in told.splitlines()), end="", flush=True)
+    expect("Status: 5.1.1" in report and "nobody of that name" in report, "a report in her mailbox says what became of it")
+    expect("0 messages" in waiting(), "nothing waits any more")
 
     step("bob mistypes his password; the administrator asks why he cannot log in")
     code, wrong = login("bob", "Bbo-Pw1")

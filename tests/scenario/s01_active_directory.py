@@ -4,9 +4,10 @@
 import re
 
 import core
-from clients import Pop3, Smtp, message, subjects, token
+from clients import Pop3, Smtp, mailbox, message, subjects, token
 from harness import BUILD, TOP, case, check, contains, equal, lacks, must, run, status_of, wait_for, children
 from scripted_ldap import Controller, refused
+from scripted_smtp import Sink
 from site_under_test import Lab, tls
 
 PASSWORDS = ["Alice-Pw1", "Bob-Pw1", "Bob-Sales-Pw1", "Carol-Pw1", "Dave-Pw1", "Erin-Pw1", "Frank-Pw1",
@@ -17,6 +18,24 @@ RECIPIENTS = (
     ("nobody@corp.example", "550 5.1.1"), ("alice@sales.example", "550 5.1.1"),
     ("carol@corp.example", "550 5.2.1"), ("frank@corp.example", "550 5.2.1"),
     ("x@partner.example", "550 5.7.1"), ("engineering@corp.example", "550"), ("nobody@sales.example", "550 5.1.1"))
+
+
+def partner(place, lab):
+    """The domain's name server knows where the mail of partner.example goes; its server does not know everybody."""
+    sink = Sink(lab.values["LAB_SINK_ADDRESS"],
+                rcpt=lambda session, line: "550 5.1.1 who?" if "<nobody@" in line else "250 2.1.5 ok")
+    word = token()
+    with Smtp(place.address, 587) as smtp:
+        smtp.start_tls(place.context)
+        smtp.login("alice", "Alice-Pw1")
+        answer = smtp.transact("alice@corp.example", ["dora@partner.example", "nobody@partner.example"], message(word))
+        equal("alice writes to others", answer.code, 250)
+    taken = sink.took(word)
+    check("partner.example has it", taken and taken.recipients == ["dora@partner.example"] and
+          taken.sender == "alice@corp.example", taken and taken.recipients)
+    found = wait_for(lambda: [text for text in mailbox(place.address, place.context, "alice", "Alice-Pw1", delete=True)
+                              if "nobody@partner.example" in text and "Status: 5.1.1" in text])
+    check("and alice a report about the other one", found)
 
 
 def expired_password(place):
@@ -199,7 +218,7 @@ def main():
                                     ("an expired account", "frank", "Frank-Pw1"),
                                     ("another NetBIOS domain", "OTHER\\alice", "Alice-Pw1"),
                                     ("a computer account", "MAIL$", "Alice-Pw1")),)),
-            (expired_password, ()), (sub_codes, ()), (aliases, ()), (several_recipients, ()),
+            (partner, (lab,)), (expired_password, ()), (sub_codes, ()), (aliases, ()), (several_recipients, ()),
             (core.two_bobs, ()), (core.maildrop, ()),
             (core.postmasters, ((("postmaster@corp.example", "alice", "Alice-Pw1"),
                                  ("Postmaster@sales.example", "bob.sales", "Bob-Sales-Pw1"),

@@ -15,6 +15,7 @@ import keytab
 from clients import Pop3, Smtp, message, subjects, token
 from harness import PATIENCE, at_end, case, check, command, contains, equal, lacks, must, read, run, shell, wait_for
 from member import ADDRESS, Member
+from scripted_smtp import Sink
 from site_under_test import PATIENT, Lab, enter, leave
 
 ADMIN = "Admin-Pw1\n"
@@ -237,7 +238,7 @@ def client_context(member):
     return context
 
 
-def mail_flows(member, context):
+def mail_flows(member, context, sink=None):
     word = token()
     with Smtp(ADDRESS) as smtp:
         contains("the greeting has the mail name", smtp.greeting, MAIL)
@@ -249,6 +250,10 @@ def mail_flows(member, context):
     with Smtp(ADDRESS, 587) as smtp:
         smtp.start_tls(context)
         equal("submission", smtp.login("bob", "Bob-Pw1").code, 235)
+        word = token()
+        if sink and equal("mail for others", smtp.transact("bob@corp.example", "x@partner.example", message(word)).code,
+                          250):
+            check("goes out by what join wrote", sink.took(word))
 
 
 def status(member, mode, ntlm):
@@ -608,6 +613,7 @@ def short_tickets(member):
 def main():
     os.environ["LAB_NO_GATEWAY"] = "1"
     lab = Lab()
+    sink = Sink(lab.values["LAB_SINK_ADDRESS"])
     leave()
     member = Member(lab)
     dead_domains(lab)
@@ -619,7 +625,7 @@ def main():
     short_tickets(member)
     gateway = start(member)
     with case("mail flows"):
-        mail_flows(member, context)
+        mail_flows(member, context, sink)
         status(member, "keytab only", False)
         check_is_content(member)
     with case("rotation"):
