@@ -137,7 +137,7 @@ static void directory_clear(struct conf_directory *directory)
 		directory->bind_dn,      directory->password_file, directory->tls_ca,
 		directory->base,         schema->preset,           schema->recipient_filter,
 		schema->login_filter,    schema->attribute_id,     schema->attribute_mail,
-		schema->attribute_alias, schema->attribute_quota
+		schema->attribute_alias, schema->attribute_quota,  schema->attribute_host
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)

@@ -37,6 +37,7 @@ struct conf_schema {
 	char *attribute_mail;
 	char *attribute_alias;  /* proxyAddresses; "" = none */
 	char *attribute_quota;  /* maxStorage; "" = none */
+	char *attribute_host;   /* of a next hop, for who has the mailbox elsewhere; "" = none, the default */
 	uint64_t quota_unit;    /* octets one unit of a bare number stands for */
 };
 

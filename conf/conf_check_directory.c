@@ -152,6 +152,7 @@ static void check_schema(struct conf_reading *reading, const struct conf_directo
 	check_attribute(reading, directory, "attribute_mail", schema->attribute_mail, true);
 	check_attribute(reading, directory, "attribute_alias", schema->attribute_alias, false);
 	check_attribute(reading, directory, "attribute_quota", schema->attribute_quota, false);
+	check_attribute(reading, directory, "attribute_host", schema->attribute_host, false);
 }
 
 void conf_check_directories(struct conf_reading *reading)

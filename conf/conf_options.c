@@ -107,6 +107,7 @@ static const struct conf_key directory_keys[] = {
 	TEXT(conf_directory, "attribute_mail", schema.attribute_mail, NULL),
 	TEXT(conf_directory, "attribute_alias", schema.attribute_alias, NULL),
 	TEXT(conf_directory, "attribute_quota", schema.attribute_quota, NULL),
+	TEXT(conf_directory, "attribute_host", schema.attribute_host, ""),
 	NUMBER(SIZE, conf_directory, "quota_unit", schema.quota_unit, "1", 1, UINT64_C(1) << 40),
 	END,
 };

@@ -42,6 +42,7 @@ static bool handle_resolve(struct work *work)
 	answer.quota = route.mailbox.quota;
 	memcpy(answer.status, route.status, sizeof answer.status);
 	memcpy(answer.text, route.text, sizeof answer.text);
+	memcpy(answer.via, route.via, sizeof answer.via);
 	if (route.kind == ROUTE_MAILBOX)
 		answer.ticket = span_make(ticket, directory_ticket(role, &route.mailbox, ticket));
 	if (route.kind == ROUTE_REFUSED) {

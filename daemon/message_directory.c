@@ -32,6 +32,7 @@ void message_put_route(struct wire_writer *writer, const struct message_route *r
 	wire_put_u32(writer, route->good_for);
 	wire_put_u64(writer, route->quota);
 	wire_put_span(writer, route->ticket);
+	wire_put_text(writer, route->via);
 }
 
 bool message_get_route(struct span body, struct message_route *route)
@@ -46,7 +47,9 @@ bool message_get_route(struct span body, struct message_route *route)
 	route->good_for = wire_get_u32(&reader);
 	route->quota = wire_get_u64(&reader);
 	route->ticket = wire_get_span(&reader);
-	return wire_done(&reader) && route->ticket.length <= TICKET_SIZE_MAX;
+	wire_get_text(&reader, route->via, sizeof route->via);
+	return wire_done(&reader) && route->ticket.length <= TICKET_SIZE_MAX &&
+	       (route->via[0] == '\0' || route->kind == ROUTE_REMOTE);
 }
 
 void message_put_login(struct wire_writer *writer, const struct message_login *login)

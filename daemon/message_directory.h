@@ -27,6 +27,7 @@ struct message_route {
 	uint32_t good_for;  /* seconds */
 	uint64_t quota;     /* octets; 0 = no limit: no use in asking for the usage */
 	struct span ticket; /* TICKET_DELIVER; empty unless ROUTE_MAILBOX */
+	char via[ROUTE_VIA_SIZE]; /* only of ROUTE_REMOTE; "" = none */
 };
 
 struct message_login {

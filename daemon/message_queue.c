@@ -172,7 +172,7 @@ void message_put_queue_result(struct wire_writer *writer, const struct queue_res
 bool message_get_queue_result(struct wire_reader *reader, struct queue_result *result)
 {
 	result->recipient = wire_get_u32(reader);
-	result->verdict = (enum queue_verdict)wire_get_choice(reader, QUEUE_NEVER);
+	result->verdict = (enum queue_verdict)wire_get_choice(reader, QUEUE_MOVED);
 	result->dsn = wire_get_flag(reader);
 	wire_get_text(reader, result->status, sizeof result->status);
 	wire_get_text(reader, result->text, sizeof result->text);

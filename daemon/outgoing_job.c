@@ -61,6 +61,7 @@ static const char *const events[] = {
 	[QUEUE_OK] = "relay.sent",
 	[QUEUE_LATER] = "relay.later",
 	[QUEUE_NEVER] = "relay.failed",
+	[QUEUE_MOVED] = "relay.moved",
 };
 
 static void note_result(const struct outgoing_job *job, size_t recipient,
@@ -172,6 +173,9 @@ static void fit_result(struct queue_result *result, size_t share)
 	if (strlen(result->mta) > room / 2)
 		result->mta[0] = '\0';
 	room -= strlen(result->mta);
+	/* Half a host would be another one. */
+	if (result->verdict == QUEUE_MOVED && strlen(result->text) > room)
+		result->verdict = QUEUE_LATER;
 	if (room < sizeof result->text)
 		result->text[room] = '\0';
 }

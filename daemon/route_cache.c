@@ -12,7 +12,8 @@ enum { ROUTES_MAX = 50000 };
 
 struct route_answer *route_answer_new(const struct message_route *route)
 {
-	struct route_answer *answer = memory_new(sizeof *answer + route->ticket.length);
+	size_t via = strlen(route->via) + 1;
+	struct route_answer *answer = memory_new(sizeof *answer + route->ticket.length + via);
 
 	answer->outcome = route->outcome;
 	answer->kind = route->kind;
@@ -22,12 +23,18 @@ struct route_answer *route_answer_new(const struct message_route *route)
 	answer->quota = route->quota;
 	answer->ticket_length = route->ticket.length;
 	memcpy(answer->ticket, route->ticket.at, route->ticket.length);
+	memcpy(answer->ticket + answer->ticket_length, route->via, via);
 	return answer;
+}
+
+const char *route_answer_via(const struct route_answer *answer)
+{
+	return answer->ticket + answer->ticket_length;
 }
 
 struct route_answer *route_answer_copy(const struct route_answer *answer)
 {
-	size_t size = sizeof *answer + answer->ticket_length;
+	size_t size = sizeof *answer + answer->ticket_length + strlen(route_answer_via(answer)) + 1;
 
 	return memcpy(memory_new(size), answer, size);
 }

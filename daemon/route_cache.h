@@ -19,10 +19,12 @@ struct route_answer {
 	uint64_t quota;
 	size_t ticket_length;
 	char text[200];
-	char ticket[]; /* TICKET_DELIVER */
+	char ticket[]; /* TICKET_DELIVER; behind it `via`, with its NUL */
 };
 
 struct route_answer *route_answer_new(const struct message_route *route);
+/* The next hop that the directory names; "" = none. */
+const char *route_answer_via(const struct route_answer *answer);
 struct route_answer *route_answer_copy(const struct route_answer *answer);
 
 struct table *route_cache_new(void);

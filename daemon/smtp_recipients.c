@@ -37,7 +37,8 @@ static size_t recipient_octets(const struct envelope_recipient *recipient,
 {
 	size_t ticket = route->ticket_length + sizeof(uint32_t);
 	size_t entry = 2 * strlen(recipient->address.local) + strlen(recipient->address.domain) +
-		       (recipient->orcpt ? strlen(recipient->orcpt) : 0) + 32;
+		       (recipient->orcpt ? strlen(recipient->orcpt) : 0) +
+		       strlen(route_answer_via(route)) + 32;
 
 	return ticket > entry ? ticket : entry;
 }
@@ -66,6 +67,8 @@ static void recipient_accept(struct smtp_session *smtp)
 	}
 	all->tickets += need;
 	all->route->queued = goes_to_queue(all);
+	if (route_answer_via(all->route)[0] && !all->recipient->via)
+		all->recipient->via = memory_text(route_answer_via(all->route));
 	all->recipient->route = all->route;
 	all->routes = memory_grow(all->routes, all->routes_count + 1, sizeof *all->routes);
 	all->routes[all->routes_count++] = all->route;
@@ -158,6 +161,8 @@ static void recipient_decide(struct smtp_session *smtp)
 
 	if (route->kind == ROUTE_MAILBOX && route->outcome == OUTCOME_OK) {
 		recipient_check_quota(smtp);
+	} else if (route->kind == ROUTE_REMOTE && route_answer_via(route)[0]) {
+		recipient_accept(smtp); /* one of our domains: no question of relaying */
 	} else if (route->kind == ROUTE_REMOTE) {
 		recipient_relay(smtp);
 	} else {

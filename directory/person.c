@@ -26,7 +26,7 @@ static const char *const plain_names[] = { "uid", "pwdChangedTime" };
 static size_t names_add(const char **names, size_t count, const char *const *more, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
-		if (more[i][0] && count + 1 < PERSON_ATTRIBUTES)
+		if (more[i] && more[i][0] && count + 1 < PERSON_ATTRIBUTES)
 			names[count++] = more[i];
 	return count;
 }
@@ -34,7 +34,8 @@ static size_t names_add(const char **names, size_t count, const char *const *mor
 void person_attributes(const struct conf_schema *schema, const char *names[PERSON_ATTRIBUTES])
 {
 	const char *const common[] = { "objectClass", schema->attribute_id, schema->attribute_mail,
-				       schema->attribute_alias, schema->attribute_quota };
+				       schema->attribute_alias, schema->attribute_quota,
+				       schema->attribute_host };
 	size_t count = names_add(names, 0, common, sizeof(common) / sizeof(common[0]));
 
 	if (schema->active_directory)
@@ -173,6 +174,21 @@ static struct quota read_quota(const struct entry *entry, const struct conf_sche
 	return quota_parse(value, schema->quota_unit);
 }
 
+/* A route that cannot be read is not no route: the mail would go to the wrong mailbox. */
+static void read_host(const struct entry *entry, const char *attribute, struct person *person)
+{
+	struct span value, other;
+
+	if (!attribute || !attribute[0] || !entry_value(entry, attribute, 0, &value))
+		return;
+	value = span_trim(value);
+	if (span_has_nul(value) || !span_copy(value, person->host, sizeof(person->host)) ||
+	    entry_value(entry, attribute, 1, &other)) {
+		person->host[0] = '\0';
+		person->host_unreadable = true;
+	}
+}
+
 static bool read_identity(const struct entry *entry, const struct conf_schema *schema,
 			  struct person *person)
 {
@@ -203,6 +219,7 @@ bool person_read(const struct entry *entry, const struct conf_schema *schema,
 	if (schema->active_directory && person->kind == PERSON_ACCOUNT)
 		person->state = read_ad_state(entry, now);
 	person->quota = read_quota(entry, schema);
+	read_host(entry, schema->attribute_host, person);
 	person->password_set = person_password_set(entry, 0);
 	*why = NULL;
 	return true;

@@ -24,6 +24,7 @@ enum person_kind { PERSON_ACCOUNT, PERSON_GROUP, PERSON_CONTACT };
 
 #define PERSON_DN_SIZE      1024
 #define PERSON_ADDRESS_SIZE 324
+#define PERSON_HOST_SIZE    300
 
 struct person {
 	char id[64];   /* hexadecimal, lower case */
@@ -35,6 +36,8 @@ struct person {
 	enum person_kind kind;
 	unsigned state;
 	struct quota quota;
+	char host[PERSON_HOST_SIZE]; /* next hop, as the entry has it; "" = the mailbox is here */
+	bool host_unreadable; /* there is one, but too long, not a text, or not the only one */
 	int64_t password_set; /* person_password_set; 0 where unknown */
 };
 

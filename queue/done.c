@@ -38,6 +38,22 @@ static uint32_t pause_of(const struct queue_limits *limits, unsigned failures)
 	return hop_retry(&of, failures);
 }
 
+/*
+ * Once only: what comes back from there, or whose hop was not understood, waits like all that
+ * fails.
+ */
+static bool take_move(struct queue_message *content, size_t number, const char *via)
+{
+	struct envelope_recipient *recipient = &content->envelope.recipients[number];
+
+	if (recipient->via != NULL || via[0] == '\0' || strlen(via) >= QUEUE_KEY_SIZE)
+		return false;
+	recipient->via = memory_text(via);
+	content->recipients[number].moved = true;
+	content->recipients[number].next = 0;
+	return true;
+}
+
 static bool take_result(const struct ending *ending, size_t number, struct queue_event *event)
 {
 	const struct queue_result *result = result_of(ending, number);
@@ -46,11 +62,13 @@ static bool take_result(const struct ending *ending, size_t number, struct queue
 	event->recipient = number;
 	if (result == NULL || recipient->state != QUEUE_WAITING)
 		return false;
+	if (result->verdict == QUEUE_MOVED && take_move(ending->content, number, result->text))
+		return false;
 	recipient->attempts++;
 	memcpy(recipient->status, result->status, sizeof recipient->status);
 	memcpy(recipient->text, result->text, sizeof recipient->text);
 	memcpy(recipient->mta, result->mta, sizeof recipient->mta);
-	if (result->verdict == QUEUE_LATER) {
+	if (result->verdict == QUEUE_LATER || result->verdict == QUEUE_MOVED) {
 		recipient->next =
 			ending->dead_until != 0
 				? ending->dead_until

@@ -65,6 +65,7 @@ struct queue_recipient {
 	unsigned attempts;
 	int64_t next; /* unix time of the next attempt; 0 = now */
 	bool delay_told;
+	bool moved; /* its `via` is newer than the file; of those who settle */
 	bool owed;                  /* its report could not be made yet: the message stays for it */
 	char status[12];            /* "4.4.1", of the last attempt; "" = none yet */
 	char text[QUEUE_TEXT_SIZE]; /* its diagnostic: a reply ("smtp; 450 ...") or words of ours */
@@ -149,7 +150,8 @@ struct queue_job {
 struct queue_job *queue_take(struct queue *queue, const char *const *keys);
 void queue_job_free(struct queue_job *job); /* closes; leaves the handle taken */
 
-enum queue_verdict { QUEUE_OK, QUEUE_LATER, QUEUE_NEVER };
+/* MOVED: the directory has named a next hop meanwhile, which is `text`; it goes there at once. */
+enum queue_verdict { QUEUE_OK, QUEUE_LATER, QUEUE_NEVER, QUEUE_MOVED };
 struct queue_result {     /* of one recipient of a job */
 	size_t recipient; /* number in the message */
 	enum queue_verdict verdict;

@@ -10,6 +10,7 @@
  *	complete COUNT .                                      without it there is no message
  *	at NUMBER STATE ATTEMPTS NEXT STATUS MTA TEXT .       what became of a recipient
  *	told NUMBER . / owed NUMBER . / paid NUMBER .         delay told; report to be made; made
+ *	via NUMBER VIA .                                      the directory names another hop now
  *	held . / unheld .
  *
  * Later records win. Lines that are none of these are passed over.
@@ -26,6 +27,7 @@ void record_envelope(struct buffer *to, const char *id, const char *server, int6
 		     const struct envelope *envelope);
 void record_state(struct buffer *to, size_t number, const struct queue_recipient *recipient);
 void record_mark(struct buffer *to, const char *word, size_t number); /* told, owed, paid */
+void record_via(struct buffer *to, size_t number, const char *via);
 void record_held(struct buffer *to, bool held);
 /* Fills an empty message but for its size; false when there is no complete envelope. */
 bool record_read(struct span records, struct queue_message *message);

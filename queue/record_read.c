@@ -191,6 +191,16 @@ static void read_at(const struct line *line, struct queue_recipient *recipient)
 	*recipient = now;
 }
 
+static void read_via(struct span field, struct envelope_recipient *recipient)
+{
+	char *via;
+
+	if (!get_own(field, QUEUE_KEY_SIZE - 1, &via))
+		return;
+	free(recipient->via);
+	recipient->via = via;
+}
+
 static void read_event(const struct line *line, struct queue_message *message)
 {
 	struct span word = line->fields[0];
@@ -204,6 +214,8 @@ static void read_event(const struct line *line, struct queue_message *message)
 	recipient = &message->recipients[number];
 	if (span_is(word, "at"))
 		read_at(line, recipient);
+	else if (line->count == 3 && span_is(word, "via"))
+		read_via(line->fields[2], &message->envelope.recipients[number]);
 	else if (line->count == 2 && span_is(word, "told"))
 		recipient->delay_told = true;
 	else if (line->count == 2 && (span_is(word, "owed") || span_is(word, "paid")))

@@ -78,6 +78,13 @@ void record_mark(struct buffer *to, const char *word, size_t number)
 	buffer_add_format(to, "%s %zu .\n", word, number);
 }
 
+void record_via(struct buffer *to, size_t number, const char *via)
+{
+	buffer_add_format(to, "via %zu", number);
+	add_field(to, via);
+	buffer_add_text(to, " .\n");
+}
+
 void record_held(struct buffer *to, bool held)
 {
 	buffer_add_text(to, held ? "held .\n" : "unheld .\n");

@@ -34,6 +34,8 @@ static void add_changes(struct buffer *to, const struct queue_message *content,
 
 		if (state_differs(now, &before[i]))
 			record_state(to, i, now);
+		if (now->moved)
+			record_via(to, i, content->envelope.recipients[i].via);
 		if (now->delay_told && !before[i].delay_told)
 			record_mark(to, "told", i);
 		if (now->owed != before[i].owed)

@@ -50,7 +50,7 @@ const struct conf_login *destination_login(const struct destination *destination
 		login = &remote->login;
 	else if (remote && (remote->route_mx || (remote->route.host && *remote->route.host)))
 		return NULL; /* the server's login is for the smart host */
-	else if (destination_is_direct(destination, target))
+	else if (!destination->hop.smart || destination_is_direct(destination, target))
 		return NULL;
 	return login->how != CONF_LOGIN_OUT_NONE ? login : NULL;
 }

@@ -74,6 +74,8 @@ static void by_route(struct placing *placing, const struct route_answer *route)
 {
 	if (route->kind == ROUTE_MAILBOX && route->outcome == OUTCOME_OK)
 		ask_place(placing, span_make(route->ticket, route->ticket_length));
+	else if (route->kind == ROUTE_REMOTE && route_answer_via(route)[0])
+		decided(placing, QUEUE_MOVED, "2.1.5", route_answer_via(route));
 	else if (route->kind == ROUTE_REMOTE && route->outcome == OUTCOME_OK)
 		decided(placing, QUEUE_LATER, "4.3.5",
 			"the address has moved to another server since it was accepted");

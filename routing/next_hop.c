@@ -46,8 +46,21 @@ static void go_to_domain(struct next_hop *hop, bool literal, uint16_t port)
 	(void)span_copy(span_text(hop->domain), hop->host, sizeof(hop->host));
 }
 
+/* The same host as the smart host is the smart host, whoever names it: they share connections. */
+static bool is_smart(const struct next_hop *hop, const struct conf_outbound *outbound)
+{
+	struct next_hop smart = { .kind = NEXT_HOP_SMTP };
+
+	if (!is_host(&outbound->smart_host))
+		return false;
+	go_to(&smart, &outbound->smart_host, outbound->port);
+	return smart.lmtp == hop->lmtp && smart.mx == hop->mx && smart.port == hop->port &&
+	       strcmp(smart.host, hop->host) == 0;
+}
+
 /* False when it is not well-formed: then the rules for the domain count. */
-static bool go_via(struct next_hop *hop, const char *via, uint16_t port)
+static bool go_via(struct next_hop *hop, const struct conf *conf, const struct conf_outbound *outbound,
+		   const char *via)
 {
 	struct conf_hop written;
 	const char *why;
@@ -56,8 +69,12 @@ static bool go_via(struct next_hop *hop, const char *via, uint16_t port)
 	if (!via || !via[0] || !conf_hop_parse(via, &written, &why))
 		return false;
 	good = is_host(&written);
-	if (good)
-		go_to(hop, &written, port);
+	if (good) {
+		go_to(hop, &written, outbound->port);
+		hop->named = true;
+		hop->smart = is_smart(hop, outbound);
+		hop->remote = conf_find_remote(conf, hop->host);
+	}
 	free(written.text);
 	free(written.host);
 	return good;
@@ -74,7 +91,7 @@ void next_hop_find(const struct conf *conf, const struct conf_smtp *server,
 	hop->kind = NEXT_HOP_SMTP;
 	(void)span_copy(span_text(recipient->address.domain), hop->domain, sizeof(hop->domain));
 	remote = hop->remote = conf_find_remote(conf, hop->domain);
-	if (go_via(hop, recipient->via, outbound->port))
+	if (go_via(hop, conf, outbound, recipient->via))
 		return;
 	if (!literal && (!hop->domain[0] || conf_find_domain(conf, hop->domain))) {
 		hop->kind = NEXT_HOP_LOCAL;
@@ -87,6 +104,7 @@ void next_hop_find(const struct conf *conf, const struct conf_smtp *server,
 		go_to(hop, &remote->route, outbound->port);
 	} else if (is_host(&outbound->smart_host) && !(remote && remote->route_mx)) {
 		go_to(hop, &outbound->smart_host, outbound->port);
+		hop->smart = true;
 		hop->direct_first = outbound->direct_first && !literal;
 	} else {
 		go_to_domain(hop, literal, outbound->port);
@@ -95,7 +113,7 @@ void next_hop_find(const struct conf *conf, const struct conf_smtp *server,
 
 void next_hop_key(const struct next_hop *hop, char *to, size_t size)
 {
-	bool own_domain = hop->direct_first || (hop->mx && strcmp(hop->host, hop->domain) == 0);
+	bool own_domain = hop->direct_first || (hop->mx && !hop->named && strcmp(hop->host, hop->domain) == 0);
 	const char *open = hop->mx ? "" : "[", *close = hop->mx ? "" : "]";
 
 	if (hop->kind == NEXT_HOP_LOCAL)

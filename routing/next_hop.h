@@ -16,12 +16,15 @@ struct next_hop {
 	enum next_hop_kind kind;
 	bool lmtp;
 	bool mx; /* MX hosts of `host`; else host itself, a name or an address without brackets */
+	bool named;        /* by the directory */
+	bool smart;        /* `host` is the server's smart host: its login is for that one only */
 	bool direct_first; /* MX hosts of `domain` before `host` */
 	char domain[256];  /* of the recipient */
 	char host[256];
 	uint16_t port;
 	const struct conf_remote
-		*remote; /* whose settings count; NULL = those of the server's outbound */
+		*remote; /* whose settings count: of the domain, or of a host that the directory
+			    named; NULL = those of the server's outbound */
 };
 
 /*

@@ -61,6 +61,10 @@ static const struct refusal contact = { OUTCOME_PERM, 550, "5.7.1",
 static const struct refusal unavailable = { OUTCOME_TEMP, 451, "4.3.0",
 					    "directory temporarily unavailable, try again later" };
 
+static const struct refusal misrouted = { OUTCOME_TEMP, 451, "4.3.5",
+					  "mail server of this address is not known now, the "
+					  "administrator has been told" };
+
 static enum outcome refuse(struct route *route, const struct refusal *refusal, const char *address)
 {
 	route->kind = ROUTE_REFUSED;
@@ -110,6 +114,65 @@ static const struct refusal *objection(const struct person *person)
 	return NULL;
 }
 
+/*
+ * Our own name or address, alone or with a port that we listen on: that the mailbox is here is
+ * all it says.
+ */
+static bool hop_is_here(const struct conf *conf, const struct conf_hop *hop)
+{
+	for (size_t i = 0; i < conf->smtps_count; i++) {
+		const struct conf_smtp *smtp = &conf->smtps[i];
+
+		for (size_t j = 0; j < smtp->listens_count; j++) {
+			const struct conf_listen *listen = &smtp->listens[j];
+
+			if (!hop->lmtp && (hop->port == 0 || hop->port == listen->port) &&
+			    (span_is_nocase(span_text(hop->host), smtp->fqdn) ||
+			     strcmp(hop->host, listen->address) == 0))
+				return true;
+		}
+	}
+	return false;
+}
+
+static enum outcome refuse_host(struct route *route, const struct directory_hit *hit,
+				const struct question *question, const char *why)
+{
+	log_error("directory.host", LOG_TEXT("address", question->asked),
+		  LOG_TEXT("server", hit->server), LOG_TEXT("dn", hit->person.dn),
+		  LOG_TEXT("value", hit->person.host), LOG_TEXT("cause", why));
+	explain(route, "%.60s: the next hop \"%.100s\" of %.120s cannot be used: %.100s", hit->server,
+		hit->person.host, hit->person.dn, why);
+	return refuse(route, &misrouted, question->asked);
+}
+
+/* False: the mailbox is here. */
+static bool route_by_host(const struct routing *routing, const struct directory_hit *hit,
+			  const struct question *question, struct route *route,
+			  enum outcome *outcome)
+{
+	const struct person *person = &hit->person;
+	const char *why = "more than one value, or no text";
+	struct conf_hop hop;
+	bool here;
+
+	if (!person->host[0] && !person->host_unreadable)
+		return false;
+	if (person->host_unreadable || !conf_hop_parse(person->host, &hop, &why)) {
+		*outcome = refuse_host(route, hit, question, why);
+		return true;
+	}
+	here = hop_is_here(routing->conf, &hop);
+	free(hop.text);
+	free(hop.host);
+	if (here)
+		return false;
+	(void)span_copy(span_text(person->host), route->via, sizeof(route->via));
+	route->kind = ROUTE_REMOTE;
+	*outcome = OUTCOME_OK;
+	return true;
+}
+
 static enum outcome accept_person(const struct routing *routing, const struct directory_hit *hit,
 				  const struct question *question, struct route *route)
 {
@@ -117,6 +180,7 @@ static enum outcome accept_person(const struct routing *routing, const struct di
 	const struct refusal *refusal = objection(person);
 	const char *state = person_state_name(person->state);
 	char looked_up[ADDRESS_TEXT_SIZE];
+	enum outcome outcome;
 
 	address_text(&question->address, looked_up);
 	explain(route, "%.60s: %.150s: %.120s%s%s", hit->server, hit->cause, person->dn,
@@ -124,6 +188,8 @@ static enum outcome accept_person(const struct routing *routing, const struct di
 	route->good_for = hit->good_for;
 	if (refusal)
 		return refuse(route, refusal, question->asked);
+	if (route_by_host(routing, hit, question, route, &outcome))
+		return outcome;
 	if (!mailbox_of_person(routing->conf, person, looked_up, &route->mailbox))
 		return refuse(route, &unknown, question->asked);
 	route->kind = ROUTE_MAILBOX;

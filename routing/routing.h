@@ -24,13 +24,16 @@ struct route_mailbox {
 
 enum route_kind {
 	ROUTE_MAILBOX, /* OK: `mailbox` */
-	ROUTE_REMOTE,  /* OK: not one of our domains */
+	ROUTE_REMOTE,  /* OK: not one of our domains; or one whose mailbox is elsewhere: `via` */
 	ROUTE_REFUSED  /* TEMP or PERM: code, status and text say what the client is told */
 };
+
+#define ROUTE_VIA_SIZE 300
 
 struct route {
 	enum route_kind kind;
 	struct route_mailbox mailbox;
+	char via[ROUTE_VIA_SIZE]; /* next hop that the directory names, well-formed (conf_hop_parse); "" = none */
 	unsigned code;     /* 550 and the like (docs/REPLIES in postern.conf(5)) */
 	char status[12];   /* "5.1.1" */
 	char text[200];    /* for the client; names no internal */

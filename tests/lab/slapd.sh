@@ -41,7 +41,7 @@ read_options() {
 
 write_configuration() {
 	local directory=$1 schema
-	for schema in core cosine inetorgperson nis; do
+	for schema in core cosine inetorgperson nis misc; do
 		echo "include /etc/ldap/schema/$schema.schema"
 	done
 	cat <<-END

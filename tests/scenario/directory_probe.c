@@ -64,7 +64,7 @@ static void print_resolve(const char *text)
 		       route.mailbox.domain, route.mailbox.id,
 		       (unsigned long long)route.mailbox.quota, route.good_for);
 	else if (route.kind == ROUTE_REMOTE)
-		printf("remote %lld", took);
+		printf("remote %lld%s%s", took, route.via[0] ? " via=" : "", route.via);
 	else
 		printf("refused %lld %u %s %s (%s)", took, route.code, route.status, route.text,
 		       outcome_name(outcome));

@@ -12,8 +12,11 @@ from scripted_smtp import Sink
 from site_under_test import ADDRESS, LDAP_ADDRESS, Gateway, Namespace, Slapd, certificates, population, tls
 
 PEOPLE = [("alice", "Alice-Pw1", "alice@corp.example"), ("bob", "Bob-Pw1", "bob@corp.example"),
-          ("full", "Full-Pw1", "full@sales.example"), ("carol", "Carol-Pw1", "carol@corp.example")]
+          ("full", "Full-Pw1", "full@sales.example"), ("carol", "Carol-Pw1", "carol@corp.example"),
+          *((name, name.capitalize() + "-Pw1", name + "@corp.example") for name in ("hank", "nora", "lena", "home", "odd"))]
 FAR, FETCH = "10.54.1.1", "10.54.1.2"
+# Whose mailboxes the directory says to be where.
+HOSTS = dict(hank="[%s]" % FAR, nora="mx.fetch.example", lena="lmtp:[%s]:24" % FAR, home="MAIL.corp.example", odd="no host")
 # Clients, by what their addresses are.
 LISTED, STRANGER = "10.54.2.1", "10.54.2.200"
 NAMED, FORGED, NAMELESS, DEAD = "10.54.2.100", "10.54.2.101", "10.54.2.102", "10.54.2.103"
@@ -68,8 +71,13 @@ class Scene:
         self.dns = NameServer(self.state + "/nsd", [Zone(".", signed=True), Zone("example.", FORWARD),
                                                     Zone("10.in-addr.arpa.", REVERSE)])
         Recursive(self.state + "/unbound")
-        self.far, self.fetch = Sink(FAR), Sink(FETCH)
-        self.gateway = Gateway(self.state, ["ldap://10.54.0.1"], smtp_more=RELAY, more=MORE, level="debug")
+        self.far, self.fetch, self.lmtp = Sink(FAR), Sink(FETCH), Sink(FAR, 24, lmtp=True)
+        for uid, host in HOSTS.items():
+            self.slapd.modify("dn: uid=%s,ou=people,%s\nchangetype: modify\nadd: objectClass\n"
+                              "objectClass: inetLocalMailRecipient\n-\nadd: mailHost\nmailHost: %s\n" % (
+                                  uid, Slapd.SUFFIX, host))
+        self.gateway = Gateway(self.state, ["ldap://10.54.0.1"], smtp_more=RELAY, more=MORE, level="debug",
+                               directory_more='attribute_host = "mailHost"')
         self.gateway.text = self.gateway.text.replace('domain "sales.example" {',
                                                       'domain "sales.example" { quota = 30K')
         self.gateway.start()
@@ -320,9 +328,46 @@ def full_mailbox(scene):
     contains("the sender is told of the full one", text, "5.2.2")
 
 
+# --- mailboxes elsewhere ---
+
+def hosts(scene):
+    with case("mailHost"), scene.client(STRANGER) as smtp:
+        for user, sink in (("hank", scene.far), ("nora", scene.fetch), ("lena", scene.lmtp)):
+            word = token()
+            for time in ("asked", "known"):
+                equal("a stranger may send to %s, %s" % (user, time),
+                      smtp.transact("a@elsewhere.example", user + "@corp.example", message(word + time)).code, 250)
+                taken = sink.took(word + time)
+                equal("and it goes there: " + HOSTS[user], taken and taken.recipients, [user + "@corp.example"])
+        word = token()
+        equal("our own name", smtp.transact("a@elsewhere.example", "home@corp.example", message(word)).code, 250)
+        check("is the mailbox here", scene.awaited(word, "home"))
+        mark = scene.gateway.mark()
+        contains("no host at all: later", smtp.envelope("a@elsewhere.example", "odd@corp.example"), "451 4.3.5")
+        check("and the administrator is told", scene.gateway.logged("directory.host", mark))
+        smtp.ask("RSET")
+        word = token()
+        equal("both kinds in one transaction", smtp.transact(
+            "a@elsewhere.example", ["alice@corp.example", "hank@corp.example"], message(word)).code, 250)
+        check("here", scene.awaited(word))
+        taken = scene.far.took(word)
+        equal("and there", taken and taken.recipients, ["hank@corp.example"])
+    with case("a report to who is elsewhere"), scene.client(STRANGER) as smtp:
+        word = token()
+        equal("a full mailbox and another one", smtp.transact(
+            "hank@corp.example", ["full@sales.example", "alice@corp.example"],
+            message(word, ("x" * 70 + "\n") * 200)).code, 250)
+        report = wait_for(lambda: next((one for one in scene.far.messages
+                                        if "full@sales.example" in one.text and one.sender == ""), None))
+        equal("the report goes to that server", report and report.recipients, ["hank@corp.example"])
+        check("as the log says", scene.gateway.logged("relay.moved"))
+    with case("what waits is nothing"):
+        check("all of it went out", wait_for(lambda: "hank" not in scene.gateway.tool("queue", "list").stdout))
+
+
 def main():
     scene = Scene()
-    for part in (who_may, trace, open_relays, etrn, atrn, requires_tls, success_reports, full_mailbox):
+    for part in (who_may, trace, open_relays, etrn, atrn, requires_tls, success_reports, full_mailbox, hosts):
         with case(part.__name__):
             part(scene)
     equal("the gateway goes down in order", scene.gateway.stop(), 0)

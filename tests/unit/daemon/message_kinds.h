@@ -38,7 +38,7 @@ static const struct message_peer sample_peer = { ROLE_STORE, 7, 1 };
 static const struct message_resolve sample_resolve = {
 	.address = { "b\xc3\xb6" "b", "sales.example", true, false }, .session = "f0-1a2b" };
 static const struct message_route sample_route = { OUTCOME_PERM,     ROUTE_REFUSED, 550,	   "5.1.1",
-						   "No such mailbox", 30,	    (uint64_t)1 << 40, SPAN("tick\0et") };
+						   "No such mailbox", 30,	    (uint64_t)1 << 40, SPAN("tick\0et"), "" };
 static const struct message_login sample_login = { "smtp", "CORP\\alice",  "alice",  "Alice-Pw1",
 						   "corp.example", "192.0.2.1", "f0-1a2b" };
 static const struct message_identity sample_identity = { AUTH_EXPIRED, "alice@corp.example", SPAN("\0\1\2"),

@@ -14,7 +14,7 @@ static void fields(void **state)
 {
 	static const struct message_route sent = { OUTCOME_PERM,      ROUTE_REFUSED,     550,
 						   "5.1.1",           "No such mailbox", 30,
-						   (uint64_t)1 << 40, { "tick\0et", 7 } };
+						   (uint64_t)1 << 40, { "tick\0et", 7 }, "" };
 	static const struct message_login asked = { "smtp",      "CORP\\alice",  "alice",
 						    "Alice-Pw1", "corp.example", "192.0.2.1",
 						    "f0-1a2b" };
@@ -41,6 +41,25 @@ static void fields(void **state)
 	assert_string_equal(login.user, "CORP\\alice");
 	assert_string_equal(login.password, "Alice-Pw1");
 	assert_string_equal(login.session, "f0-1a2b");
+}
+
+/* A hop only of what goes to one. */
+static void hops(void **state)
+{
+	static const bool good[] = { [ROUTE_MAILBOX] = false, [ROUTE_REMOTE] = true, [ROUTE_REFUSED] = false };
+
+	(void)state;
+	for (unsigned kind = ROUTE_MAILBOX; kind <= ROUTE_REFUSED; kind++) {
+		struct message_route route = { .kind = (enum route_kind)kind, .via = "lmtp:[192.0.2.1]:24" };
+		struct wire_writer writer;
+		char memory[ROOM];
+
+		wire_writer_init(&writer, memory, sizeof memory);
+		message_put_route(&writer, &route);
+		route.via[0] = '\0';
+		assert_int_equal(message_get_route(span_make(memory, writer.used), &route), good[kind]);
+		assert_string_equal(route.via, "lmtp:[192.0.2.1]:24");
+	}
 }
 
 static bool route_of(unsigned outcome, unsigned kind, size_t ticket)
@@ -72,6 +91,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields),
+		cmocka_unit_test(hops),
 		cmocka_unit_test(limits),
 	};
 

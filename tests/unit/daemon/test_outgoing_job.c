@@ -195,6 +195,38 @@ static void many_long_replies(void **state)
 	}
 }
 
+/* A next hop is whole or none. */
+static void hops_are_not_cut(void **state)
+{
+	static char memory[PACKET_BODY_MAX];
+	char host[200] = "";
+	struct outgoing_job *job = take(500, 0);
+	struct message_done done;
+	struct wire_reader reader;
+	uint32_t id;
+
+	(void)state;
+	assert_non_null(job);
+	memset(host, 'h', sizeof host - 1);
+	for (size_t i = 0; i < 500; i++)
+		outgoing_job_say(job, i, QUEUE_MOVED, "2.1.5", i % 2 ? host : "mail2.corp.example");
+	outgoing_job_done(job, over);
+	done = heard(memory, &id);
+	assert_int_equal(done.count, 500);
+	reader = wire_reader_of(done.results);
+	for (size_t i = 0; i < 500; i++) {
+		struct queue_result result;
+
+		assert_true(message_get_queue_result(&reader, &result));
+		assert_int_equal(result.verdict, i % 2 ? QUEUE_LATER : QUEUE_MOVED);
+		if (i % 2 == 0)
+			assert_string_equal(result.text, "mail2.corp.example");
+	}
+	answer(id, OUTCOME_OK);
+	event_base_dispatch(base);
+	assert_int_equal(overs, 1);
+}
+
 static void what_was_not_tried_goes_back(void **state)
 {
 	static char memory[PACKET_BODY_MAX];
@@ -264,6 +296,7 @@ int main(void)
 		CASE(the_store_is_gone),
 		CASE(the_store_cannot_write),
 		CASE(malformed),
+		CASE(hops_are_not_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

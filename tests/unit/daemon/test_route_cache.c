@@ -112,6 +112,21 @@ static void copied(void **state)
 	free(copy);
 }
 
+static void with_a_hop(void **state)
+{
+	struct message_route route = { .kind = ROUTE_REMOTE, .good_for = 30, .via = "mail2.corp.example" };
+	struct address alice = address_of("alice@corp.example");
+	struct table *routes = route_cache_new();
+	struct route_answer *copy;
+
+	(void)state;
+	route_cache_put(routes, &alice, &route);
+	copy = route_answer_copy(route_cache_find(routes, &alice));
+	table_free(routes);
+	assert_string_equal(route_answer_via(copy), "mail2.corp.example");
+	free(copy);
+}
+
 static void without_a_ticket(void **state)
 {
 	struct message_route route = route_of(OUTCOME_PERM, 30);
@@ -121,6 +136,7 @@ static void without_a_ticket(void **state)
 	route.ticket = span_text("");
 	answer = route_answer_new(&route);
 	assert_int_equal(answer->ticket_length, 0);
+	assert_string_equal(route_answer_via(answer), "");
 	free(answer);
 }
 
@@ -130,6 +146,7 @@ int main(void)
 		cmocka_unit_test(kept),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(copied),
+		cmocka_unit_test(with_a_hop),
 		cmocka_unit_test(without_a_ticket),
 	};
 

@@ -135,6 +135,52 @@ static void split(void **state)
 	assert_null(on_disk(scene, "m.1"));
 }
 
+/* It goes to the hop that it was given at once, after a restart too; only once. */
+static void moved(void **state)
+{
+	struct scene *scene = *state;
+	struct queue_failure failure;
+	struct queue_result results[2];
+	struct queue_message *message;
+	struct queue_job *job;
+
+	add(scene, "v.1", "a@corp.example b@corp.example");
+	job = take(scene);
+	assert_int_equal(job->hop.kind, QUEUE_HOP_LOCAL);
+	results[0] = result_make(0, QUEUE_OK);
+	results[1] = result_make(1, QUEUE_MOVED);
+	strcpy(results[1].text, "[192.0.2.1]:2525");
+	assert_int_equal(queue_done(scene->queue, job->handle, results, 2, false, &failure),
+			 OUTCOME_OK);
+	queue_job_free(job);
+	assert_int_equal(scene->reports, 0);
+	for (int again = 0; again < 2; again++) {
+		message = on_disk(scene, "v.1");
+		assert_int_equal(message->recipients[1].state, QUEUE_WAITING);
+		assert_int_equal(message->recipients[1].attempts, 0);
+		assert_string_equal(message->envelope.recipients[1].via, "[192.0.2.1]:2525");
+		queue_message_free(message);
+		job = take(scene);
+		assert_non_null(job);
+		assert_int_equal(job->hop.kind, QUEUE_HOP_SMTP);
+		assert_string_equal(job->hop.key, "[192.0.2.1]:2525");
+		assert_int_equal(job->count, 1);
+		assert_int_equal(job->which[0], 1);
+		queue_give_back(scene->queue, &job->handle, 1);
+		queue_job_free(job);
+		scene_reopen(scene);
+	}
+	assert_string_equal(next(scene, QUEUE_MOVED, false), "v.1");
+	assert_null(take(scene));
+	message = on_disk(scene, "v.1");
+	assert_int_equal(message->recipients[1].attempts, 1);
+	assert_string_equal(message->envelope.recipients[1].via, "[192.0.2.1]:2525");
+	queue_message_free(message);
+	later(scene, 900);
+	assert_string_equal(next(scene, QUEUE_OK, false), "v.1");
+	assert_int_equal(messages_of(scene), 0);
+}
+
 static void restart(void **state)
 {
 	struct scene *scene = *state;
@@ -311,9 +357,10 @@ static void badmail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ROW(in_and_out),     ROW(refuses),          ROW(shared_is_copied), ROW(prepared),
-		ROW(split),          ROW(restart),          ROW(torn_line),        ROW(unreadable),
-		ROW(foreign_server), ROW(more_than_memory), ROW(sweeps),           ROW(badmail),
+		ROW(in_and_out), ROW(refuses),        ROW(shared_is_copied), ROW(prepared),
+		ROW(split),      ROW(moved),          ROW(restart),          ROW(torn_line),
+		ROW(unreadable), ROW(foreign_server), ROW(more_than_memory), ROW(sweeps),
+		ROW(badmail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

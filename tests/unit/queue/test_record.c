@@ -30,6 +30,8 @@ static void write_all(struct buffer *to, const struct queue_message *message)
 {
 	record_envelope(to, message->id, message->server, message->arrived, &message->envelope);
 	record_state(to, 1, &message->recipients[1]);
+	record_via(to, 2, "mail2.corp.example");
+	record_via(to, 2, "lmtp:[192.0.2.1]:24");
 	record_mark(to, "told", 0);
 	record_mark(to, "owed", 1);
 	record_held(to, true);
@@ -68,6 +70,7 @@ static void round_trip(void **state)
 	assert_true(got.envelope.recipients[1].address.literal);
 	assert_string_equal(got.envelope.recipients[1].via, "lmtp:[::1]:24");
 	assert_string_equal(got.envelope.recipients[2].address.local, "-");
+	assert_string_equal(got.envelope.recipients[2].via, "lmtp:[192.0.2.1]:24");
 	assert_true(got.recipients[0].delay_told && !got.recipients[1].delay_told);
 	assert_int_equal(got.recipients[1].state, QUEUE_FAILED);
 	assert_true(got.recipients[1].owed);

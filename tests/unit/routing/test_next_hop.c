@@ -90,12 +90,16 @@ static void finds(void **state)
 		{ &smart, "lmtp.example", NULL, NEXT_HOP_SMTP, false, false, "::1", 24, 5,
 		  "lmtp:[::1]:24/lmtp.example" },
 		/* what the directory says comes first, for our own domains too */
-		{ &smart, "corp.example", "lmtp:[192.0.2.1]:24", NEXT_HOP_SMTP, false, false,
-		  "192.0.2.1", 24, -1, "lmtp:[192.0.2.1]:24" },
-		{ &smart, "trigger.example", "in.example.net", NEXT_HOP_SMTP, true, false,
-		  "in.example.net", 2525, 4, "in.example.net:2525/trigger.example" },
-		{ &direct, "corp.example", "[nonsense", NEXT_HOP_LOCAL, false, false, "", 0, -1,
-		  "local" },
+		{ &smart, "corp.example", "lmtp:[192.0.2.1]:24", NEXT_HOP_SMTP, false, false, "192.0.2.1", 24,
+		  -1, "lmtp:[192.0.2.1]:24" },
+		{ &smart, "trigger.example", "in.example.net", NEXT_HOP_SMTP, true, false, "in.example.net",
+		  2525, -1, "in.example.net:2525" },
+		{ &smart, "corp.example", "a.mx.example", NEXT_HOP_SMTP, true, false, "a.mx.example", 2525, 2,
+		  "a.mx.example:2525/*.mx.example" },
+		/* never without the port: others of the domain may have another */
+		{ &direct, "corp.example", "corp.example:26", NEXT_HOP_SMTP, true, false, "corp.example", 26,
+		  -1, "corp.example:26" },
+		{ &direct, "corp.example", "[nonsense", NEXT_HOP_LOCAL, false, false, "", 0, -1, "local" },
 	};
 
 	(void)state;
@@ -122,6 +126,45 @@ static void finds(void **state)
 	}
 }
 
+/* The login of the server is for this host and no other. */
+static void knows_the_smart_host(void **state)
+{
+	static const struct {
+		const struct conf_smtp *server;
+		const char *domain, *via;
+		bool smart;
+	} cases[] = {
+		{ &smart, "x.example", NULL, true },
+		{ &first, "x.example", NULL, true },
+		{ &smart, "[192.0.2.1]", NULL, true },
+		{ &direct, "[192.0.2.1]", NULL, false },
+		{ &direct, "x.example", NULL, false },
+		{ &smart, "routed.example", NULL, false },
+		{ &smart, "a.mx.example", NULL, false },
+		{ &smart, "a.plain.example", NULL, true },
+		{ &smart, "corp.example", NULL, false },
+		{ &smart, "corp.example", "mail2.corp.example", false },
+		{ &smart, "corp.example", "smart.example.net", true },
+		{ &smart, "corp.example", "smart.example.net:25", false },
+		{ &smart, "corp.example", "lmtp:smart.example.net:2525", false },
+		{ &first, "corp.example", "[192.0.2.9]:26", true },
+		{ &direct, "corp.example", "mail2.corp.example", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct envelope_recipient recipient = { .via = (char *)cases[i].via };
+		struct next_hop hop;
+
+		strcpy(recipient.address.local, "x");
+		strcpy(recipient.address.domain, cases[i].domain);
+		recipient.address.literal = cases[i].domain[0] == '[';
+		next_hop_find(&conf, cases[i].server, &recipient, &hop);
+		if (hop.smart != cases[i].smart)
+			fail_msg("%zu", i);
+	}
+}
+
 /* Longer than it can be, it is cut, not overrun. */
 static void key_is_cut(void **state)
 {
@@ -138,6 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds),
+		cmocka_unit_test(knows_the_smart_host),
 		cmocka_unit_test(key_is_cut),
 	};
 

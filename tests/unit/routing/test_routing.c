@@ -167,6 +167,57 @@ static void knows_its_domains(void **state)
 	close_scene(&scene);
 }
 
+/* The entry may say that the mailbox is on another server. */
+static void follows_hosts(void **state)
+{
+	static const struct {
+		const char *host, *other, *control;
+		enum outcome outcome;
+		enum route_kind kind;
+		const char *via; /* or the status */
+	} cases[] = {
+		{ "mail2.corp.example", NULL, "512", OUTCOME_OK, ROUTE_REMOTE, "mail2.corp.example" },
+		{ " lmtp:[192.0.2.1]:24 ", NULL, "512", OUTCOME_OK, ROUTE_REMOTE, "lmtp:[192.0.2.1]:24" },
+		{ "[192.0.2.1]:2525", NULL, "512", OUTCOME_OK, ROUTE_REMOTE, "[192.0.2.1]:2525" },
+		{ "", NULL, "512", OUTCOME_OK, ROUTE_MAILBOX, "" },
+		/* ourselves, in any spelling; but not what else runs on this machine */
+		{ "MAIL.corp.example", NULL, "512", OUTCOME_OK, ROUTE_MAILBOX, "" },
+		{ "mail.corp.example:2525", NULL, "512", OUTCOME_OK, ROUTE_MAILBOX, "" },
+		{ "[127.0.0.1]", NULL, "512", OUTCOME_OK, ROUTE_MAILBOX, "" },
+		{ "mail.corp.example:26", NULL, "512", OUTCOME_OK, ROUTE_REMOTE, "mail.corp.example:26" },
+		{ "lmtp:[127.0.0.1]:24", NULL, "512", OUTCOME_OK, ROUTE_REMOTE, "lmtp:[127.0.0.1]:24" },
+		/* nothing is lost for a slip in the directory, nor put where nobody looks for it */
+		{ "192.0.2.1", NULL, "512", OUTCOME_TEMP, ROUTE_REFUSED, "4.3.5" },
+		{ "lmtp:[192.0.2.1]:25", NULL, "512", OUTCOME_TEMP, ROUTE_REFUSED, "4.3.5" },
+		{ "two words", NULL, "512", OUTCOME_TEMP, ROUTE_REFUSED, "4.3.5" },
+		{ "a.example", "b.example", "512", OUTCOME_TEMP, ROUTE_REFUSED, "4.3.5" },
+		{ "mail2.corp.example", NULL, "514", OUTCOME_PERM, ROUTE_REFUSED, "5.2.1" },
+	};
+	struct scene scene = open_scene(FAKE_NO_CACHE " attribute_host = mailHost");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fake_entry entry = {
+			"CN=h,DC=x",
+			{ "objectGUID", "H", "objectClass", "user", "mail", "h@corp.example",
+			  "userAccountControl", cases[i].control, "mailHost", cases[i].host,
+			  cases[i].other ? "mailHost" : NULL, cases[i].other },
+		};
+		struct route route;
+
+		scene.fake->entries = &entry;
+		atomic_store(&scene.fake->entries_count, 1);
+		if (resolve(&scene, "h@corp.example", &route) != cases[i].outcome ||
+		    route.kind != cases[i].kind)
+			fail_msg("%s: %s", cases[i].host, route.cause);
+		assert_string_equal(route.kind == ROUTE_REFUSED ? route.status : route.via,
+				    cases[i].via);
+		if (cases[i].outcome == OUTCOME_TEMP)
+			assert_int_equal(route.good_for, 0);
+	}
+	close_scene(&scene);
+}
+
 /* All mail of such a domain goes to one place: whoever it is for, nobody is asked. */
 static void knows_drops(void **state)
 {
@@ -305,7 +356,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decides),
 		cmocka_unit_test(ignores_references_and_pieces),
-		cmocka_unit_test(knows_its_domains), cmocka_unit_test(knows_drops),
+		cmocka_unit_test(knows_its_domains), cmocka_unit_test(follows_hosts), cmocka_unit_test(knows_drops),
 		cmocka_unit_test(asks_for_what_was_said),
 		cmocka_unit_test(survives_lost_connections),
 		cmocka_unit_test(ends_in_time),
