@@ -14,12 +14,12 @@
 #include "base/memory.h"
 #include "base/spool.h"
 
-static enum outcome input_check(const char *server, const char *id,
-				const struct envelope *envelope, struct queue_failure *failure)
+static enum outcome input_check(const char *server, const char *id, const struct envelope *envelope,
+				struct queue_failure *failure)
 {
 	if (!record_id_valid(id) || server[0] == '\0' || strlen(server) >= QUEUE_SERVER_SIZE)
-		return queue_failure_say(failure, OUTCOME_PERM, "no name for a message: %s/%s", server,
-					 id);
+		return queue_failure_say(failure, OUTCOME_PERM, "no name for a message: %s/%s",
+					 server, id);
 	if (envelope->count == 0)
 		return queue_failure_say(failure, OUTCOME_PERM, "a message for nobody");
 	return OUTCOME_OK;
@@ -55,7 +55,22 @@ static bool file_complete(const struct queue *queue, int fd, const struct queue_
 	return good;
 }
 
-static void place_of(struct queue *queue, const struct queue_prepared *prepared, struct place *place)
+/*
+ * It has the name, and none in the spool: no entry there that would be dropped at the next start.
+ * Where moving is not possible it is linked, and the other name dropped.
+ */
+static bool file_name(const struct queue *queue, int fd, int directory, const char *name)
+{
+	if (queue->name_first && spool_move(queue->spool_fd, fd, directory, name) == 0)
+		return true;
+	if (spool_link(fd, directory, name) != 0)
+		return false;
+	spool_forget(queue->spool_fd, fd);
+	return true;
+}
+
+static void place_of(struct queue *queue, const struct queue_prepared *prepared,
+		     struct place *place)
 {
 	place->queue = queue;
 	place->server = queue->servers[prepared->server];
@@ -75,7 +90,7 @@ static bool file_enter(struct queue *queue, int fd, const struct queue_prepared 
 	record_name(place.id, place.size, name);
 	if (!file_complete(queue, fd, prepared, server, envelope))
 		return false;
-	if (spool_link(fd, place_directory(&place), name) != 0)
+	if (!file_name(queue, fd, place_directory(&place), name))
 		return false;
 	if (place_sync(&place) == 0)
 		return true;
@@ -109,10 +124,8 @@ static bool enter(struct queue *queue, int spool, bool shared,
 	bool good = !shared && file_enter(queue, spool, prepared, server, envelope);
 	int error = errno;
 
-	if (good) {
-		spool_forget(queue->spool_fd, spool);
+	if (good)
 		return true;
-	}
 	if (!shared) {
 		spool_forget(queue->spool_fd, spool);
 		(void)!ftruncate(spool, (off_t)prepared->size);
@@ -196,7 +209,8 @@ struct queue_prepared *queue_prepare(struct queue *queue, int spool, bool shared
 	prepared = prepared_make(queue, spool, server, id, envelope);
 	if (prepared != NULL && enter(queue, spool, shared, prepared, server, envelope))
 		return prepared;
-	*outcome = queue_failure_errno(failure, errno, "cannot put %s into the queue of %s", id, server);
+	*outcome = queue_failure_errno(failure, errno, "cannot put %s into the queue of %s", id,
+				       server);
 	if (prepared != NULL) {
 		queue_lock(queue);
 		prepared_end(queue, prepared);
@@ -218,7 +232,8 @@ static void know(struct queue *queue, const struct queue_prepared *prepared)
 	content.recipients = all;
 	queue_lock(queue);
 	prepared_end(queue, (struct queue_prepared *)prepared);
-	number = index_add(queue, prepared->server, prepared->id, prepared->size, prepared->arrived);
+	number =
+		index_add(queue, prepared->server, prepared->id, prepared->size, prepared->arrived);
 	if (number != 0)
 		legs_match(queue, number, &content, prepared->hops);
 	if (prepared->rules != queue->rules) {

@@ -74,10 +74,14 @@ void leg_return(struct queue *queue, uint32_t number)
 {
 	struct leg *leg = AT_LEG(queue, number);
 	struct hop *hop = AT_HOP(queue, leg->hop);
+	struct server *server = queue->servers[hop->server];
 
 	leg->flags &= ~(uint32_t)LEG_TAKEN;
 	hop->in_flight--;
-	queue->servers[hop->server]->in_flight--;
+	/* Others of the server were ready, but it was at its limit. */
+	if (server->ready != 0 && server->in_flight >= server->limits.connections)
+		queue->ready_now = true;
+	server->in_flight--;
 }
 
 /* It did not become a job. */
@@ -110,8 +114,8 @@ static void job_choose(struct queue_job *job, const struct choice *choice,
 	for (size_t i = 0; i < count && job->count < choice->recipients; i++) {
 		const struct queue_recipient *recipient = &job->message->recipients[i];
 
-		if (recipient->state == QUEUE_WAITING && (choice->forced || recipient->next <= now) &&
-		    same_hop(&hops[i], &choice->hop))
+		if (recipient->state == QUEUE_WAITING &&
+		    (choice->forced || recipient->next <= now) && same_hop(&hops[i], &choice->hop))
 			job->which[job->count++] = i;
 	}
 }
@@ -170,8 +174,8 @@ static struct queue_job *job_make(struct queue *queue, const struct choice *choi
 		if (job->count == 0)
 			leg_renew(queue, choice, job->message, hops);
 		else
-			job->handle = jobs_add(queue, choice->leg, choice->message, job,
-					       job_is_all(job));
+			job->handle =
+				jobs_add(queue, choice->leg, choice->message, job, job_is_all(job));
 	}
 	free(hops);
 	if (job->handle != 0)
