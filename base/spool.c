@@ -79,9 +79,21 @@ int spool_name(int directory, int spool)
 		return -1;
 	snprintf(name, sizeof name, "spool.%llu", (unsigned long long)status.st_ino);
 	/* ENOENT: it had a link that was taken back, and cannot have one again. */
-	if (spool_link(spool, directory, name) == 0 || errno == EEXIST || errno == EMLINK || errno == ENOENT)
+	if (spool_link(spool, directory, name) == 0 || errno == EEXIST || errno == EMLINK ||
+	    errno == ENOENT)
 		return 0;
 	return -1;
+}
+
+int spool_move(int from, int spool, int to, const char *name)
+{
+	struct stat status;
+	char old[32];
+
+	if (fstat(spool, &status) != 0)
+		return -1;
+	snprintf(old, sizeof old, "spool.%llu", (unsigned long long)status.st_ino);
+	return renameat2(from, old, to, name, RENAME_NOREPLACE);
 }
 
 int spool_copy(int from, int to, uint64_t octets)
@@ -89,7 +101,8 @@ int spool_copy(int from, int to, uint64_t octets)
 	loff_t at = 0, there = 0;
 	ssize_t got = 1;
 
-	/* The file system may share the blocks; where it cannot copy between the two, sendfile can. */
+	/* The file system may share the blocks; where it cannot copy between the two, sendfile can.
+	 */
 	while ((uint64_t)at < octets && got > 0)
 		got = copy_file_range(from, &at, to, &there, (size_t)(octets - (uint64_t)at), 0);
 	if ((uint64_t)at < octets && lseek(to, at, SEEK_SET) < 0)

@@ -16,6 +16,11 @@ int spool_link(int spool, int directory, const char *name);
 /* Names a nameless one, for links_need_inode; spool_forget takes the name away. */
 int spool_name(int directory, int spool);
 /*
+ * The name that spool_name gave in `from` becomes `name` in `to`, where nothing may have it. Like
+ * spool_link and spool_forget, in one step.
+ */
+int spool_move(int from, int spool, int to, const char *name);
+/*
  * Is a durable link to a nameless file that was synced before not enough? ext4 without a journal
  * (and ext2) writes the directory when that is synced, not the count of links in the inode. A
  * nameless file that was synced has the count 0 on the disk; after a power cut fsck takes it for

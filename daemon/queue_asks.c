@@ -9,6 +9,8 @@
 
 enum { ASKS_MAX = 20000, ASKS_STACK = 512 * 1024 };
 
+static _Thread_local bool deferred; /* this thread will call queue_asks_serve */
+
 struct ask {
 	struct ask *next;
 	struct queue_asker *asker;
@@ -42,11 +44,19 @@ struct queue *queue_asks_queue(const struct queue_asks *asks)
 	return asks->queue;
 }
 
+/* With the lock held. */
+static void asks_wake(struct queue_asks *asks)
+{
+	if (asks->ready && asks->first)
+		pthread_cond_signal(&asks->there);
+}
+
 void queue_asks_ready(struct queue_asks *asks)
 {
 	pthread_mutex_lock(&asks->lock);
 	asks->ready = true;
-	pthread_cond_signal(&asks->there);
+	if (!deferred)
+		asks_wake(asks);
 	pthread_mutex_unlock(&asks->lock);
 }
 
@@ -98,10 +108,36 @@ static void ask_answer(struct queue_asks *asks, struct ask *ask)
 		ask_free(ask);
 }
 
+/* The first of them; with the lock held, which is given up meanwhile. */
+static void ask_next(struct queue_asks *asks)
+{
+	struct ask *ask = ask_pull(asks, &asks->first);
+
+	asks->ready = false;
+	pthread_mutex_unlock(&asks->lock);
+	ask_answer(asks, ask);
+	pthread_mutex_lock(&asks->lock);
+}
+
+void queue_asks_defer(void)
+{
+	deferred = true;
+}
+
+void queue_asks_serve(struct queue_asks *asks)
+{
+	pthread_mutex_lock(&asks->lock);
+	/* One for what the caller made due; the next mostly finds that this was all. */
+	for (unsigned i = 0; i < 2 && asks->ready && asks->first && !asks->ending; i++)
+		ask_next(asks);
+	deferred = false;
+	asks_wake(asks);
+	pthread_mutex_unlock(&asks->lock);
+}
+
 static void *asks_run(void *of)
 {
 	struct queue_asks *asks = of;
-	struct ask *ask;
 
 	pthread_mutex_lock(&asks->lock);
 	while (!asks->ending) {
@@ -109,11 +145,7 @@ static void *asks_run(void *of)
 			pthread_cond_wait(&asks->there, &asks->lock);
 			continue;
 		}
-		asks->ready = false;
-		ask = ask_pull(asks, &asks->first);
-		pthread_mutex_unlock(&asks->lock);
-		ask_answer(asks, ask);
-		pthread_mutex_lock(&asks->lock);
+		ask_next(asks);
 	}
 	pthread_mutex_unlock(&asks->lock);
 	return NULL;
@@ -172,8 +204,7 @@ void queue_asks_keep(struct queue_asker *asker, const struct work *work)
 	kept = !asker->closed && !asks->ending && asks->count < ASKS_MAX;
 	if (kept) {
 		ask_put(asks, ask, false);
-		asks->ready = true;
-		pthread_cond_signal(&asks->there);
+		asks_wake(asks);
 	}
 	pthread_mutex_unlock(&asks->lock);
 	if (!kept)

@@ -17,7 +17,7 @@ struct queue_asker { /* a peer */
 	bool closed; /* the asks' */
 };
 
-/* False: nothing is due. In the thread of the asks. */
+/* False: nothing is due. In the thread of the asks, or of queue_asks_serve. */
 typedef bool queue_asks_answer(struct queue *queue, struct work *work, struct queue_asker *asker);
 
 struct queue_asks *queue_asks_new(queue_asks_answer *answer);
@@ -25,6 +25,12 @@ struct queue_asks *queue_asks_new(queue_asks_answer *answer);
 void queue_asks_start(struct queue_asks *asks, struct queue *queue);
 struct queue *queue_asks_queue(const struct queue_asks *asks);
 void queue_asks_ready(struct queue_asks *asks); /* there may be something; from any thread */
+/*
+ * A thread whose work makes something due answers the asks for it itself, behind that work: no other
+ * has to wake up for it. What becomes ready between the two waits for the second.
+ */
+void queue_asks_defer(void);
+void queue_asks_serve(struct queue_asks *asks); /* may block, as queue_asks_answer does */
 /* Drops what waits, takes no more, ends the thread. */
 void queue_asks_stop(struct queue_asks *asks);
 void queue_asks_free(struct queue_asks *asks);

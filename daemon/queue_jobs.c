@@ -98,16 +98,14 @@ void queue_jobs_free(void *of)
  */
 static void put_job(struct wire_writer *writer, const struct queue_job *job, size_t *count)
 {
-	static const size_t room = PACKET_BODY_MAX - 2048; /* the rest of the body */
 	const struct envelope *whole = &job->message->envelope;
 	struct envelope some = *whole;
 	struct message_job message = { .handle = job->handle,
 				       .kind = (uint8_t)job->hop.kind,
 				       .arrived = job->message->arrived,
 				       .size = job->message->size,
-				       .attempt =
-					       job->message->recipients[job->which[0]].attempts };
-	char *memory = memory_new(room);
+				       .attempt = job->message->recipients[job->which[0]].attempts };
+	char memory[PACKET_BODY_MAX - 2048]; /* the rest is for the other fields */
 	struct wire_writer envelope;
 
 	memcpy(message.id, job->message->id, sizeof message.id);
@@ -118,7 +116,7 @@ static void put_job(struct wire_writer *writer, const struct queue_job *job, siz
 	for (size_t i = 0; i < some.count; i++)
 		some.recipients[i] = whole->recipients[job->which[i]];
 	for (;; some.count = some.count * 3 / 4) {
-		wire_writer_init(&envelope, memory, room);
+		wire_writer_init(&envelope, memory, sizeof memory);
 		message_put_envelope(&envelope, job->message->server, &some);
 		if (!envelope.failed || some.count <= 1)
 			break;
@@ -127,18 +125,17 @@ static void put_job(struct wire_writer *writer, const struct queue_job *job, siz
 	message_put_job(writer, &message);
 	*count = some.count;
 	free(some.recipients);
-	free(memory);
 }
 
 /* It is the peer's before it is sent: when it cannot be, the peer is gone, and it goes back. */
 static void answer_job(struct work *work, struct jobs *jobs, const struct queue_job *job)
 {
-	char *memory = memory_new(PACKET_BODY_MAX);
+	char memory[PACKET_BODY_MAX]; /* not cleared: most jobs are small */
 	struct wire_writer writer;
 	struct job *own;
 	size_t count;
 
-	wire_writer_init(&writer, memory, PACKET_BODY_MAX);
+	wire_writer_init(&writer, memory, sizeof memory);
 	put_job(&writer, job, &count);
 	own = memory_new(sizeof *own + count * sizeof *own->which);
 	own->handle = job->handle;
@@ -146,7 +143,6 @@ static void answer_job(struct work *work, struct jobs *jobs, const struct queue_
 	memcpy(own->which, job->which, count * sizeof *own->which);
 	jobs_put(jobs, own);
 	work_answer(work, &writer, job->fd);
-	free(memory);
 }
 
 static void answer_none(struct work *work)
@@ -214,6 +210,20 @@ bool queue_handle_take(struct work *work)
 	return true;
 }
 
+bool queue_take_at_once(struct work *work)
+{
+	const struct store_peer *peer = work_own(work);
+	struct jobs *jobs;
+	struct message_take take;
+
+	if (work->permit->kind != MESSAGE_TAKE || work->permit->from != ROLE_RELAY ||
+	    !message_get_take(work_body(work), &take) || take.count > 0)
+		return false;
+	jobs = peer->jobs;
+	queue_asks_keep(&jobs->asker, work);
+	return true;
+}
+
 /* Numbers in the job become numbers in the message; false: one is none. */
 static bool results_read(const struct message_done *done, const struct job *job,
 			 struct queue_result *results)
@@ -237,6 +247,7 @@ static bool end_job(struct work *work, const struct message_done *done, const st
 	struct message_result result = { .outcome = OUTCOME_OK };
 	bool good = results_read(done, job, results);
 
+	queue_asks_defer();
 	if (good && done->count == 0 && !done->dead) {
 		queue_give_back(role->queue, &job->handle, 1);
 		store_answer(work, &result, -1);
@@ -251,6 +262,7 @@ static bool end_job(struct work *work, const struct message_done *done, const st
 	} else {
 		queue_give_back(role->queue, &job->handle, 1);
 	}
+	queue_asks_serve(role->asks);
 	free(results);
 	return good;
 }

@@ -19,6 +19,8 @@ bool queue_jobs_has(void *jobs, uint64_t handle);
 queue_asks_answer queue_jobs_answer;
 
 bool queue_handle_take(struct work *work);
+/* work_plan's at_once for those of a relay: false, it is not one. */
+bool queue_take_at_once(struct work *work);
 bool queue_handle_done(struct work *work);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/message_queue.h"
+#include "daemon/queue_asks.h"
 #include "daemon/queue_rules.h"
 #include "daemon/store_drop.h"
 #include "daemon/store_role.h"
@@ -205,6 +206,7 @@ bool store_handle_deliver(struct work *work)
 	if (!is_spool(work->fd))
 		return false;
 	valid = delivery_read(&delivery);
+	queue_asks_defer();
 	if (valid == 1)
 		deliver(&delivery);
 	else
@@ -214,6 +216,7 @@ bool store_handle_deliver(struct work *work)
 		tell(&delivery);
 		answer_delivered(work, &delivery);
 	}
+	queue_asks_serve(delivery.role->asks); /* whoever waits for the 250 comes first */
 	envelope_clear(&delivery.envelope);
 	drops_clear(&delivery.drops);
 	free(delivery.mailboxes);

@@ -222,6 +222,11 @@ static void peer_closed(void *context, void *own)
 	queue_jobs_close(peer->jobs);
 }
 
+static bool at_once(struct work *work)
+{
+	return maildrops_at_once(work) || queue_take_at_once(work);
+}
+
 static void peer_free(void *context, void *own)
 {
 	const struct store_role *role = context;
@@ -261,7 +266,7 @@ int store_main(struct role_start *begin)
 	struct store_role role = { .store = NULL };
 	struct store_failure failure = { 0 };
 	struct work_plan plan = { .permits = permits, .threads = threads, .context = &role,
-				  .at_once = maildrops_at_once, .peer_new = peer_new, .peer_closed = peer_closed,
+				  .at_once = at_once, .peer_new = peer_new, .peer_closed = peer_closed,
 				  .peer_free = peer_free, .stop = stop };
 	int code;
 

@@ -55,6 +55,20 @@ static bool file_complete(const struct queue *queue, int fd, const struct queue_
 	return good;
 }
 
+/*
+ * It has the name, and none in the spool: no entry there that would be dropped at the next start.
+ * Where moving is not possible it is linked, and the other name dropped.
+ */
+static bool file_name(const struct queue *queue, int fd, int directory, const char *name)
+{
+	if (queue->name_first && spool_move(queue->spool_fd, fd, directory, name) == 0)
+		return true;
+	if (spool_link(fd, directory, name) != 0)
+		return false;
+	spool_forget(queue->spool_fd, fd);
+	return true;
+}
+
 static void place_of(struct queue *queue, const struct queue_prepared *prepared,
 		     struct place *place)
 {
@@ -76,7 +90,7 @@ static bool file_enter(struct queue *queue, int fd, const struct queue_prepared 
 	record_name(place.id, place.size, name);
 	if (!file_complete(queue, fd, prepared, server, envelope))
 		return false;
-	if (spool_link(fd, place_directory(&place), name) != 0)
+	if (!file_name(queue, fd, place_directory(&place), name))
 		return false;
 	if (place_sync(&place) == 0)
 		return true;
@@ -110,10 +124,8 @@ static bool enter(struct queue *queue, int spool, bool shared,
 	bool good = !shared && file_enter(queue, spool, prepared, server, envelope);
 	int error = errno;
 
-	if (good) {
-		spool_forget(queue->spool_fd, spool);
+	if (good)
 		return true;
-	}
 	if (!shared) {
 		spool_forget(queue->spool_fd, spool);
 		(void)!ftruncate(spool, (off_t)prepared->size);

@@ -74,10 +74,14 @@ void leg_return(struct queue *queue, uint32_t number)
 {
 	struct leg *leg = AT_LEG(queue, number);
 	struct hop *hop = AT_HOP(queue, leg->hop);
+	struct server *server = queue->servers[hop->server];
 
 	leg->flags &= ~(uint32_t)LEG_TAKEN;
 	hop->in_flight--;
-	queue->servers[hop->server]->in_flight--;
+	/* Others of the server were ready, but it was at its limit. */
+	if (server->ready != 0 && server->in_flight >= server->limits.connections)
+		queue->ready_now = true;
+	server->in_flight--;
 }
 
 /* It did not become a job. */
