@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "daemon/outgoing_login.h"
 
+#include "base/memory.h"
 #include "daemon/message_client.h"
 #include "io/packet.h"
 #include "io/stream.h"
@@ -25,6 +26,8 @@ static void on_turn(void *context, enum channel_result result, const struct pack
 	else
 		login->turn(login->context, turn.outcome, turn.mechanism, turn.has_response,
 			    turn.response, turn.text);
+	if (result == CHANNEL_ANSWERED) /* the channel's memory, which stays */
+		memory_wipe((char *)packet->body.at, packet->body.length);
 }
 
 static void put_first(struct message_client *client, const struct outgoing_way *way,
