@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "queue/jobs.h"
 
-enum { AGAIN = 60 }; /* seconds, when a file cannot be opened or read */
+enum { AGAIN = 60, SOON = 5 }; /* seconds, when a file cannot be read; for want of descriptors */
 
 struct choice { /* a leg that was picked */
 	uint32_t leg, message, serial;
@@ -85,14 +85,14 @@ void leg_return(struct queue *queue, uint32_t number)
 }
 
 /* It did not become a job. */
-static void leg_put_back(struct queue *queue, const struct choice *choice, bool gone)
+static void leg_put_back(struct queue *queue, const struct choice *choice, int error)
 {
 	queue_lock(queue);
 	leg_return(queue, choice->leg);
-	if (gone && !legs_taken(queue, choice->message)) {
+	if (error == ENOENT && !legs_taken(queue, choice->message)) {
 		index_drop(queue, choice->message);
 	} else {
-		AT_LEG(queue, choice->leg)->due = queue_now() + AGAIN;
+		AT_LEG(queue, choice->leg)->due = queue_now() + (error == EMFILE || error == ENFILE ? SOON : AGAIN);
 		legs_resume(queue, choice->message);
 	}
 	queue_unlock(queue);
@@ -162,12 +162,12 @@ static struct queue_job *job_make(struct queue *queue, const struct choice *choi
 	if (job->fd >= 0)
 		job->message = queue_message_read(job->fd, name);
 	if (job->message == NULL) {
-		bool gone = job->fd < 0 && errno == ENOENT;
+		int error = errno != ENOENT || job->fd < 0 ? errno : EINVAL;
 
-		if (!gone)
+		if (error != ENOENT)
 			log_error("queue.take", LOG_TEXT("id", choice->place.id),
-				  LOG_TEXT("why", strerror(errno)));
-		leg_put_back(queue, choice, gone);
+				  LOG_TEXT("why", strerror(error)));
+		leg_put_back(queue, choice, error);
 	} else {
 		hops = legs_hops(queue, job->message);
 		job_choose(job, choice, hops);
