@@ -58,8 +58,9 @@ static void tell(const struct act *act, const char *done, size_t meant)
 		printf("%" PRIu64 " of %zu message%s %s\n", act->done, meant, meant == 1 ? "" : "s",
 		       done);
 	if (act->done < meant && !act->failed)
-		fprintf(stderr, "postern: the others are not there any more, or the log says why "
-				"(queue.order)\n");
+		fprintf(stderr,
+			"postern: the others are not there any more, or a gateway that has just "
+			"started has not read them yet; trouble is in its log (queue.order)\n");
 }
 
 static int run(const struct command_options *options, const char *word, const char *done, int argc,
