@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Asks for a job of the queue that wait until something is due. One thread answers them,
- * in their order, so nobody who asks holds a thread.
+ * Asks for a job of the queue that wait until something is due. Whoever makes it due answers
+ * them, or else a thread of their own, in their order; so nobody who asks holds a thread.
  */
 #ifndef DAEMON_QUEUE_ASKS_H
 #define DAEMON_QUEUE_ASKS_H

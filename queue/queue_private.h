@@ -22,7 +22,7 @@
 #endif
 #define QUEUE_SERVERS      256
 #define QUEUE_STRIPES      64
-#define QUEUE_MESSAGES_MAX 1000000 /* known at once; more wait on disk, unread */
+#define QUEUE_MESSAGES_MAX 4000000 /* known at once; more wait on disk, unread */
 #define QUEUE_BUCKETS_BITS 20
 #define QUEUE_HOPS_BITS    16
 

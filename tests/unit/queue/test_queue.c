@@ -2,6 +2,8 @@
 /* What comes in, goes out, comes back and is there after a restart. */
 #include "tests/unit/queue/queue_help.h"
 
+#include "queue/scan.h"
+
 static void in_and_out(void **state)
 {
 	struct scene *scene = *state;
@@ -325,6 +327,41 @@ static void sweeps(void **state)
 	assert_int_not_equal(access(path, F_OK), 0);
 }
 
+static bool count_spool(void *context, const char *name)
+{
+	*(size_t *)context += strncmp(name, "spool.", 6) == 0;
+	return true;
+}
+
+/* One link in the end, whether the file was named in the spool before it was synced or not. */
+static void one_name(void **state)
+{
+	static const char *const ids[] = { "o.1", "o.2" };
+	struct scene *scene = *state;
+	struct queue_failure failure = { 0 };
+	struct envelope envelope;
+	struct stat status;
+	size_t left = 0;
+
+	for (int first = 0; first < 2; first++) {
+		int fd = spool_of(scene, scene_text);
+
+		scene->queue->name_first = first == 1;
+		envelope_of(&envelope, "sender@corp.example", "x@example.com");
+		assert_int_equal(
+			queue_add(scene->queue, fd, false, "main", ids[first], &envelope, &failure),
+			OUTCOME_OK);
+		envelope_clear(&envelope);
+		assert_int_equal(fstat(fd, &status), 0);
+		assert_int_equal(status.st_nlink, 1);
+		close(fd);
+	}
+	assert_true(directory_scan(scene->queue->spool_fd, count_spool, &left));
+	assert_int_equal(left, 0);
+	scene_reopen(scene);
+	assert_int_equal(messages_of(scene), 2);
+}
+
 static void badmail(void **state)
 {
 	static const char *const endings[] = { "BAD", "BDR", "BDP" };
@@ -360,7 +397,7 @@ int main(void)
 		ROW(in_and_out), ROW(refuses),        ROW(shared_is_copied), ROW(prepared),
 		ROW(split),      ROW(moved),          ROW(restart),          ROW(torn_line),
 		ROW(unreadable), ROW(foreign_server), ROW(more_than_memory), ROW(sweeps),
-		ROW(badmail),
+		ROW(badmail),    ROW(one_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,6 +163,26 @@ static void limits(void **state)
 	}
 }
 
+/* A job that ends where a server has as many as it may makes way for another hop's, and that is said. */
+static void limit_ends(void **state)
+{
+	struct scene *scene = *state;
+	struct queue_job *job;
+
+	scene->limits.connections = 1;
+	queue_rules_changed(scene->queue);
+	add(scene, "e.1", "x@one.example");
+	add(scene, "e.2", "x@two.example");
+	job = take(scene);
+	assert_non_null(job);
+	assert_null(take(scene));
+	atomic_store(&scene->ready, 0);
+	end_job(scene, job, QUEUE_OK, false);
+	assert_true(atomic_load(&scene->ready) > 0);
+	assert_string_not_equal(next(scene, QUEUE_OK, false), "");
+	assert_int_equal(messages_of(scene), 0);
+}
+
 static void notice_and_expiry(void **state)
 {
 	struct scene *scene = *state;
@@ -450,6 +470,7 @@ int main(void)
 		ROW(dead_together),
 		ROW(fair),
 		ROW(limits),
+		ROW(limit_ends),
 		ROW(notice_and_expiry),
 		ROW(local_times),
 		ROW(no_notice),
