@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "relay/destination.h"
 #include "relay/courier.h"
 #include "relay/numeric.h"
@@ -13,8 +14,15 @@
 enum conf_tls_out destination_tls(const struct destination *destination)
 {
 	const struct conf_remote *remote = destination->hop.remote;
+	const struct conf_outbound *outbound = destination->outbound;
 
-	return remote && remote->tls_given ? remote->tls : destination->outbound->tls;
+	if (!remote || !remote->tls_given)
+		return outbound->tls;
+	/* Where the server logs in, a section for some domain of others takes no TLS away. */
+	if (destination->hop.smart && outbound->login.how != CONF_LOGIN_OUT_NONE &&
+	    remote->login.how == CONF_LOGIN_OUT_NONE && remote->tls < outbound->tls)
+		return outbound->tls;
+	return remote->tls;
 }
 
 const char *destination_authorities(const struct destination *destination)
@@ -96,13 +104,41 @@ void destination_find_hosts(struct destination *destination)
 
 /* ---- what is answered ---- */
 
-static void fail_lookup(struct destination *destination, const struct message_hosts_found *found)
+/*
+ * A host that an administrator or the directory named, not the recipient's domain: what is wrong
+ * with it can be put right, and no sender has done it.
+ */
+static bool is_named(const struct next_hop *hop)
+{
+	return hop->named || strcmp(hop->host, hop->domain) != 0;
+}
+
+/* "x@[192.0.2.1]", without a host that anybody else named. */
+static bool is_literal(const struct destination *destination)
+{
+	return !destination->hop.named && !destination->hop.smart && !destination->hop.remote &&
+	       destination->hop.domain[0] == '[';
+}
+
+static void fail_named(struct destination *destination, const char *status, const char *text)
+{
+	log_warning("relay.next_hop", LOG_TEXT("hop", destination->name),
+		    LOG_TEXT("host", destination->hop.host), LOG_TEXT("why", text));
+	destination_fail(destination, QUEUE_LATER, status, text, true);
+}
+
+/* `number`: of the lookup; with direct_first the first is about the recipient's domain. */
+static void fail_lookup(struct destination *destination, unsigned number,
+			const struct message_hosts_found *found)
 {
 	char text[sizeof found->text];
 	enum hosts_outcome outcome = found->outcome;
 
 	snprintf(text, sizeof text, "%s", found->text);
-	if (outcome == HOSTS_NULL_MX)
+	if (outcome != HOSTS_TROUBLE && is_named(&destination->hop) &&
+	    number + 1 == destination->lookups_count)
+		fail_named(destination, "4.4.4", text);
+	else if (outcome == HOSTS_NULL_MX)
 		destination_fail(destination, QUEUE_NEVER, "5.1.10", text, false);
 	else if (outcome == HOSTS_NONE)
 		destination_fail(destination, QUEUE_NEVER, "5.1.2", text, false);
@@ -131,8 +167,11 @@ static size_t target_address(struct destination *destination, struct target *tar
 	numeric_parse(destination->hop.host, target->address);
 	if (!own_addresses_has(destination->relay->own, target->address, target->port))
 		return 1;
-	destination_fail(destination, QUEUE_NEVER, "5.4.6", "the next hop is this server itself",
-			 false);
+	if (is_literal(destination))
+		destination_fail(destination, QUEUE_NEVER, "5.4.6",
+				 "the next hop is this server itself", false);
+	else
+		fail_named(destination, "4.4.6", "the next hop is this server itself");
 	return 0;
 }
 
@@ -161,11 +200,13 @@ size_t destination_targets(struct destination *destination, struct target target
 			count = targets_add(targets, count, found, port_of(destination, i),
 					    (uint8_t)i, &rules, &loops);
 		} else if (count == 0 && !goes_on(destination, i, found)) {
-			fail_lookup(destination, found);
+			fail_lookup(destination, i, found);
 			return 0;
 		}
 	}
-	if (count == 0 && loops)
+	if (count == 0 && loops && is_named(&destination->hop))
+		fail_named(destination, "4.4.6", "the next hop is this server itself");
+	else if (count == 0 && loops)
 		destination_fail(destination, QUEUE_NEVER, "5.4.6",
 				 "mail for this domain loops back to this server", false);
 	else if (count == 0)

@@ -13,10 +13,11 @@ from site_under_test import ADDRESS, LDAP_ADDRESS, Gateway, Namespace, Slapd, ce
 
 PEOPLE = [("alice", "Alice-Pw1", "alice@corp.example"), ("bob", "Bob-Pw1", "bob@corp.example"),
           ("full", "Full-Pw1", "full@sales.example"), ("carol", "Carol-Pw1", "carol@corp.example"),
-          *((name, name.capitalize() + "-Pw1", name + "@corp.example") for name in ("hank", "nora", "lena", "home", "odd"))]
+          *((name, name.capitalize() + "-Pw1", name + "@corp.example") for name in ("hank", "nora", "lena", "home", "odd", "lost"))]
 FAR, FETCH = "10.54.1.1", "10.54.1.2"
 # Whose mailboxes the directory says to be where.
-HOSTS = dict(hank="[%s]" % FAR, nora="mx.fetch.example", lena="lmtp:[%s]:24" % FAR, home="MAIL.corp.example", odd="no host")
+HOSTS = dict(hank="[%s]" % FAR, nora="mx.fetch.example", lena="lmtp:[%s]:24" % FAR, home="MAIL.corp.example", odd="no host",
+             lost="nowhere.far.example")
 # Clients, by what their addresses are.
 LISTED, STRANGER = "10.54.2.1", "10.54.2.200"
 NAMED, FORGED, NAMELESS, DEAD = "10.54.2.100", "10.54.2.101", "10.54.2.102", "10.54.2.103"
@@ -32,6 +33,7 @@ remote "partner.example" { relay = true }
 remote "fetch.example" { trigger = true trigger_accounts = { "bob@corp.example" } }
 remote "north.fetch.example" { trigger = true trigger_accounts = { "bob@corp.example" } }
 remote "other.example" { trigger = true trigger_accounts = { "carol@corp.example" } }
+domain "xn--bcher-kva.example" { alias_of = "corp.example" }
 smtp "Logins do not relay" {
 	listen "%s:2600" { tls = "none" }
 	fqdn = "mail.corp.example"
@@ -118,7 +120,12 @@ WHO = (
     ("our own domains, whoever it is", STRANGER, None, "corp.example", 250, ""),
 )
 TRICKS = ("alice%far.example@corp.example", "@corp.example:x@far.example", '"x@far.example"@corp.example',
-          "x@[10.54.1.1]", "far.example!x@corp.example", "x@far.example@corp.example", "<x@far.example>@corp.example")
+          "x@[10.54.1.1]", "far.example!x@corp.example", "x@far.example@corp.example", "<x@far.example>@corp.example",
+          "@corp.example,@partner.example:x@far.example", "x%far.example@partner.example@corp.example", "x@", "@far.example",
+          "x@[IPv6:::ffff:10.54.1.1]", "x@[corp.example]", "x@corp.example.far.example", "x@xcorp.example", "x@.corp.example",
+          "x@corp.example\0.far.example", "x@169934081", "x@[10.54.0.9]", "x@sub.partner.example", '"\\"@far.example')
+# Ours in any spelling: never a question of relaying.
+OURS = ("ALICE@CORP.EXAMPLE", '"alice"@corp.example', "alice@xn--bcher-kva.example", "alice@XN--BCHER-KVA.example")
 
 
 def who_may(scene):
@@ -132,7 +139,14 @@ def who_may(scene):
     for address in TRICKS:
         with case(address), scene.client(STRANGER) as smtp:
             answer = smtp.envelope("a@elsewhere.example", address)
-            check("no way round it: " + address, answer.code in (501, 550, 553), answer)
+            check("no way round it: " + address.replace("\0", "<NUL>"), answer.code in (500, 501, 550, 553), answer)
+    for address in OURS:
+        with case(address), scene.client(STRANGER) as smtp:
+            smtp.ask("MAIL FROM:<a@elsewhere.example> SMTPUTF8")
+            equal("ours: " + address, smtp.ask("RCPT TO:<%s>" % address).code, 250)
+    with case("a point behind the domain"), scene.client(STRANGER) as smtp:
+        answer = smtp.envelope("a@elsewhere.example", "x@far.example.")
+        check("does not open anything", answer.code in (501, 550, 553), answer)
     word = token()
     with scene.client(LISTED) as smtp:
         answer = smtp.transact("a@elsewhere.example", ["alice@corp.example", "x@far.example", "y@far.example"],
@@ -361,8 +375,14 @@ def hosts(scene):
                                         if "full@sales.example" in one.text and one.sender == ""), None))
         equal("the report goes to that server", report and report.recipients, ["hank@corp.example"])
         check("as the log says", scene.gateway.logged("relay.moved"))
+    with case("a server that no name server knows"), scene.client(STRANGER) as smtp:
+        mark = scene.gateway.mark()
+        equal("is a slip of ours", smtp.transact("hank@corp.example", "lost@corp.example", message(token())).code, 250)
+        check("so it waits", scene.gateway.logged("relay.later", mark))
+        contains("and is no failure", scene.gateway.log_since(mark), "4.4.4")
+        lacks("for the sender", scene.gateway.log_since(mark), "relay.failed")
     with case("what waits is nothing"):
-        check("all of it went out", wait_for(lambda: "hank" not in scene.gateway.tool("queue", "list").stdout))
+        check("all of it went out", wait_for(lambda: "hank@corp.example" not in scene.gateway.tool("queue", "list", "--recipient", "hank@corp.example").stdout))
 
 
 def main():
