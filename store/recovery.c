@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { ALONE_TRIES = 100 }; /* five seconds */
+
 struct sweep {
 	int directory;
 	const char *prefix;
@@ -129,6 +131,19 @@ static bool state_clean(struct store *store)
 	return got > 0 && strcmp(text, "clean\n") == 0;
 }
 
+/* One that was killed holds its lock until the disk lets its last thread go: it is waited for. */
+static bool is_alone(int fd)
+{
+	const struct timespec moment = { 0, 50 * 1000 * 1000 };
+
+	for (unsigned tries = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; tries++) {
+		if (tries == ALONE_TRIES)
+			return false;
+		nanosleep(&moment, NULL);
+	}
+	return true;
+}
+
 enum outcome store_recover(struct store *store, struct store_failure *failure)
 {
 	bool alone, clean;
@@ -137,7 +152,7 @@ enum outcome store_recover(struct store *store, struct store_failure *failure)
 		openat(store->spool_fd, "run", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (store->run_fd < 0)
 		return failure_errno(failure, errno, "cannot open %s/.spool/run", store->root);
-	alone = flock(store->run_fd, LOCK_EX | LOCK_NB) == 0;
+	alone = is_alone(store->run_fd);
 	clean = alone && state_clean(store);
 	if (alone)
 		sweep_all(store);
