@@ -13,7 +13,7 @@ TIMES = {
     "smtp_deliver_200k": 5, "smtp_fanout_100": 20, "submission": 5, "pop3_login": 5,
     "pop3_fetch": 5, "pop3s_login": 3, "pop3s_fetch": 3, "open_again_100000": 5,
     "open_after_delivery_100000": 5, "smtp_deliver_1_cpu": 10, "smtp_deliver_100_cpu": 10,
-    "pop3_login_cpu": 5, "pop3_fetch_cpu": 5,
+    "pop3_login_cpu": 5, "pop3_fetch_cpu": 5, "smtp_relay": 10, "smtp_relay_cpu": 10,
 }
 ALONE = {
     "idle_memory": "4 KB", "idle_memory_tls": "24 KB", "idle_held": "50,000",
