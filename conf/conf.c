@@ -221,6 +221,9 @@ unsigned conf_line(const struct conf *conf, const char *key)
 
 const struct conf_domain *conf_find_domain(const struct conf *conf, const char *name)
 {
+	char ascii[CONF_NAME_SIZE];
+
+	name = conf_a_labels(name, ascii);
 	for (size_t i = 0; i < conf->domains_count; i++)
 		if (span_is_nocase(span_text(name), conf->domains[i].name))
 			return &conf->domains[i];

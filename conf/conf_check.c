@@ -2,6 +2,7 @@
 /* What the sections say together: references, what is missing, what can never work. */
 #include "conf/conf_private.h"
 
+#include <idn2.h>
 #include <string.h>
 
 #include "mail/address.h"
@@ -251,4 +252,21 @@ void conf_check(struct conf_reading *reading)
 	conf_check_remotes(reading);
 	check_store(reading);
 	check_log(reading);
+}
+
+const char *conf_a_labels(const char *name, char to[CONF_NAME_SIZE])
+{
+	uint8_t *ascii = NULL;
+
+	for (const char *c = name; *c; c++) {
+		if (!((unsigned char)*c & 0x80))
+			continue;
+		if (idn2_lookup_u8((const uint8_t *)name, &ascii, IDN2_NONTRANSITIONAL) ==
+			    IDN2_OK &&
+		    span_copy(span_text((const char *)ascii), to, CONF_NAME_SIZE))
+			name = to;
+		idn2_free(ascii);
+		break;
+	}
+	return name;
 }

@@ -67,8 +67,10 @@ static size_t wildcard_length(const char *wildcard, const char *domain)
 const struct conf_remote *conf_find_remote(const struct conf *conf, const char *domain)
 {
 	const struct conf_remote *best = NULL;
+	char ascii[CONF_NAME_SIZE];
 	size_t longest = 0;
 
+	domain = conf_a_labels(domain, ascii);
 	for (size_t i = 0; i < conf->remotes_count; i++) {
 		const struct conf_remote *remote = &conf->remotes[i];
 		size_t length = wildcard_length(remote->name, domain);

@@ -157,6 +157,10 @@ bool conf_host_is_loopback(struct span host, bool brackets); /* numeric, in 127.
 bool conf_listens_to_strangers(const struct conf_listen *listens, size_t count); /* not on loopback alone */
 bool conf_server_parse(const char *uri, bool *ldaps, bool *loopback, const char **why);
 bool conf_domain_name_valid(struct span name); /* ASCII; A-labels where it must be */
+#define CONF_NAME_SIZE 256
+/* An internationalized name (RFC 5890) has two spellings: the configuration has its A-labels. What
+ * has none is itself. */
+const char *conf_a_labels(const char *name, char to[CONF_NAME_SIZE]);
 
 /*
  * RFC 4515, with placeholders in values. False with `why` filled. `placeholders` is a

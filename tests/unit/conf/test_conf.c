@@ -358,6 +358,7 @@ static void test_values(void **state)
 		      "= a@one.example }\n"
 		      "domain two.example { directory = two }\n"
 		      "domain alias.example { alias_of = two.EXAMPLE }\n"
+		      "domain xn--bcher-kva.example { alias_of = two.EXAMPLE }\n"
 		      "smtp 'Submission' { listen '[2001:DB8:0::1]:587' { tls = starttls }\n"
 		      " listen '192.0.2.1:465' { tls = implicit } authentication = {basic}\n"
 		      " certificate = /c key = /d fqdn = mail.one.example default_domain = "
@@ -386,6 +387,9 @@ static void test_values(void **state)
 	assert_string_equal(alias->alias_of->name, "two.example");
 	assert_null(alias->directory);
 	assert_null(conf_find_domain(conf, "three.example"));
+	/* both spellings of an internationalized name */
+	assert_string_equal(conf_find_domain(conf, "b\xc3\xbc" "cher.example")->name, "xn--bcher-kva.example");
+	assert_null(conf_find_domain(conf, "b\xc3\xb6" "cher.example"));
 	assert_string_equal(conf->smtps[0].listens[0].address, "2001:db8::1");
 	assert_int_equal(conf->smtps[0].listens[1].tls, CONF_TLS_IMPLICIT);
 	assert_int_equal(conf->smtps[0].listens[1].line, 7);
