@@ -392,7 +392,7 @@ static void test_values(void **state)
 	assert_null(conf_find_domain(conf, "b\xc3\xb6" "cher.example"));
 	assert_string_equal(conf->smtps[0].listens[0].address, "2001:db8::1");
 	assert_int_equal(conf->smtps[0].listens[1].tls, CONF_TLS_IMPLICIT);
-	assert_int_equal(conf->smtps[0].listens[1].line, 7);
+	assert_int_equal(conf->smtps[0].listens[1].line, 8);
 	assert_string_equal(conf->smtps[0].default_domain, "two.example");
 	assert_true(conf->smtps[0].methods.basic && !conf->smtps[0].anonymous);
 	assert_int_equal(conf->pop3.idle_timeout, 90);
