@@ -216,6 +216,9 @@ void outgoing_job_done(struct outgoing_job *job, void (*over)(struct outgoing_jo
 	struct wire_writer writer;
 
 	job->over = over;
+	/* Before the store removes the file: whoever closes it last frees its blocks, waiting for the disk. */
+	close(job->fd);
+	job->fd = -1;
 	if (outgoing_job_stale(job)) {
 		job_over(job);
 		return;
