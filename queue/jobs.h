@@ -12,8 +12,8 @@ struct taken *jobs_find(struct queue *queue, uint64_t handle);
 /* With the lock held. What it was goes to *job, whose `which` is to be freed; false: no such job.
  */
 bool jobs_end(struct queue *queue, uint64_t handle, struct taken *job);
-/* Without the lock: sets those of the message's recipients that jobs have. */
-void jobs_mark(struct queue *queue, uint32_t message, uint32_t serial, bool *under_way);
+/* With the lock held: sets those of the message's recipients that jobs have. */
+void jobs_mark(const struct queue *queue, uint32_t message, uint32_t serial, bool *under_way);
 /* With the lock held: a leg that was taken is no more. */
 void leg_return(struct queue *queue, uint32_t leg);
 
