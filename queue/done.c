@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/memory.h"
 #include "queue/jobs.h"
 
@@ -177,118 +176,36 @@ static bool ending_begin(struct ending *ending, uint64_t handle, bool dead)
 	return found;
 }
 
-static void ending_finish(struct ending *ending)
+/* Trouble of ours must not make it go round without a pause. */
+static void ending_finish(struct ending *ending, bool good)
 {
 	struct queue *queue = ending->queue;
+	uint32_t later = good ? 0 : queue_now() + pause_of(&ending->limits, 1);
 
 	queue_lock(queue);
 	leg_return(queue, ending->job.leg);
-	AT_LEG(queue, ending->job.leg)->due = UINT32_MAX;
+	AT_LEG(queue, ending->job.leg)->due = later != 0 ? later : UINT32_MAX;
 	queue_unlock(queue);
-	message_refresh(queue, ending->job.message, ending->job.message_serial, ending->content,
-			ending->gone);
-}
-
-static enum outcome ending_try(struct ending *ending, struct queue_failure *failure)
-{
-	pthread_mutex_t *stripe = queue_stripe(ending->queue, ending->job.message);
-	enum outcome outcome;
-
-	pthread_mutex_lock(stripe);
-	outcome = results_keep(ending, failure);
-	if (outcome == OUTCOME_OK)
-		ending_finish(ending);
-	pthread_mutex_unlock(stripe);
-	queue_message_free(ending->content);
-	ending->content = NULL;
-	return outcome;
-}
-
-/* ---- trouble of ours ---- */
-
-/*
- * The others have it already: to send it again, and again, for a disk that is full would be no
- * way to treat them. The job stays taken, so it counts against the connections of its hop, and
- * there are never many.
- */
-struct unwritten {
-	struct unwritten *next;
-	struct ending ending;
-	struct queue_result *results;
-};
-
-enum { UNWRITTEN_AGAIN = 10 }; /* seconds */
-
-static void unwritten_add(const struct ending *ending)
-{
-	struct queue *queue = ending->queue;
-	struct unwritten *one = memory_new(sizeof *one);
-
-	one->ending = *ending;
-	one->results = memory_array(ending->count, sizeof *one->results);
-	if (ending->count > 0)
-		memcpy(one->results, ending->results, ending->count * sizeof *one->results);
-	one->ending.results = one->results;
-	queue_lock(queue);
-	one->next = queue->unwritten;
-	queue->unwritten = one;
-	queue->unwritten_at = queue_now() + UNWRITTEN_AGAIN;
-	pthread_cond_signal(&queue->timers);
-	queue_unlock(queue);
-}
-
-static void unwritten_drop(struct unwritten *one)
-{
-	free(one->ending.job.which);
-	free(one->results);
-	free(one);
-}
-
-void unwritten_try(struct queue *queue)
-{
-	struct unwritten *all = queue->unwritten;
-
-	queue->unwritten = NULL;
-	queue_unlock(queue);
-	while (all != NULL) {
-		struct unwritten *one = all;
-		struct queue_failure failure = { 0 };
-
-		all = one->next;
-		if (ending_try(&one->ending, &failure) != OUTCOME_OK) {
-			log_error("queue.unwritten", LOG_TEXT("id", one->ending.place.id),
-				  LOG_TEXT("why", failure.reason));
-			unwritten_add(&one->ending);
-			one->ending.job.which = NULL; /* the new one's */
-		}
-		unwritten_drop(one);
-	}
-	queue_lock(queue);
-}
-
-void unwritten_free(struct queue *queue)
-{
-	while (queue->unwritten != NULL) {
-		struct unwritten *one = queue->unwritten;
-
-		queue->unwritten = one->next;
-		unwritten_drop(one);
-	}
+	message_refresh(queue, ending->job.message, ending->job.message_serial,
+			good ? ending->content : NULL, ending->gone);
 }
 
 enum outcome queue_done(struct queue *queue, uint64_t handle, const struct queue_result *results,
 			size_t count, bool dead, struct queue_failure *failure)
 {
 	struct ending ending = { .queue = queue, .results = results, .count = count };
+	pthread_mutex_t *stripe;
 	enum outcome outcome;
 
 	if (!ending_begin(&ending, handle, dead))
 		return queue_failure_say(failure, OUTCOME_PERM, "no such job");
-	outcome = ending_try(&ending, failure);
-	if (outcome == OUTCOME_OK)
-		free(ending.job.which);
-	else
-		unwritten_add(&ending);
+	stripe = queue_stripe(queue, ending.job.message);
+	pthread_mutex_lock(stripe);
+	outcome = results_keep(&ending, failure);
+	ending_finish(&ending, outcome == OUTCOME_OK);
+	pthread_mutex_unlock(stripe);
+	queue_message_free(ending.content);
+	free(ending.job.which);
 	return outcome;
 }
 

@@ -217,7 +217,6 @@ void queue_close(struct queue *queue)
 	queue_wake(queue);
 	for (size_t i = 0; i < queue->threads_count; i++)
 		pthread_join(queue->threads[i], NULL);
-	unwritten_free(queue);
 	memory_free(queue);
 	for (size_t i = 0; i < 3; i++) {
 		int fd = (int[]){ queue->run_fd, queue->spool_fd, queue->root_fd }[i];

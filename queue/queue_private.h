@@ -126,8 +126,6 @@ struct queue {
 	struct taken *taken;
 	uint32_t taken_count, taken_used, taken_turn;
 	struct queue_prepared *prepared;
-	struct unwritten *unwritten; /* results that no file took yet */
-	uint32_t unwritten_at;       /* when that is tried again */
 	uint32_t rules;              /* counts their changes */
 	bool unread, reading, rehop; /* what the loader has to do, does */
 };
@@ -152,10 +150,6 @@ int place_sync(const struct place *place);
 /* Behind what is there, on a line of its own; false with errno, and then nothing was. */
 bool file_append(int fd, struct span records);
 unsigned file_directory_of(const char *id);
-
-/* done.c: what came of jobs while the disk was full, say. With the lock, comes back with it. */
-void unwritten_try(struct queue *queue);
-void unwritten_free(struct queue *queue);
 
 /* servers.c. NULL with errno: its directories cannot be made. Makes them durable. */
 struct server *server_find(struct queue *queue, const char *name, uint16_t *number);

@@ -202,14 +202,10 @@ void *timers_run(void *of)
 		uint32_t when = queue->due.count > 0 ? AT_MESSAGE(queue, queue->due.items[0])->timer
 						     : UINT32_MAX;
 
-		if (queue->unwritten != NULL && queue->unwritten_at < when)
-			when = queue->unwritten_at;
-		if (when > queue_now())
-			queue_wait(queue, &queue->timers, when);
-		else if (queue->unwritten != NULL && queue->unwritten_at <= queue_now())
-			unwritten_try(queue);
-		else
+		if (when <= queue_now())
 			timer_fire(queue);
+		else
+			queue_wait(queue, &queue->timers, when);
 	}
 	queue_unlock(queue);
 	return NULL;
