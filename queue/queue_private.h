@@ -89,6 +89,11 @@ struct taken {          /* a job */
 	bool final;     /* the hop is the last one: a mailbox, LMTP */
 	uint32_t serial, leg, message, message_serial;
 	size_t *which, count;
+	/* What came of it, when its file could not be written; NULL: it has not come back. */
+	struct queue_result *results;
+	size_t results_count;
+	bool told;                  /* the reports about it are made */
+	uint32_t dead_until, again; /* again: when it is tried next */
 };
 
 struct queue_prepared {
@@ -125,9 +130,8 @@ struct queue {
 	uint16_t servers_count, servers_turn;
 	struct taken *taken;
 	uint32_t taken_count, taken_used, taken_turn;
+	uint32_t unwritten; /* of them, with results */
 	struct queue_prepared *prepared;
-	struct unwritten *unwritten; /* results that no file took yet */
-	uint32_t unwritten_at;       /* when that is tried again */
 	uint32_t rules;              /* counts their changes */
 	bool unread, reading, rehop; /* what the loader has to do, does */
 };
@@ -152,10 +156,6 @@ int place_sync(const struct place *place);
 /* Behind what is there, on a line of its own; false with errno, and then nothing was. */
 bool file_append(int fd, struct span records);
 unsigned file_directory_of(const char *id);
-
-/* done.c: what came of jobs while the disk was full, say. With the lock, comes back with it. */
-void unwritten_try(struct queue *queue);
-void unwritten_free(struct queue *queue);
 
 /* servers.c. NULL with errno: its directories cannot be made. Makes them durable. */
 struct server *server_find(struct queue *queue, const char *name, uint16_t *number);
@@ -216,6 +216,11 @@ uint32_t queue_now(void);
 void queue_wake(struct queue *queue);
 /* The clock's next look, at most half a minute from now. */
 void queue_wait(struct queue *queue, pthread_cond_t *what, uint32_t until);
+
+/* done.c: results that could not be written before, of one job that is due by then. Without the
+ * lock.
+ */
+bool done_again(struct queue *queue, uint32_t by);
 
 /* load.c: the thread that reads what waits. */
 void *load_run(void *queue);
