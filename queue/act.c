@@ -83,7 +83,9 @@ static bool bounce(struct acting *acting, struct queue_message *content)
 	bool good;
 
 	memcpy(before, content->recipients, total * sizeof *before);
+	queue_lock(acting->queue);
 	jobs_mark(acting->queue, acting->number, acting->serial, under_way);
+	queue_unlock(acting->queue);
 	for (size_t i = 0; i < total; i++)
 		if (before[i].state == QUEUE_WAITING && !under_way[i]) {
 			recipient_return(&content->recipients[i]);

@@ -121,9 +121,8 @@ uint32_t jobs_unwritten_due(const struct queue *queue)
 	return taken != NULL ? taken->again : UINT32_MAX;
 }
 
-void jobs_mark(struct queue *queue, uint32_t message, uint32_t serial, bool *under_way)
+void jobs_mark(const struct queue *queue, uint32_t message, uint32_t serial, bool *under_way)
 {
-	queue_lock(queue);
 	for (uint32_t i = 0; i < queue->taken_count; i++) {
 		const struct taken *taken = &queue->taken[i];
 
@@ -131,7 +130,6 @@ void jobs_mark(struct queue *queue, uint32_t message, uint32_t serial, bool *und
 			for (size_t n = 0; n < taken->count; n++)
 				under_way[taken->which[n]] = true;
 	}
-	queue_unlock(queue);
 }
 
 int queue_job_open(struct queue *queue, uint64_t handle, struct queue_message **message)

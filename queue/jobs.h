@@ -19,8 +19,8 @@ void jobs_keep(struct queue *queue, const struct taken *job);
 bool jobs_unwritten(struct queue *queue, uint32_t by, struct taken *job);
 /* With the lock held: when the first of those is due; UINT32_MAX: never. */
 uint32_t jobs_unwritten_due(const struct queue *queue);
-/* Without the lock: sets those of the message's recipients that jobs have. */
-void jobs_mark(struct queue *queue, uint32_t message, uint32_t serial, bool *under_way);
+/* With the lock held: sets those of the message's recipients that jobs have. */
+void jobs_mark(const struct queue *queue, uint32_t message, uint32_t serial, bool *under_way);
 /* With the lock held: a leg that was taken is no more. */
 void leg_return(struct queue *queue, uint32_t leg);
 

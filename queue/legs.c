@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "queue/jobs.h"
 
 static uint32_t timer_due(void *queue, uint32_t message)
 {
@@ -125,19 +126,35 @@ static void leg_want(struct queue *queue, uint32_t message, const struct queue_r
 		leg->due = due;
 }
 
+/* Those that go already, whose hop may be another by now; NULL: none. To be freed. */
+static bool *recipients_under_way(const struct queue *queue, uint32_t number,
+				  const struct queue_message *content)
+{
+	bool *under_way = NULL;
+
+	if (legs_taken(queue, number)) {
+		under_way = memory_array(content->envelope.count, sizeof *under_way);
+		jobs_mark(queue, number, AT_MESSAGE(queue, number)->serial, under_way);
+	}
+	return under_way;
+}
+
 void legs_match(struct queue *queue, uint32_t number, const struct queue_message *content,
 		const struct queue_hop *hops)
 {
 	struct message *message = AT_MESSAGE(queue, number);
+	bool *under_way = recipients_under_way(queue, number, content);
 
 	message->flags = (uint16_t)(content->held ? MESSAGE_HELD : 0);
 	legs_loosen(queue, number);
 	for (size_t i = 0; i < content->envelope.count; i++) {
 		if (content->recipients[i].owed)
 			message->flags |= MESSAGE_OWED;
-		if (content->recipients[i].state == QUEUE_WAITING)
+		if (content->recipients[i].state == QUEUE_WAITING &&
+		    !(under_way != NULL && under_way[i]))
 			leg_want(queue, number, &content->recipients[i], &hops[i]);
 	}
+	free(under_way);
 	for (uint32_t *at = &message->leg; *at != 0;) {
 		if (AT_LEG(queue, *at)->flags & (LEG_WANTED | LEG_TAKEN))
 			at = &AT_LEG(queue, *at)->next;

@@ -461,6 +461,34 @@ static void moved(void **state)
 }
 
 #define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+/* What is under way goes the way of now when it has come back, not at once and twice. */
+static void rules_change_under_way(void **state)
+{
+	struct scene *scene = *state;
+	struct queue_job *job, *again;
+	char ids[2][QUEUE_ID_SIZE];
+
+	add(scene, "r.1", "x@one.example");
+	job = take(scene);
+	assert_non_null(job);
+	add(scene, "r.2", "x@one.example"); /* it is looked at after the first */
+	pthread_mutex_lock(&scene->lock);
+	strcpy(scene->moved, "one.example");
+	pthread_mutex_unlock(&scene->lock);
+	queue_rules_changed(scene->queue);
+	WAIT_FOR(queue_waiting(scene->queue, "elsewhere", ids, 2) > 0);
+	assert_string_equal(next(scene, QUEUE_OK, false), "r.2");
+	assert_null(take(scene));
+	queue_give_back(scene->queue, &job->handle, 1);
+	again = take(scene);
+	assert_non_null(again);
+	assert_string_equal(again->hop.key, "elsewhere");
+	assert_null(take(scene));
+	queue_job_free(job);
+	end_job(scene, again, QUEUE_OK, false);
+	assert_int_equal(messages_of(scene), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -483,6 +511,7 @@ int main(void)
 		ROW(acts),
 		ROW(given_back),
 		ROW(moved),
+		ROW(rules_change_under_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
