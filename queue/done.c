@@ -11,6 +11,8 @@
 #include "base/memory.h"
 #include "queue/jobs.h"
 
+enum { AGAIN = 10 }; /* seconds, when results could not be written */
+
 struct ending {
 	struct queue *queue;
 	struct taken job;
@@ -111,8 +113,12 @@ static enum outcome results_take(struct ending *ending, int fd, struct queue_fai
 		if (ending->job.which[i] < total &&
 		    take_result(ending, ending->job.which[i], &events[count]))
 			count++;
+	if (ending->job.told)
+		count = 0;
 	outcome = message_settle(ending->queue, &ending->place, fd, ending->content, before, events,
 				 count, &ending->gone, failure);
+	if (count > 0 && !content->recipients[events[0].recipient].owed)
+		ending->job.told = true;
 	free(before);
 	free(events);
 	return outcome;
@@ -176,6 +182,35 @@ static bool ending_begin(struct ending *ending, uint64_t handle, bool dead)
 	return found;
 }
 
+/* One that must not be sent again, whatever its file says. */
+static bool is_final(const struct ending *ending)
+{
+	for (size_t i = 0; i < ending->count; i++)
+		if (ending->results[i].verdict == QUEUE_OK ||
+		    ending->results[i].verdict == QUEUE_NEVER)
+			return true;
+	return false;
+}
+
+/* It stays taken, so nobody gets it, until the file can be written. */
+static void ending_keep(struct ending *ending)
+{
+	struct queue *queue = ending->queue;
+	struct taken *job = &ending->job;
+
+	if (job->results == NULL) {
+		job->results = memory_array(ending->count, sizeof *job->results);
+		memcpy(job->results, ending->results, ending->count * sizeof *job->results);
+		job->results_count = ending->count;
+		job->dead_until = ending->dead_until;
+	}
+	job->again = queue_now() + AGAIN;
+	queue_lock(queue);
+	jobs_keep(queue, job);
+	pthread_cond_signal(&queue->timers);
+	queue_unlock(queue);
+}
+
 /* Trouble of ours must not make it go round without a pause. */
 static void ending_finish(struct ending *ending, bool good)
 {
@@ -188,25 +223,58 @@ static void ending_finish(struct ending *ending, bool good)
 	queue_unlock(queue);
 	message_refresh(queue, ending->job.message, ending->job.message_serial,
 			good ? ending->content : NULL, ending->gone);
+	free(ending->job.which);
+	free(ending->job.results);
+}
+
+static enum outcome ending_settle(struct ending *ending, struct queue_failure *failure)
+{
+	pthread_mutex_t *stripe = queue_stripe(ending->queue, ending->job.message);
+	enum outcome outcome;
+
+	pthread_mutex_lock(stripe);
+	outcome = results_keep(ending, failure);
+	if (outcome == OUTCOME_TEMP && is_final(ending))
+		ending_keep(ending);
+	else
+		ending_finish(ending, outcome == OUTCOME_OK);
+	pthread_mutex_unlock(stripe);
+	queue_message_free(ending->content);
+	return outcome;
+}
+
+bool done_again(struct queue *queue, uint32_t by)
+{
+	struct ending ending = { .queue = queue };
+	struct queue_failure failure = { 0 };
+	bool found;
+
+	queue_lock(queue);
+	found = jobs_unwritten(queue, by, &ending.job);
+	if (found) {
+		index_place(queue, ending.job.message, &ending.place);
+		ending.limits = ending.place.server->limits;
+	}
+	queue_unlock(queue);
+	if (!found)
+		return false;
+	ending.results = ending.job.results;
+	ending.count = ending.job.results_count;
+	ending.dead_until = ending.job.dead_until;
+	if (ending_settle(&ending, &failure) != OUTCOME_OK)
+		log_error("queue.unwritten", LOG_TEXT("id", ending.place.id),
+			  LOG_TEXT("why", failure.reason), LOG_NUMBER("disk_full", failure.full));
+	return true;
 }
 
 enum outcome queue_done(struct queue *queue, uint64_t handle, const struct queue_result *results,
 			size_t count, bool dead, struct queue_failure *failure)
 {
 	struct ending ending = { .queue = queue, .results = results, .count = count };
-	pthread_mutex_t *stripe;
-	enum outcome outcome;
 
 	if (!ending_begin(&ending, handle, dead))
 		return queue_failure_say(failure, OUTCOME_PERM, "no such job");
-	stripe = queue_stripe(queue, ending.job.message);
-	pthread_mutex_lock(stripe);
-	outcome = results_keep(&ending, failure);
-	ending_finish(&ending, outcome == OUTCOME_OK);
-	pthread_mutex_unlock(stripe);
-	queue_message_free(ending.content);
-	free(ending.job.which);
-	return outcome;
+	return ending_settle(&ending, failure);
 }
 
 void queue_give_back(struct queue *queue, const uint64_t *handles, size_t count)

@@ -62,16 +62,63 @@ struct taken *jobs_find(struct queue *queue, uint64_t handle)
 	return &queue->taken[slot];
 }
 
+static void job_drop(struct queue *queue, struct taken *taken, struct taken *job)
+{
+	*job = *taken;
+	memset(taken, 0, sizeof *taken);
+	queue->taken_used--;
+}
+
 bool jobs_end(struct queue *queue, uint64_t handle, struct taken *job)
 {
 	struct taken *taken = jobs_find(queue, handle);
 
 	if (taken == NULL)
 		return false;
-	*job = *taken;
-	memset(taken, 0, sizeof *taken);
-	queue->taken_used--;
+	job_drop(queue, taken, job);
 	return true;
+}
+
+void jobs_keep(struct queue *queue, const struct taken *job)
+{
+	struct taken *taken = &queue->taken[slot_free(queue)];
+
+	*taken = *job;
+	taken->used = true;
+	taken->serial = ++queue->serial;
+	queue->taken_used++;
+	queue->unwritten++;
+}
+
+static struct taken *unwritten_first(const struct queue *queue)
+{
+	struct taken *first = NULL;
+
+	for (uint32_t i = 0; queue->unwritten > 0 && i < queue->taken_count; i++) {
+		struct taken *taken = &queue->taken[i];
+
+		if (taken->results != NULL && (first == NULL || taken->again < first->again))
+			first = taken;
+	}
+	return first;
+}
+
+bool jobs_unwritten(struct queue *queue, uint32_t by, struct taken *job)
+{
+	struct taken *taken = unwritten_first(queue);
+
+	if (taken == NULL || taken->again > by)
+		return false;
+	job_drop(queue, taken, job);
+	queue->unwritten--;
+	return true;
+}
+
+uint32_t jobs_unwritten_due(const struct queue *queue)
+{
+	const struct taken *taken = unwritten_first(queue);
+
+	return taken != NULL ? taken->again : UINT32_MAX;
 }
 
 void jobs_mark(const struct queue *queue, uint32_t message, uint32_t serial, bool *under_way)

@@ -12,6 +12,13 @@ struct taken *jobs_find(struct queue *queue, uint64_t handle);
 /* With the lock held. What it was goes to *job, whose `which` is to be freed; false: no such job.
  */
 bool jobs_end(struct queue *queue, uint64_t handle, struct taken *job);
+/* With the lock held: it is taken again, under a handle that nobody knows. */
+void jobs_keep(struct queue *queue, const struct taken *job);
+/* With the lock held: ends one whose results were kept and are due by then; false: there is none.
+ */
+bool jobs_unwritten(struct queue *queue, uint32_t by, struct taken *job);
+/* With the lock held: when the first of those is due; UINT32_MAX: never. */
+uint32_t jobs_unwritten_due(const struct queue *queue);
 /* With the lock held: sets those of the message's recipients that jobs have. */
 void jobs_mark(const struct queue *queue, uint32_t message, uint32_t serial, bool *under_way);
 /* With the lock held: a leg that was taken is no more. */

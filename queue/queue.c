@@ -194,8 +194,10 @@ static void memory_free(struct queue *queue)
 			heap_clear(&AT_HOP(queue, i)->waiting);
 			free(AT_HOP(queue, i)->key);
 		}
-	for (uint32_t i = 0; i < queue->taken_count; i++)
+	for (uint32_t i = 0; i < queue->taken_count; i++) {
 		free(queue->taken[i].which);
+		free(queue->taken[i].results);
+	}
 	free(queue->taken);
 	heap_clear(&queue->sleeping);
 	heap_clear(&queue->due);
@@ -217,6 +219,8 @@ void queue_close(struct queue *queue)
 	queue_wake(queue);
 	for (size_t i = 0; i < queue->threads_count; i++)
 		pthread_join(queue->threads[i], NULL);
+	for (uint32_t left = queue->unwritten; left > 0; left--)
+		(void)done_again(queue, UINT32_MAX);
 	memory_free(queue);
 	for (size_t i = 0; i < 3; i++) {
 		int fd = (int[]){ queue->run_fd, queue->spool_fd, queue->root_fd }[i];

@@ -65,7 +65,7 @@ struct queue_recipient {
 	unsigned attempts;
 	int64_t next; /* unix time of the next attempt; 0 = now */
 	bool delay_told;
-	bool moved; /* its `via` is newer than the file; of those who settle */
+	bool moved;                 /* its `via` is newer than the file; of those who settle */
 	bool owed;                  /* its report could not be made yet: the message stays for it */
 	char status[12];            /* "4.4.1", of the last attempt; "" = none yet */
 	char text[QUEUE_TEXT_SIZE]; /* its diagnostic: a reply ("smtp; 450 ...") or words of ours */
@@ -162,7 +162,9 @@ struct queue_result {     /* of one recipient of a job */
 };
 /*
  * What came of it. A recipient without a result is LATER at once. `dead`: nobody answered for the
- * hop, so all that waits for it waits with this one. Blocks (appends, reports).
+ * hop, so all that waits for it waits with this one. Blocks (appends, reports). TEMP: the file
+ * could not be written; what is final is kept in memory and written later, and until then the job
+ * stays taken: the recipients get nothing twice while the process lives.
  */
 enum outcome queue_done(struct queue *queue, uint64_t handle, const struct queue_result *results,
 			size_t count, bool dead, struct queue_failure *failure);

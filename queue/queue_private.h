@@ -89,6 +89,11 @@ struct taken {          /* a job */
 	bool final;     /* the hop is the last one: a mailbox, LMTP */
 	uint32_t serial, leg, message, message_serial;
 	size_t *which, count;
+	/* What came of it, when its file could not be written; NULL: it has not come back. */
+	struct queue_result *results;
+	size_t results_count;
+	bool told;                  /* the reports about it are made */
+	uint32_t dead_until, again; /* again: when it is tried next */
 };
 
 struct queue_prepared {
@@ -125,6 +130,7 @@ struct queue {
 	uint16_t servers_count, servers_turn;
 	struct taken *taken;
 	uint32_t taken_count, taken_used, taken_turn;
+	uint32_t unwritten; /* of them, with results */
 	struct queue_prepared *prepared;
 	uint32_t rules;              /* counts their changes */
 	bool unread, reading, rehop; /* what the loader has to do, does */
@@ -210,6 +216,11 @@ uint32_t queue_now(void);
 void queue_wake(struct queue *queue);
 /* The clock's next look, at most half a minute from now. */
 void queue_wait(struct queue *queue, pthread_cond_t *what, uint32_t until);
+
+/* done.c: results that could not be written before, of one job that is due by then. Without the
+ * lock.
+ */
+bool done_again(struct queue *queue, uint32_t by);
 
 /* load.c: the thread that reads what waits. */
 void *load_run(void *queue);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What comes with time: delay notices, expiry, reports that could not be made before. A
- * message of which something is under way is looked at when that has come back.
+ * What comes with time: delay notices, expiry, reports that could not be made before, results
+ * that could not be written. A message of which something is under way is looked at when that
+ * has come back.
  */
 #include "queue/queue_private.h"
 
@@ -14,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "queue/jobs.h"
 
 enum { AGAIN = 60 }; /* seconds, after trouble of our own */
 
@@ -201,11 +203,17 @@ void *timers_run(void *of)
 	while (!queue->ending) {
 		uint32_t when = queue->due.count > 0 ? AT_MESSAGE(queue, queue->due.items[0])->timer
 						     : UINT32_MAX;
+		uint32_t unwritten = jobs_unwritten_due(queue), now = queue_now();
 
-		if (when <= queue_now())
+		if (unwritten <= now) {
+			queue_unlock(queue);
+			(void)done_again(queue, now);
+			queue_lock(queue);
+		} else if (when <= now) {
 			timer_fire(queue);
-		else
-			queue_wait(queue, &queue->timers, when);
+		} else {
+			queue_wait(queue, &queue->timers, when < unwritten ? when : unwritten);
+		}
 	}
 	queue_unlock(queue);
 	return NULL;
