@@ -6,7 +6,7 @@
 #   make O=-O0                 other optimisation
 
 FLOORS    := base mail io accounts conf store queue gateway pop3 directory auth routing domain daemon \
-             relay resolver command
+             frontend directory_role store_role relay resolver command
 SAN       ?=
 O         ?= -O2
 CC        ?= gcc

@@ -10,7 +10,7 @@
 #include "command/json.h"
 #include "conf/conf.h"
 #include "daemon/check.h"
-#include "daemon/explain.h"
+#include "directory_role/explain.h"
 #include "directory/directories.h"
 
 enum { KEY_WIDTH = 34 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The listing of a maildrop that the store hands over (daemon/maildrop_octets.h): what stands in a memory file is
+ * The listing of a maildrop that the store hands over (store_role/maildrop_octets.h): what stands in a memory file is
  * mapped and used as it stands, so that a large one costs nothing but its descriptor; what stands in the packet is
  * copied.
  */

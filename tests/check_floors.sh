@@ -7,14 +7,14 @@
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 
-floors=(base mail io gateway pop3 store queue conf accounts directory routing auth domain daemon relay resolver command)
+floors=(base mail io gateway pop3 store queue conf accounts directory routing auth domain daemon frontend directory_role store_role relay resolver command)
 mapfile -t sources < <(find "${floors[@]}" -name '*.[ch]' 2>/dev/null | sort)
 
 exec awk '
 # floor: number. beside: a neighbour on the same floor that may be used. pure: no input or output.
 function setup(    i, n, rows, cells) {
 	n = split("base 1|mail 2|io 3|gateway 4 - pure|pop3 4 - pure|store 4|queue 4|conf 4|accounts 4|directory 5|" \
-		  "routing 6|auth 6 routing|domain 6|daemon 7|relay 8|resolver 8|command 8", rows, "|")
+		  "routing 6|auth 6 routing|domain 6|daemon 7|frontend 8|directory_role 8|store_role 8|relay 8|resolver 8|command 9", rows, "|")
 	for (i = 1; i <= n; i++) {
 		split(rows[i], cells, " ")
 		floor[cells[1]] = cells[2]
@@ -22,13 +22,13 @@ function setup(    i, n, rows, cells) {
 		pure[cells[1]] = cells[4] == "pure"
 	}
 	# a pattern of header names, then the folders that are its home
-	n = split("^event2/|io daemon relay resolver;^gnutls/|io conf auth accounts;^crypt\\.h$|accounts;^security/|daemon;^(ldap|lber|ldap_cdefs|openldap)\\.h$|directory;" \
+	n = split("^event2/|io daemon frontend relay resolver;^gnutls/|io conf auth accounts;^crypt\\.h$|accounts;^security/|daemon;^(ldap|lber|ldap_cdefs|openldap)\\.h$|directory;" \
 		  "^sasl/|directory auth;^(krb5|profile|com_err|gssapi)(\\.h$|/)|directory auth domain;" \
 		  "^confuse\\.h$|conf;^seccomp\\.h$|io;^(idn2|unbound)\\.h$|io mail conf resolver;^curl/|auth resolver;^jansson\\.h$|auth;" \
 		  "^(arpa/nameser|resolv)\\.h$|directory", rows, ";")
 	for (i = 1; i <= n; i++) {
 		# The last bar: patterns have bars of their own.
-		match(rows[i], /\|[a-z0-9 ]+$/)
+		match(rows[i], /\|[a-z0-9_ ]+$/)
 		pattern[i] = substr(rows[i], 1, RSTART - 1)
 		home[i] = " " substr(rows[i], RSTART + 1) " "
 	}

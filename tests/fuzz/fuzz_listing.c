@@ -3,7 +3,7 @@
  * What the store hands a frontend for a maildrop: its listing, and messages before they
  * are asked for. The first octet chooses. Whatever is accepted lies inside what came.
  */
-#include "daemon/ahead.h"
+#include "frontend/ahead.h"
 #include "daemon/listing.h"
 #include "daemon/removal.h"
 

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 #include "base/wire.h"
-#include "daemon/maildrop_octets.h"
+#include "store_role/maildrop_octets.h"
 
 enum { SEALS = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW };
 

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+#include "directory_role/directory_role.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+/* A slow client may take hours from RCPT to the end of its data. */
+enum { DELIVER_TICKET_SECONDS = 24 * 3600, READ_TICKET_SECONDS = 60 };
+
+static size_t role_ticket(const struct directory_role *role, enum ticket_purpose purpose,
+			  const struct route_mailbox *mailbox, const char *session,
+			  char to[TICKET_SIZE_MAX])
+{
+	struct ticket ticket = { .purpose = purpose, .quota = mailbox->quota };
+	int64_t life = purpose == TICKET_READ ? READ_TICKET_SECONDS : DELIVER_TICKET_SECONDS;
+	size_t length;
+
+	if (!span_copy(span_text(mailbox->id), ticket.id, sizeof ticket.id) ||
+	    !span_copy(span_text(mailbox->domain), ticket.domain, sizeof ticket.domain) ||
+	    !span_copy(span_text(mailbox->name), ticket.name, sizeof ticket.name) ||
+	    !span_copy(span_text(session), ticket.session, sizeof ticket.session))
+		memory_die("a mailbox name is longer than its ticket");
+	ticket.expires = clock_unix() + life;
+	length = ticket_sign(&ticket, role->key, to, TICKET_SIZE_MAX);
+	if (length == 0)
+		memory_die("a ticket did not fit");
+	return length;
+}
+
+size_t directory_ticket(const struct directory_role *role, const struct route_mailbox *mailbox,
+			char to[TICKET_SIZE_MAX])
+{
+	return role_ticket(role, mailbox->drop ? TICKET_DROP : TICKET_DELIVER, mailbox, "", to);
+}
+
+static size_t role_standing(const struct directory_role *role, struct standing *standing,
+			    const char *session, char to[STANDING_SIZE_MAX])
+{
+	size_t length = 0;
+
+	if (span_copy(span_text(session), standing->session, sizeof standing->session))
+		length = standing_sign(standing, role->key, to, STANDING_SIZE_MAX);
+	if (length == 0)
+		memory_die("a standing did not fit");
+	return length;
+}
+
+void directory_identify(const struct directory_role *role, struct auth_answer *answer,
+			const char *session, struct message_identity *identity,
+			char ticket[TICKET_SIZE_MAX], char standing[STANDING_SIZE_MAX])
+{
+	identity->verdict = answer->verdict;
+	memcpy(identity->who, answer->who, sizeof identity->who);
+	if (answer->verdict == AUTH_OK && answer->mailbox.id[0])
+		identity->ticket = span_make(
+			ticket, role_ticket(role, TICKET_READ, &answer->mailbox, session, ticket));
+	if (answer->verdict == AUTH_OK || answer->verdict == AUTH_NO_MAILBOX)
+		identity->standing = span_make(
+			standing, role_standing(role, &answer->standing, session, standing));
+}
