@@ -22,7 +22,8 @@ struct route_answer *route_answer_new(const struct message_route *route)
 	memcpy(answer->text, route->text, sizeof answer->text);
 	answer->quota = route->quota;
 	answer->ticket_length = route->ticket.length;
-	memcpy(answer->ticket, route->ticket.at, route->ticket.length);
+	if (route->ticket.length > 0)
+		memcpy(answer->ticket, route->ticket.at, route->ticket.length);
 	memcpy(answer->ticket + answer->ticket_length, route->via, via);
 	return answer;
 }

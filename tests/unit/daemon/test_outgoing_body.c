@@ -45,6 +45,7 @@ static void scans(void **state)
 		assert_true(outgoing_body_scan(&body));
 		if (body.has_8bit != texts[i].has_8bit || body.header_utf8 != texts[i].header_utf8)
 			fail_msg("%zu: %d %d", i, body.has_8bit, body.header_utf8);
+		outgoing_body_clear(&body);
 		close(fd);
 	}
 }
@@ -69,6 +70,7 @@ static void scans_large_ones(void **state)
 		assert_true(outgoing_body_scan(&body));
 		assert_true(body.has_8bit);
 		assert_false(body.header_utf8);
+		outgoing_body_clear(&body);
 		close(fd);
 	}
 	free(text);
@@ -128,6 +130,7 @@ static void troubles(void **state)
 	assert_int_equal(ftruncate(fd, 10), 0);
 	assert_int_equal(outgoing_body_read(&body, 10, piece, sizeof piece), -1);
 	assert_false(outgoing_body_scan(&body));
+	outgoing_body_clear(&body);
 	close(fd);
 	free(text);
 }
@@ -160,6 +163,7 @@ static void sends_no_return_path(void **state)
 		if (outgoing_body_header(&body, &header))
 			assert_memory_equal(buffer_bytes(&header), texts[i].sent, buffer_used(&header));
 		buffer_clear(&header);
+		outgoing_body_clear(&body);
 		close(fd);
 	}
 }

@@ -3,6 +3,8 @@
  */
 #include "tests/unit/queue/queue_help.h"
 
+#include "base/log.h"
+
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -222,5 +224,7 @@ int main(void)
 	};
 
 	(void)signal(SIGXFSZ, SIG_IGN);
+	/* What this program writes may go to a file, which the limit is for as well. */
+	log_open("test", LOG_LEVEL_SILENT, LOG_FORM_LINE);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
