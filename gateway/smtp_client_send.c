@@ -33,14 +33,16 @@ void smtp_client_decide(struct smtp_client *client, size_t recipient, enum outco
 	};
 	struct smtp_client_transaction *transaction = client->transaction;
 	struct smtp_client_reply told = *reply;
+	bool accepted = transaction->standing[recipient] == SMTP_RECIPIENT_ACCEPTED;
 
 	/* The code stays what the server said; what it means for the recipient is in the status. */
 	told.status[0] = classes[outcome];
-	transaction->accepted -= transaction->standing[recipient] == SMTP_RECIPIENT_ACCEPTED;
 	transaction->standing[recipient] = SMTP_RECIPIENT_DECIDED;
 	transaction->undecided--;
 	if (!client->freed)
 		client->calls->result(client->owner, recipient, outcome, &told);
+	/* Behind the call: that the server may have the message is asked for in it. */
+	transaction->accepted -= accepted;
 }
 
 void smtp_client_decide_all(struct smtp_client *client, enum outcome outcome,

@@ -59,6 +59,7 @@ bool sts_record_parse(struct span text, char id[STS_ID_SIZE])
 struct reading {
 	struct sts_policy *policy;
 	bool version, mode, age;
+	size_t octets; /* of the patterns */
 };
 
 static bool take_version(struct reading *reading, struct span value)
@@ -99,8 +100,9 @@ static bool take_pattern(struct reading *reading, struct span value)
 		domain = span_skip(value, 2);
 	if (!domain_valid(domain))
 		return false;
-	if (policy->count == STS_PATTERNS_MAX)
+	if (policy->count == STS_PATTERNS_MAX || reading->octets + value.length > STS_OCTETS_MAX)
 		return true;
+	reading->octets += value.length;
 	text = memory_text_n(value.at, value.length);
 	ascii_lower_text(text);
 	policy->patterns[policy->count++] = text;

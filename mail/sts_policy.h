@@ -10,6 +10,7 @@
 
 #define STS_ID_SIZE      33       /* 32 letters and digits, NUL */
 #define STS_PATTERNS_MAX 128      /* above that they are left out */
+#define STS_OCTETS_MAX   8192     /* of all of them; likewise */
 #define STS_AGE_MAX      31557600 /* seconds; section 3.2 */
 
 enum sts_mode { STS_NONE, STS_TESTING, STS_ENFORCE };

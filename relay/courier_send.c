@@ -140,7 +140,8 @@ static void on_result(void *owner, size_t recipient, enum outcome outcome,
 	if (outcome == OUTCOME_TEMP && (reply->code == 0 || reply->code == 421)) {
 		courier->broken = true;
 		courier->breaking = *reply;
-		courier->after_dot =
+		/* Once said of one recipient it holds for the message. */
+		courier->after_dot |=
 			reply->code == 0 &&
 			strcmp(outgoing_session_doing(courier->session), "end of data") == 0;
 		return;

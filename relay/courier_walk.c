@@ -49,7 +49,10 @@ void courier_note_trouble(struct courier *courier, bool troubled)
 
 /* ---- an address ---- */
 
-/* What the resolver says of the target's host; NULL: it is an address, or is not there any more. */
+/*
+ * What the resolver says of the target's host; NULL: it is an address, or is not there any more.
+ * A walk takes longer than some answers are good for: what the last one demands still holds.
+ */
 static const struct hosts_host *target_host(struct courier *courier, const struct target *target,
 					    const struct message_hosts_found **found)
 {
@@ -58,7 +61,7 @@ static const struct hosts_host *target_host(struct courier *courier, const struc
 	*found = NULL;
 	if (target->source >= destination->lookups_count)
 		return NULL;
-	*found = lookup_find(&destination->lookups[target->source]);
+	*found = lookup_kept(&destination->lookups[target->source]);
 	for (uint32_t i = 0; *found && i < (*found)->count; i++)
 		if (strcmp((*found)->hosts[i].name, target->host) == 0)
 			return &(*found)->hosts[i];
@@ -119,7 +122,9 @@ static void make_way(struct courier *courier, const struct target *target)
 								   : destination->server->fqdn,
 			.lmtp = destination->hop.lmtp && !destination_is_direct(destination, target),
 			.helo = remote && remote->helo,
-			.tls = target->plain ? SMTP_CLIENT_TLS_NEVER : courier->policy.tls,
+			.tls = target->plain && courier->policy.tls == SMTP_CLIENT_TLS_MAY
+				       ? SMTP_CLIENT_TLS_NEVER
+				       : courier->policy.tls,
 			.login = login != NULL,
 		},
 		.host = courier->host,
@@ -181,6 +186,12 @@ static bool judge(struct courier *courier, const struct target *target)
 	tls_policy_decide(&ask, &courier->policy);
 	make_way(courier, target);
 	make_wish(courier, host);
+	/* What TLS it must have cannot be known: never less than the domain asks for. */
+	if (!host && target->source < destination->lookups_count) {
+		courier_failed(courier, "4.4.3", "the name servers do not name this host now",
+			       false);
+		return false;
+	}
 	if (courier->policy.usable && courier->policy.tls == SMTP_CLIENT_TLS_MUST &&
 	    !courier->way.tls) {
 		courier_failed(courier, "4.7.5", "the file of authorities could not be loaded",

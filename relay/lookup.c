@@ -112,3 +112,11 @@ const struct message_hosts_found *lookup_find(struct lookup *lookup)
 	message_get_hosts_found(span_make(lookup->body, lookup->length), parsed());
 	return parsed();
 }
+
+const struct message_hosts_found *lookup_kept(const struct lookup *lookup)
+{
+	if (!lookup->body)
+		return NULL;
+	message_get_hosts_found(span_make(lookup->body, lookup->length), parsed());
+	return parsed();
+}

@@ -33,5 +33,10 @@ void lookup_clear(struct lookup *lookup);
  * a resolver for some seconds it is HOSTS_TROUBLE. In memory that the next call uses again.
  */
 const struct message_hosts_found *lookup_find(struct lookup *lookup);
+/*
+ * The last answer, whether it is still good or not, for whoever began with it; asks nothing. NULL:
+ * there was none. In the same memory.
+ */
+const struct message_hosts_found *lookup_kept(const struct lookup *lookup);
 
 #endif

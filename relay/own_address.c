@@ -45,6 +45,12 @@ static void add_interfaces(struct own_addresses *own, uint16_t port)
 	freeifaddrs(interfaces);
 }
 
+static bool is_any(const char *address)
+{
+	return strcmp(address, "*") == 0 || strcmp(address, "0.0.0.0") == 0 ||
+	       strcmp(address, "::") == 0;
+}
+
 struct own_addresses *own_addresses_new(const struct conf *conf)
 {
 	struct own_addresses *own = memory_new(sizeof *own);
@@ -55,7 +61,7 @@ struct own_addresses *own_addresses_new(const struct conf *conf)
 		for (size_t j = 0; j < conf->smtps[i].listens_count; j++) {
 			const struct conf_listen *listen = &conf->smtps[i].listens[j];
 
-			if (strcmp(listen->address, "*") == 0)
+			if (is_any(listen->address))
 				add_interfaces(own, listen->port);
 			else if (numeric_parse(listen->address, address))
 				own_addresses_add(own, address, listen->port);
@@ -71,13 +77,40 @@ void own_addresses_free(struct own_addresses *own)
 	free(own);
 }
 
+/* Linux connects to the machine itself. */
+static bool is_unspecified(const unsigned char address[16])
+{
+	static const unsigned char six[16], four[16] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(address, six, 16) == 0 || memcmp(address, four, 16) == 0;
+}
+
+static bool is_loopback(const unsigned char address[16])
+{
+	static const unsigned char four[13] = { [10] = 0xff, [11] = 0xff, [12] = 127 };
+
+	return memcmp(address, four, sizeof four) == 0;
+}
+
+static bool listens_to_all(const struct conf *conf, uint16_t port)
+{
+	for (size_t i = 0; i < conf->smtps_count; i++)
+		for (size_t j = 0; j < conf->smtps[i].listens_count; j++)
+			if (conf->smtps[i].listens[j].port == port &&
+			    is_any(conf->smtps[i].listens[j].address))
+				return true;
+	return false;
+}
+
 bool own_addresses_has(const struct own_addresses *own, const unsigned char address[16],
 		       uint16_t port)
 {
 	for (size_t i = 0; i < own->count; i++)
 		if (own->list[i].port == port && memcmp(own->list[i].address, address, 16) == 0)
 			return true;
-	return false;
+	/* No interface names all of 127/8, and it is ours all the same. */
+	return is_unspecified(address) ||
+	       (is_loopback(address) && listens_to_all(own->conf, port));
 }
 
 bool own_addresses_named(const struct own_addresses *own, const char *host, uint16_t port)

@@ -131,7 +131,8 @@ void fetch_policy(struct fetches *fetches, const char *host, const char *address
 	fetch->done = done;
 	fetch->context = context;
 	snprintf(fetch->host, sizeof fetch->host, "%s", host);
-	snprintf(place, sizeof place, "%s:443:%s", host, addresses);
+	/* "+": without it libcurl would remember the host for ever. */
+	snprintf(place, sizeof place, "+%s:443:%s", host, addresses);
 	fetch->place = curl_slist_append(NULL, place);
 	fetch->easy = curl_easy_init();
 	if (!fetch->place || !fetch->easy || !fetch_options(fetch) ||

@@ -96,7 +96,9 @@ static void on_alias(void *context, const struct lookup_result *result)
 	struct hosts_one *one = context;
 
 	one->alias_alone = result->outcome == LOOKUP_FOUND && result->secure;
-	one->host.secure = one->alias_alone;
+	/* Section 2.1.1, as with TLSA records: it may be proved, and have some. */
+	one->host.tlsa_trouble = result->outcome == LOOKUP_TROUBLE;
+	one->host.secure = one->alias_alone || one->host.tlsa_trouble;
 	if (one->alias_alone)
 		tlsa_ask(one, one->host.name, false);
 	else

@@ -128,6 +128,7 @@ bool outgoing_session_login_failed(const struct outgoing_session *session)
 /* ---- the resolver, likewise ---- */
 
 static struct message_hosts_found found;
+static bool expired; /* the answer is not good any more, and the next one is not there yet */
 
 void lookup_init(struct lookup *lookup, struct relay *relay, const struct message_hosts *ask,
 		 void (*done)(void *context), void *context)
@@ -141,6 +142,12 @@ void lookup_clear(struct lookup *lookup)
 }
 
 const struct message_hosts_found *lookup_find(struct lookup *lookup)
+{
+	(void)lookup;
+	return expired ? NULL : &found;
+}
+
+const struct message_hosts_found *lookup_kept(const struct lookup *lookup)
 {
 	(void)lookup;
 	return &found;
@@ -264,6 +271,7 @@ static int setup(void **state)
 	relay.jobs_max = 10;
 	sessions_count = 0;
 	results[0] = '\0';
+	expired = false;
 	return 0;
 }
 
@@ -544,6 +552,30 @@ static void we_are_the_host(void **state)
 	assert_int_equal(sessions_count, 1);
 }
 
+/* What a host must have is known as long as the walk lasts. */
+static void the_answer_expires(void **state)
+{
+	(void)state;
+	hosts(1, 2);
+	give("a", "x@example.com");
+	expired = true;
+	ends(last(1), SMTP_CLIENT_TRY_NEXT, 0, "cannot connect");
+	ready(last(2));
+	takes(last(2));
+	assert_string_equal(results, "a ok 2.0.0;");
+}
+
+static void a_host_that_is_not_named_any_more(void **state)
+{
+	(void)state;
+	hosts(1, 2);
+	give("a", "x@example.com");
+	hosts(3, 0);
+	ends(last(1), SMTP_CLIENT_TRY_NEXT, 0, "cannot connect");
+	assert_int_equal(sessions_count, 1);
+	assert_string_equal(results, "a later 4.4.3 dead;");
+}
+
 static void the_store_goes(void **state)
 {
 	(void)state;
@@ -576,6 +608,8 @@ int main(void)
 		CASE(no_further_connection),
 		CASE(names_without_hosts),
 		CASE(we_are_the_host),
+		CASE(the_answer_expires),
+		CASE(a_host_that_is_not_named_any_more),
 		CASE(the_store_goes),
 	};
 
