@@ -26,7 +26,8 @@ struct outgoing_job *outgoing_job_new(const struct packet *packet, struct channe
 	job->epoch = epoch;
 	job->epoch_taken = *epoch;
 	envelope_init(&job->envelope);
-	if (!message_get_job(packet->body, &job->head) || job->head.handle == 0 || job->fd < 0 ||
+	/* Without a descriptor, when none was left, it is one too: the store must have it back. */
+	if (!message_get_job(packet->body, &job->head) || job->head.handle == 0 ||
 	    !message_get_envelope(job->head.envelope, server, &job->envelope) ||
 	    job->envelope.count == 0 || job->envelope.count > MESSAGE_RECIPIENTS_MAX) {
 		outgoing_job_free(job);
@@ -217,7 +218,8 @@ void outgoing_job_done(struct outgoing_job *job, void (*over)(struct outgoing_jo
 
 	job->over = over;
 	/* Before the store removes the file: whoever closes it last frees its blocks, waiting for the disk. */
-	close(job->fd);
+	if (job->fd >= 0)
+		close(job->fd);
 	job->fd = -1;
 	if (outgoing_job_stale(job)) {
 		job_over(job);

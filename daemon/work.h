@@ -8,6 +8,8 @@
 #ifndef DAEMON_WORK_H
 #define DAEMON_WORK_H
 
+#include <limits.h>
+
 #include "daemon/role.h"
 
 struct work;
@@ -19,8 +21,11 @@ struct work_permit { /* from ROLE_MASTER: over the control channel */
 	bool descriptor; /* the packet must carry one; otherwise it must not. -1 all the same when we have none left */
 	/* In a pool's thread. False: the packet is malformed. work->fd is closed behind it unless taken (set to -1). */
 	bool (*handle)(struct work *work);
-	unsigned patience; /* milliseconds; older work is dropped unanswered. 0 = none is */
+	/* Milliseconds; older work is dropped unanswered. 0 = none is. WORK_ALWAYS = none is, nor what a dead peer
+	 * has asked: it tells what has happened already. */
+	unsigned patience;
 };
+#define WORK_ALWAYS UINT_MAX
 
 struct work_peer;
 

@@ -69,7 +69,7 @@ static bool is_wanted(const struct work *work)
 	unsigned patience = work->permit->patience;
 
 	if (work->orphan)
-		return false;
+		return patience == WORK_ALWAYS;
 	if (patience == 0 || clock_ms() - work->arrived <= patience)
 		return true;
 	log_warning("work.stale", LOG_NUMBER("kind", work->permit->kind));

@@ -23,6 +23,7 @@ struct smtp_turned {
 	struct outgoing_session *session; /* NULL: not begun, or over */
 	struct outgoing_job *job;         /* being sent, or the first one */
 	unsigned messages;
+	char refused[QUEUE_ID_SIZE]; /* the first that it put off: when it comes again, that was all */
 	size_t stale; /* octets that came behind ATRN, before the client knew our answer */
 	bool begun, taking, gone, closing;
 };
@@ -101,9 +102,11 @@ static void on_taken(void *context, enum channel_result result, const struct pac
 		smtp_session_answer(smtp, OUTCOME_TEMP, NULL);
 	} else if (!turned->begun) {
 		first_taken(turned);
-	} else if (turned->session && turned->job) {
+	} else if (turned->session && turned->job &&
+		   strcmp(turned->job->head.id, turned->refused) != 0) {
 		turned_send(turned);
 	} else if (turned->session) {
+		job_end(turned);
 		outgoing_session_quit(turned->session);
 	}
 }
@@ -146,6 +149,9 @@ static void do_result(void *owner, size_t recipient, enum outcome outcome,
 											 : "",
 				      .dsn = offer && offer->dsn };
 
+	if (outcome == OUTCOME_TEMP && turned->refused[0] == '\0')
+		(void)span_copy(span_text(turned->job->head.id), turned->refused,
+				sizeof turned->refused);
 	outgoing_job_reply(turned->job, recipient, outcome, reply, &peer);
 }
 

@@ -278,6 +278,23 @@ enum outcome queue_done(struct queue *queue, uint64_t handle, const struct queue
 	return ending_settle(&ending, failure);
 }
 
+/* With the lock held: untouched, so it may go at once, as it could before. */
+static void job_return(struct queue *queue, const struct taken *job)
+{
+	const struct leg *leg = AT_LEG(queue, job->leg);
+	struct hop *hop = AT_HOP(queue, leg->hop);
+
+	leg_return(queue, job->leg);
+	if (hop->kind == QUEUE_HOP_TRIGGER && leg->due == DUE_FORCED &&
+	    hop->released <= hop->waiting.count)
+		hop->released++;
+	legs_resume(queue, job->message);
+	if (job->rules != queue->rules) { /* its hop may be another one by now */
+		queue->rehop = true;
+		pthread_cond_signal(&queue->load);
+	}
+}
+
 void queue_give_back(struct queue *queue, const uint64_t *handles, size_t count)
 {
 	struct taken job;
@@ -285,8 +302,7 @@ void queue_give_back(struct queue *queue, const uint64_t *handles, size_t count)
 	queue_lock(queue);
 	for (size_t i = 0; i < count; i++)
 		if (jobs_end(queue, handles[i], &job)) {
-			leg_return(queue, job.leg);
-			legs_resume(queue, job.message);
+			job_return(queue, &job);
 			free(job.which);
 		}
 	queue_unlock(queue);

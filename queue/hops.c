@@ -193,9 +193,9 @@ uint32_t hop_next(struct queue *queue)
 
 void hops_wake(struct queue *queue)
 {
-	uint32_t now = queue_now();
-
-	while (queue->sleeping.count > 0 && AT_HOP(queue, queue->sleeping.items[0])->wake <= now)
+	/* The clock is asked each time: set back meanwhile, a hop would go to sleep and be woken for ever. */
+	while (queue->sleeping.count > 0 &&
+	       AT_HOP(queue, queue->sleeping.items[0])->wake <= queue_now())
 		hop_settle(queue, queue->sleeping.items[0]);
 }
 

@@ -28,19 +28,57 @@ static uint32_t slot_free(struct queue *queue)
 	return slot;
 }
 
-uint64_t jobs_add(struct queue *queue, uint32_t leg, uint32_t message, const struct queue_job *job,
+bool *jobs_of_others(const struct queue *queue, uint32_t message, uint32_t leg, size_t count)
+{
+	uint32_t at = AT_MESSAGE(queue, message)->leg;
+	bool *under_way;
+
+	while (at != 0 && (at == leg || !(AT_LEG(queue, at)->flags & LEG_TAKEN)))
+		at = AT_LEG(queue, at)->next;
+	if (at == 0)
+		return NULL;
+	under_way = memory_array(count, sizeof *under_way);
+	jobs_mark(queue, message, AT_MESSAGE(queue, message)->serial, under_way);
+	return under_way;
+}
+
+/* With the lock held. True: something was left out. */
+static bool leave_out(const struct queue *queue, uint32_t message, uint32_t leg,
+		      struct queue_job *job)
+{
+	bool *under_way = jobs_of_others(queue, message, leg, job->message->envelope.count);
+	size_t count = 0, before = job->count;
+
+	if (under_way == NULL)
+		return false;
+	for (size_t i = 0; i < before; i++)
+		if (!under_way[job->which[i]])
+			job->which[count++] = job->which[i];
+	job->count = count;
+	free(under_way);
+	return count < before;
+}
+
+uint64_t jobs_add(struct queue *queue, uint32_t leg, uint32_t message, struct queue_job *job,
 		  bool all)
 {
 	struct taken *taken;
 	uint32_t slot, serial;
 
 	queue_lock(queue);
+	if (leave_out(queue, message, leg, job))
+		all = false;
+	if (job->count == 0) {
+		queue_unlock(queue);
+		return 0;
+	}
 	slot = slot_free(queue);
 	taken = &queue->taken[slot];
 	taken->used = true;
 	taken->all = all;
 	taken->final = job->hop.kind == QUEUE_HOP_LOCAL || strncmp(job->hop.key, "lmtp:", 5) == 0;
 	serial = taken->serial = ++queue->serial;
+	taken->rules = queue->rules;
 	taken->leg = leg;
 	taken->message = message;
 	taken->message_serial = AT_MESSAGE(queue, message)->serial;

@@ -5,7 +5,13 @@
 
 #include "queue/queue_private.h"
 
-uint64_t jobs_add(struct queue *queue, uint32_t leg, uint32_t message, const struct queue_job *job,
+/*
+ * With the lock held: those of the message's `count` recipients that jobs of other legs have, as
+ * after a change of the rules; NULL: none. To be freed.
+ */
+bool *jobs_of_others(const struct queue *queue, uint32_t message, uint32_t leg, size_t count);
+/* What such a job got meanwhile is left out of `job`; 0: nothing is left of it. */
+uint64_t jobs_add(struct queue *queue, uint32_t leg, uint32_t message, struct queue_job *job,
 		  bool all);
 /* With the lock held; NULL: there is no such job. */
 struct taken *jobs_find(struct queue *queue, uint64_t handle);

@@ -18,13 +18,21 @@
 #include "base/memory.h"
 #include "queue/scan.h"
 
+enum { AGAIN_MS = 60000 }; /* when something could not be opened for want of something */
+
 struct loading {
 	struct queue *queue;
 	int parent;    /* a server's directory, while its own are read */
 	int directory; /* one of these */
 	size_t read, bad;
-	bool full, stop;
+	bool full, stop, again;
 };
+
+static void not_read(struct loading *loading, const char *what, const char *name, int error)
+{
+	loading->again |= error == EMFILE || error == ENFILE || error == ENOMEM;
+	log_error("queue.load", LOG_TEXT(what, name), LOG_TEXT("why", strerror(error)));
+}
 
 static bool is_listed(const struct queue *queue, const char *id)
 {
@@ -56,8 +64,7 @@ static void know(struct loading *loading, const struct queue_message *content)
 	uint16_t server;
 
 	if (server_find(queue, content->server, &server) == NULL) {
-		log_error("queue.load", LOG_TEXT("id", content->id),
-			  LOG_TEXT("why", strerror(errno)));
+		not_read(loading, "id", content->id, errno);
 		return;
 	}
 	hops = legs_hops(queue, content);
@@ -91,6 +98,7 @@ static bool load_file(void *context, const char *name)
 		know(loading, content);
 	} else {
 		loading->bad++;
+		loading->again |= errno == EMFILE || errno == ENFILE;
 		log_error("queue.unreadable", LOG_TEXT("file", name),
 			  LOG_TEXT("why", strerror(errno)));
 	}
@@ -113,11 +121,12 @@ static bool load_directory(void *context, const char *name)
 		return true;
 	loading->directory =
 		openat(loading->parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (loading->directory < 0)
+	if (loading->directory < 0) {
+		not_read(loading, "directory", name, errno);
 		return true;
+	}
 	if (!directory_scan(loading->directory, load_file, loading))
-		log_error("queue.load", LOG_TEXT("directory", name),
-			  LOG_TEXT("why", strerror(errno)));
+		not_read(loading, "directory", name, errno);
 	close(loading->directory);
 	return !loading->stop;
 }
@@ -130,9 +139,13 @@ static bool load_server(void *context, const char *name)
 		return true;
 	loading->parent = openat(loading->queue->root_fd, name,
 				 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (loading->parent < 0)
+	if (loading->parent < 0) {
+		if (errno != ENOTDIR && errno != ELOOP)
+			not_read(loading, "server", name, errno);
 		return true;
-	(void)directory_scan(loading->parent, load_directory, loading);
+	}
+	if (!directory_scan(loading->parent, load_directory, loading))
+		not_read(loading, "server", name, errno);
 	close(loading->parent);
 	return !loading->stop;
 }
@@ -146,14 +159,16 @@ static void load_all(struct queue *queue)
 	queue->unread = false;
 	queue->reading = true;
 	queue_unlock(queue);
-	(void)directory_scan(queue->root_fd, load_server, &loading);
+	if (!directory_scan(queue->root_fd, load_server, &loading))
+		not_read(&loading, "directory", queue->root, errno);
 	if (loading.read + loading.bad > 0)
 		log_info("queue.loaded", LOG_NUMBER("messages", loading.read),
 			 LOG_NUMBER("unreadable", loading.bad), LOG_NUMBER("full", loading.full),
 			 LOG_NUMBER("ms", clock_ms() - began));
 	queue_lock(queue);
 	queue->reading = false;
-	queue->unread |= loading.full;
+	queue->unread |= loading.full || loading.again;
+	queue->unread_at = loading.again ? clock_ms() + AGAIN_MS : 0;
 }
 
 /* Its hops by the rules of now. One that is under way gets them when it comes back. */
@@ -207,7 +222,7 @@ void *load_run(void *of)
 
 	queue_lock(queue);
 	while (!queue->ending) {
-		if (queue->unread && has_room(queue))
+		if (queue->unread && has_room(queue) && clock_ms() >= queue->unread_at)
 			load_all(queue);
 		else if (queue->rehop)
 			reload_all(queue);

@@ -88,6 +88,7 @@ struct taken {          /* a job */
 	bool used, all; /* all that its message waited for, and nobody wants to hear of success */
 	bool final;     /* the hop is the last one: a mailbox, LMTP */
 	uint32_t serial, leg, message, message_serial;
+	uint32_t rules; /* that it was taken by */
 	size_t *which, count;
 	/* What came of it, when its file could not be written; NULL: it has not come back. */
 	struct queue_result *results;
@@ -134,6 +135,7 @@ struct queue {
 	struct queue_prepared *prepared;
 	uint32_t rules;              /* counts their changes */
 	bool unread, reading, rehop; /* what the loader has to do, does */
+	int64_t unread_at;           /* clock_ms; not before */
 };
 
 /* failure.c; failure may be NULL. TEMP, or the outcome given. */

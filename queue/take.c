@@ -16,7 +16,7 @@ enum { AGAIN = 60, SOON = 5 }; /* seconds, when a file cannot be read; for want 
 
 struct choice { /* a leg that was picked */
 	uint32_t leg, message, serial;
-	bool forced;
+	bool forced, early; /* early: by key, before its time: the others had their turn */
 	unsigned recipients;
 	struct queue_hop hop;
 	struct place place;
@@ -30,16 +30,20 @@ static bool key_wanted(const struct hop *hop, const char *const *keys)
 	return false;
 }
 
-/* Few ask by key, and there are fewer hops than messages. */
+/* The first that is due of all the keys. Few ask by key, and there are fewer hops than messages. */
 static uint32_t leg_by_key(const struct queue *queue, const char *const *keys)
 {
+	uint32_t first = 0;
+
 	for (uint32_t i = 1; i <= queue->hops.used; i++) {
 		const struct hop *hop = AT_HOP(queue, i);
 
-		if (hop->legs > 0 && hop->waiting.count > 0 && key_wanted(hop, keys))
-			return hop->waiting.items[0];
+		if (hop->legs > 0 && hop->waiting.count > 0 && key_wanted(hop, keys) &&
+		    (first == 0 ||
+		     AT_LEG(queue, hop->waiting.items[0])->due < AT_LEG(queue, first)->due))
+			first = hop->waiting.items[0];
 	}
-	return 0;
+	return first;
 }
 
 static bool leg_pick(struct queue *queue, const char *const *keys, struct choice *choice)
@@ -63,6 +67,7 @@ static bool leg_pick(struct queue *queue, const char *const *keys, struct choice
 	choice->message = leg->message;
 	choice->serial = AT_MESSAGE(queue, leg->message)->serial;
 	choice->forced = keys != NULL || leg->due == DUE_FORCED;
+	choice->early = keys != NULL && leg->due > queue_now();
 	choice->recipients = server->limits.recipients;
 	choice->hop.kind = (enum queue_hop_kind)hop->kind;
 	(void)span_copy(span_text(hop->key), choice->hop.key, sizeof choice->hop.key);
@@ -103,21 +108,26 @@ static bool same_hop(const struct queue_hop *a, const struct queue_hop *b)
 	return a->kind == b->kind && strcmp(a->key, b->key) == 0;
 }
 
-/* Those of the hop that are due, as many as a transaction may have. */
-static void job_choose(struct queue_job *job, const struct choice *choice,
+/* Those of the hop that are due and do not go already, as many as a transaction may have. */
+static void job_choose(struct queue *queue, struct queue_job *job, const struct choice *choice,
 		       const struct queue_hop *hops)
 {
 	size_t count = job->message->envelope.count;
 	int64_t now = queue_now();
+	bool *under_way;
 
+	queue_lock(queue);
+	under_way = jobs_of_others(queue, choice->message, choice->leg, count);
+	queue_unlock(queue);
 	job->which = memory_array(count, sizeof *job->which);
 	for (size_t i = 0; i < count && job->count < choice->recipients; i++) {
 		const struct queue_recipient *recipient = &job->message->recipients[i];
 
-		if (recipient->state == QUEUE_WAITING &&
+		if (recipient->state == QUEUE_WAITING && !(under_way != NULL && under_way[i]) &&
 		    (choice->forced || recipient->next <= now) && same_hop(&hops[i], &choice->hop))
 			job->which[job->count++] = i;
 	}
+	free(under_way);
 }
 
 /* All that the message waits for, and its sender need not hear of success. */
@@ -170,12 +180,12 @@ static struct queue_job *job_make(struct queue *queue, const struct choice *choi
 		leg_put_back(queue, choice, error);
 	} else {
 		hops = legs_hops(queue, job->message);
-		job_choose(job, choice, hops);
-		if (job->count == 0)
-			leg_renew(queue, choice, job->message, hops);
-		else
+		job_choose(queue, job, choice, hops);
+		if (job->count > 0)
 			job->handle =
 				jobs_add(queue, choice->leg, choice->message, job, job_is_all(job));
+		if (job->handle == 0)
+			leg_renew(queue, choice, job->message, hops);
 	}
 	free(hops);
 	if (job->handle != 0)
@@ -197,7 +207,8 @@ struct queue_job *queue_take(struct queue *queue, const char *const *keys)
 		queue_unlock(queue);
 		if (found)
 			job = job_make(queue, &choice);
-	} while (found && job == NULL);
+		/* One that cannot be read would be the next one by key again and again. */
+	} while (found && job == NULL && !choice.early);
 	return job;
 }
 

@@ -158,23 +158,58 @@ static struct destination *destination_of(struct relay *relay, const struct conf
 	return destination;
 }
 
-void destination_give(struct relay *relay, struct outgoing_job *job)
+/*
+ * Mail of a server that is gone goes the way of the first, as the store has decided (rules_server);
+ * NULL: the store knows another configuration than we do.
+ */
+static const struct conf_smtp *server_of(const struct relay *relay, const struct outgoing_job *job,
+					 struct next_hop *hop)
 {
 	const struct conf_smtp *server = conf_find_smtp(relay->conf, job->head.server);
-	struct destination *destination;
+	bool gone = !server;
+	char key[QUEUE_KEY_SIZE];
+
+	if (gone && relay->conf->smtps_count > 0)
+		server = &relay->conf->smtps[0];
+	if (!server)
+		return NULL;
+	next_hop_find(relay->conf, server, &job->envelope.recipients[0], hop);
+	next_hop_key(hop, key, sizeof key);
+	return gone && strcmp(key, job->head.key) != 0 ? NULL : server;
+}
+
+/* While the rules change the store may put together what goes different ways by ours. */
+static bool go_together(const struct relay *relay, const struct conf_smtp *server,
+			const struct outgoing_job *job)
+{
+	char first[QUEUE_KEY_SIZE], key[QUEUE_KEY_SIZE];
 	struct next_hop hop;
 
-	if (!server) { /* the store knows a newer configuration than we do, or an older one */
+	for (size_t i = 0; i < job->envelope.count; i++) {
+		next_hop_find(relay->conf, server, &job->envelope.recipients[i], &hop);
+		next_hop_key(&hop, i == 0 ? first : key, QUEUE_KEY_SIZE);
+		if (i > 0 && strcmp(key, first) != 0)
+			return false;
+	}
+	return true;
+}
+
+void destination_give(struct relay *relay, struct outgoing_job *job)
+{
+	struct next_hop hop;
+	const struct conf_smtp *server = server_of(relay, job, &hop);
+	struct destination *destination;
+
+	if (!server) {
 		outgoing_job_say_rest(job, QUEUE_LATER, "4.3.5",
 				      "the virtual server of the message is not configured now");
 		relay_job_over(relay, job);
 		return;
 	}
-	next_hop_find(relay->conf, server, &job->envelope.recipients[0], &hop);
 	/* It was asked for (ETRN), so it goes the way that all mail of the domain would. */
 	if (hop.kind == NEXT_HOP_TRIGGER && job->head.kind == QUEUE_HOP_TRIGGER)
 		hop.kind = NEXT_HOP_SMTP;
-	if (hop.kind != NEXT_HOP_SMTP) {
+	if (hop.kind != NEXT_HOP_SMTP || !go_together(relay, server, job)) {
 		outgoing_job_say_rest(job, QUEUE_LATER, "4.3.5",
 				      "the route of the domain is changing");
 		relay_job_over(relay, job);

@@ -6,10 +6,7 @@
 #include "io/packet.h"
 #include "relay/pickup_file.h"
 
-enum {
-	FILES_MAX = 8, /* at a time */
-	ASK_MS = 60000
-};
+enum { FILES_MAX = 8 }; /* at a time */
 
 static void claim_ask(struct relay *relay);
 
@@ -35,7 +32,9 @@ static void claim_ask(struct relay *relay)
 	if (relay->claiming || relay->retiring || relay->store == NULL || relay->files >= FILES_MAX)
 		return;
 	relay->claiming = true;
-	channel_ask(relay->store, MESSAGE_CLAIM, span_make("", 0), -1, ASK_MS, on_claim, relay);
+	/* An answer that came too late would be a file that nobody takes in. */
+	channel_ask(relay->store, MESSAGE_CLAIM, span_make("", 0), -1, CHANNEL_FOREVER, on_claim,
+		    relay);
 }
 
 void pickup_file_over(struct relay *relay)

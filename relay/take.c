@@ -8,6 +8,12 @@
 
 #include <unistd.h>
 
+static void job_unreadable(struct relay *relay, struct outgoing_job *job)
+{
+	outgoing_job_say_rest(job, QUEUE_LATER, "4.3.0", "no descriptor was left for the message");
+	relay_job_over(relay, job);
+}
+
 static void job_begin(struct relay *relay, struct outgoing_job *job)
 {
 	relay->jobs++;
@@ -16,6 +22,8 @@ static void job_begin(struct relay *relay, struct outgoing_job *job)
 		relay_job_over(relay, job);
 	else if (job->head.kind == QUEUE_HOP_LOCAL)
 		local_place(relay, job);
+	else if (job->fd < 0)
+		job_unreadable(relay, job);
 	else
 		destination_give(relay, job);
 }

@@ -96,6 +96,18 @@ static void claim_end(struct pickup_scan *scan, struct claim *claim)
 
 /* ---- places ---- */
 
+/* Its directory was away for a moment, or its server has another name now: it is known still. */
+static bool is_claimed(const struct pickup_scan *scan, const struct pickup_place *place,
+		       const char *file)
+{
+	const struct claim *claim = scan->claims;
+
+	while (claim != NULL && (strcmp(claim->file, file) != 0 ||
+				 strcmp(claim->place->path, place->path) != 0))
+		claim = claim->next;
+	return claim != NULL;
+}
+
 /* What was claimed before a crash. */
 static void recover(struct pickup_scan *scan, struct pickup_place *place)
 {
@@ -109,7 +121,7 @@ static void recover(struct pickup_scan *scan, struct pickup_place *place)
 		return;
 	}
 	while ((entry = readdir(directory)) != NULL) {
-		if (entry->d_name[0] != '.')
+		if (entry->d_name[0] != '.' && !is_claimed(scan, place, entry->d_name))
 			(void)claim_add(scan, place, entry->d_name);
 	}
 	closedir(directory);
@@ -175,12 +187,15 @@ static struct claim *take_next(struct pickup_scan *scan, struct pickup_place *pl
 }
 
 /* One that was given back, or was claimed before a crash. */
-static struct claim *take_waiting(struct pickup_scan *scan, const struct pickup_place *place,
+static struct claim *take_waiting(struct pickup_scan *scan, struct pickup_place *place,
 				  int64_t now)
 {
 	for (struct claim *claim = scan->claims; claim != NULL; claim = claim->next) {
-		if (claim->place == place && claim->owner == NULL && claim->not_before <= now)
+		if (claim->owner == NULL && claim->not_before <= now &&
+		    strcmp(claim->place->path, place->path) == 0) {
+			claim->place = place; /* its server may have another name by now */
 			return claim;
+		}
 	}
 	return NULL;
 }

@@ -251,18 +251,18 @@ int store_main(struct role_start *begin)
 		{ MESSAGE_RELEASE, ROLE_FRONTEND, STORE_POOL_QUEUE, false, queue_handle_release, PATIENCE_MS },
 		{ MESSAGE_TAKE, ROLE_RELAY, STORE_POOL_QUICK, false, queue_handle_take, 0 },
 		{ MESSAGE_TAKE, ROLE_FRONTEND, STORE_POOL_QUEUE, false, queue_handle_take, PATIENCE_MS },
-		{ MESSAGE_DONE, ROLE_RELAY, STORE_POOL_QUEUE, false, queue_handle_done, 0 },
-		{ MESSAGE_DONE, ROLE_FRONTEND, STORE_POOL_QUEUE, false, queue_handle_done, 0 },
+		{ MESSAGE_DONE, ROLE_RELAY, STORE_POOL_QUEUE, false, queue_handle_done, WORK_ALWAYS },
+		{ MESSAGE_DONE, ROLE_FRONTEND, STORE_POOL_QUEUE, false, queue_handle_done, WORK_ALWAYS },
 		{ MESSAGE_PLACE, ROLE_RELAY, STORE_POOL_COMMIT, false, queue_handle_place, 0 },
 		{ MESSAGE_SPOOL, ROLE_RELAY, STORE_POOL_QUICK, false, handle_spool, PATIENCE_MS },
 		{ MESSAGE_DELIVER, ROLE_RELAY, STORE_POOL_COMMIT, true, store_handle_deliver, 0 },
-		{ MESSAGE_CLAIM, ROLE_RELAY, STORE_POOL_QUEUE, false, store_handle_claim, 0 },
-		{ MESSAGE_CLAIMED, ROLE_RELAY, STORE_POOL_QUEUE, false, store_handle_claimed, 0 },
+		{ MESSAGE_CLAIM, ROLE_RELAY, STORE_POOL_PICKUP, false, store_handle_claim, 0 },
+		{ MESSAGE_CLAIMED, ROLE_RELAY, STORE_POOL_PICKUP, false, store_handle_claimed, WORK_ALWAYS },
 		{ MESSAGE_RULES, ROLE_MASTER, STORE_POOL_RULES, true, queue_handle_rules, 0 },
 		{ MESSAGE_ORDER, ROLE_MASTER, STORE_POOL_QUEUE, false, queue_handle_order, 0 },
 		{ 0 },
 	};
-	const unsigned threads[] = { 2, begin->conf->store.workers, 8, 8, 1, 0 };
+	const unsigned threads[] = { 2, begin->conf->store.workers, 8, 8, 1, 2, 0 };
 	struct store_role role = { .store = NULL };
 	struct store_failure failure = { 0 };
 	struct work_plan plan = { .permits = permits, .threads = threads, .context = &role,

@@ -16,7 +16,8 @@ struct queue_rules;
  * Spool files and usage never wait behind an fsync or a large mailbox, new mail not behind old.
  * The rules have one thread, so that the last ones stay.
  */
-enum { STORE_POOL_QUICK, STORE_POOL_COMMIT, STORE_POOL_MAILDROP, STORE_POOL_QUEUE, STORE_POOL_RULES };
+enum { STORE_POOL_QUICK, STORE_POOL_COMMIT, STORE_POOL_MAILDROP, STORE_POOL_QUEUE, STORE_POOL_RULES,
+       STORE_POOL_PICKUP /* of its own: a share that hangs holds up nothing else */ };
 
 struct store_role {
 	unsigned char key[TICKET_KEY_SIZE];

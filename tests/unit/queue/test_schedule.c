@@ -489,6 +489,45 @@ static void rules_change_under_way(void **state)
 	assert_int_equal(messages_of(scene), 0);
 }
 
+/* The others of a message that is under way go the new way, without those that go already. */
+static void rules_change_half_under_way(void **state)
+{
+	struct scene *scene = *state;
+	struct queue_job *job, *rest;
+	char ids[2][QUEUE_ID_SIZE];
+
+	scene->limits.recipients = 1;
+	queue_rules_changed(scene->queue);
+	add(scene, "h.1", "a@one.example b@one.example c@elsewhere");
+	job = take(scene);
+	assert_non_null(job);
+	while (strcmp(job->hop.key, "one.example") != 0) {
+		queue_give_back(scene->queue, &job->handle, 1);
+		queue_job_free(job);
+		job = take(scene);
+	}
+	pthread_mutex_lock(&scene->lock);
+	strcpy(scene->moved, "one.example");
+	scene->limits.recipients = 100;
+	pthread_mutex_unlock(&scene->lock);
+	later(scene, 1);
+	add(scene, "h.2", "z@one.example"); /* it is looked at after the first */
+	queue_rules_changed(scene->queue);
+	WAIT_FOR(queue_waiting(scene->queue, "one.example", ids, 2) == 1);
+	WAIT_FOR(queue_waiting(scene->queue, "elsewhere", ids, 2) == 2);
+	rest = take(scene);
+	assert_non_null(rest);
+	assert_string_equal(rest->message->id, "h.1");
+	assert_string_equal(rest->hop.key, "elsewhere");
+	assert_int_equal(rest->count, 2);
+	assert_int_equal(rest->which[0], 1);
+	assert_int_equal(rest->which[1], 2);
+	end_job(scene, rest, QUEUE_OK, false);
+	end_job(scene, job, QUEUE_OK, false);
+	assert_string_equal(next(scene, QUEUE_OK, false), "h.2");
+	assert_int_equal(messages_of(scene), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -512,6 +551,7 @@ int main(void)
 		ROW(given_back),
 		ROW(moved),
 		ROW(rules_change_under_way),
+		ROW(rules_change_half_under_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
