@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ALONE_TRIES = 100 }; /* five seconds */
+enum { ALONE_TRIES = 100 /* five seconds */, STATE_SIZE = 64 };
 
 struct sweep {
 	int directory;
@@ -103,32 +103,43 @@ static void sweep_all(struct store *store)
 			 LOG_NUMBER("bindings", bindings.removed));
 }
 
-static int state_write(struct store *store, const char *state)
+/*
+ * "running" or "clean", and behind it, when there was a run that did not end in order, since when
+ * nothing is suspected: a mailbox that was not used meanwhile is still to be counted anew.
+ */
+static int state_write(struct store *store, const char *word)
 {
+	char text[STATE_SIZE];
+	int length = snprintf(text, sizeof text, "%s %lld.%09ld\n", word,
+			      (long long)store->suspect_before.tv_sec, store->suspect_before.tv_nsec);
 	int fd = openat(store->spool_fd, "state",
 			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	ssize_t length = (ssize_t)strlen(state);
 	int result;
 
 	if (fd < 0)
 		return -1;
-	result = write(fd, state, (size_t)length) == length && fsync(fd) == 0 ? 0 : -1;
+	result = write(fd, text, (size_t)length) == length && fsync(fd) == 0 ? 0 : -1;
 	close(fd);
 	return result == 0 ? fsync(store->spool_fd) : -1;
 }
 
-/* A store that is new, or was closed in order, has nothing to suspect. */
+/* A store that is new, or was closed in order, has nothing new to suspect. */
 static bool state_clean(struct store *store)
 {
-	char text[16] = "";
+	char text[STATE_SIZE] = "";
 	int fd = openat(store->spool_fd, "state", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	long long seconds = 0;
 	ssize_t got;
 
 	if (fd < 0)
 		return errno == ENOENT;
 	got = read(fd, text, sizeof text - 1);
 	close(fd);
-	return got > 0 && strcmp(text, "clean\n") == 0;
+	if (got <= 0 || strncmp(text, "clean", 5) != 0 || text[got - 1] != '\n')
+		return false;
+	if (sscanf(text + 5, " %lld.%9ld", &seconds, &store->suspect_before.tv_nsec) == 2)
+		store->suspect_before.tv_sec = (time_t)seconds;
+	return true;
 }
 
 /* One that was killed holds its lock until the disk lets its last thread go: it is waited for. */
@@ -162,7 +173,7 @@ enum outcome store_recover(struct store *store, struct store_failure *failure)
 		clock_gettime(CLOCK_REALTIME, &store->suspect_before);
 		log_info("store.unclean", LOG_NUMBER("alone", alone));
 	}
-	if (alone && state_write(store, "running\n") != 0)
+	if (alone && state_write(store, "running") != 0)
 		return failure_errno(failure, errno, "cannot write %s/.spool/state", store->root);
 	if (flock(store->run_fd, LOCK_SH) != 0)
 		return failure_errno(failure, errno, "cannot lock %s/.spool/run", store->root);
@@ -173,6 +184,6 @@ void store_mark_clean(struct store *store)
 {
 	if (store->run_fd < 0 || flock(store->run_fd, LOCK_EX | LOCK_NB) != 0)
 		return; /* others are still at work: the last one says it */
-	if (syncfs(store->root_fd) != 0 || state_write(store, "clean\n") != 0)
+	if (syncfs(store->root_fd) != 0 || state_write(store, "clean") != 0)
 		log_warning("store.state", LOG_NUMBER("errno", errno));
 }
