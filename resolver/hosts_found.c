@@ -86,7 +86,7 @@ struct message_hosts_found *hosts_found_make(struct hosts_job *job)
 	found->mx_secure = job->mx_secure;
 	if (found->outcome == HOSTS_FOUND)
 		take_policy(job->policy, found);
-	/* A host that is left out for now is looked for again soon. */
+	/* A host that is left out this time is looked for again soon. */
 	found->good_for =
 		found->outcome == HOSTS_TROUBLE || doubt ? GOOD_FOR_TROUBLE : good_for(job->ttl);
 	return found;
