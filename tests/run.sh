@@ -62,6 +62,8 @@ show_again() {
 	if [ -s "$logs/failures" ]; then
 		printf '== what failed\n'
 		head -n 90 "$logs/failures"
+		printf '== in short\n'
+		grep -aE '^-- |^FAIL ' "$logs/failures" | cut -c1-160 | awk '!seen[$0]++' | head -n 16
 	fi
 }
 

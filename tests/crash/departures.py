@@ -143,10 +143,20 @@ def surely_once(departures, key, delivery):
         not departures.kills.between(one, delivery.begun, delivery.begun)
 
 
+def only_copy(departures, waiting):
+    """The file of a promise that nothing else keeps: no second copy, and not a report, which bears the token too."""
+    promised = {(one.token, address) for one, address in departures.ledger.promised()}
+    tokens = {name: token_of(contents(path)) for name, path in waiting.files.items()}
+    holds = {name: any(one["state"] == "waiting" and one["address"].endswith("@dead.example") and
+                       (tokens[name], one["address"]) in promised for one in waiting.messages[name]["recipients"])
+             for name in waiting.files}
+    return next(waiting.files[name] for name, token in tokens.items() if holds[name] and
+                token not in waiting.unread and sum(other == token for other in tokens.values()) == 1)
+
+
 def damages(departures):
     waiting, outside = departures.waiting(), departures.outside
-    promised = {one.token for one, address in departures.ledger.promised() if address.endswith("@dead.example")}
-    path = next(path for path in waiting.files.values() if token_of(contents(path)) in promised)
+    path = only_copy(departures, waiting)
     with_damage(departures, "a message of the queue is gone", "lost: ", path, os.unlink)
     with_damage(departures, "a message of the queue is torn", "torn", path, cut)
     box = os.path.join(departures.gateway.mail, *reversed(REPORTER.split("@")))
