@@ -136,12 +136,13 @@ static void directory_clear(struct conf_directory *directory)
 		directory->keytab,       directory->principal,     directory->krb5_config,
 		directory->bind_dn,      directory->password_file, directory->tls_ca,
 		directory->base,         schema->preset,           schema->recipient_filter,
-		schema->login_filter,    schema->attribute_id,     schema->attribute_mail,
-		schema->attribute_alias, schema->attribute_quota,  schema->attribute_host
+		schema->login_filter
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		free(texts[i]);
+	for (size_t i = 0; i < CONF_ATTRIBUTES; i++)
+		free(schema->attribute[i]);
 	texts_free(directory->servers, directory->servers_count);
 }
 

@@ -23,9 +23,49 @@ enum conf_method {
 	CONF_METHODS
 };
 
+/*
+ * What an entry may say that mail depends on. The directory's own names for it are in struct
+ * conf_schema: the preset's, or those of the keys "attribute_id", "attribute_mail" and so on
+ * (conf_attribute_key). "" = this directory does not say it.
+ */
+enum conf_attribute {
+	CONF_ATTRIBUTE_ID,              /* identity that survives renaming: objectGUID, entryUUID */
+	CONF_ATTRIBUTE_MAIL,
+	CONF_ATTRIBUTE_ALIAS,           /* further addresses: proxyAddresses, mailLocalAddress */
+	CONF_ATTRIBUTE_ENABLED,         /* accountStatus, posternEnabled; absent = enabled */
+	CONF_ATTRIBUTE_QUOTA,           /* prohibits receiving: in quota_unit, as the next two */
+	CONF_ATTRIBUTE_QUOTA_SEND,      /* prohibits sending */
+	CONF_ATTRIBUTE_QUOTA_WARN,      /* a warning is sent */
+	CONF_ATTRIBUTE_QUOTA_DEFAULTS,  /* TRUE: the three above do not count (mDBUseDefaults) */
+	CONF_ATTRIBUTE_HOST,            /* next hop of who has the mailbox elsewhere: mailHost */
+	CONF_ATTRIBUTE_ROUTING_ADDRESS, /* replaces the recipient's: mailRoutingAddress */
+	CONF_ATTRIBUTE_TARGET,          /* "SMTP:x@y" of others, no mailbox here: targetAddress */
+	CONF_ATTRIBUTE_FORWARD,         /* DNs that get the mail: altRecipient */
+	CONF_ATTRIBUTE_FORWARD_ADDRESS, /* addresses that get it: mailForwardingAddress */
+	CONF_ATTRIBUTE_FORWARD_KEEP,    /* TRUE: and the mailbox as well (deliverAndRedirect) */
+	CONF_ATTRIBUTE_SIZE_SEND,       /* largest message, in size_unit: submissionContLength */
+	CONF_ATTRIBUTE_SIZE_RECEIVE,    /* delivContLength */
+	CONF_ATTRIBUTE_RECIPIENTS,      /* most recipients of a message sent: msExchRecipLimit */
+	CONF_ATTRIBUTE_ACCEPT_FROM,     /* DNs that alone may send to it: authOrig */
+	CONF_ATTRIBUTE_REJECT_FROM,     /* DNs that may not: unauthOrig */
+	CONF_ATTRIBUTE_ACCEPT_GROUPS,   /* DNs of groups whose members alone may: dLMemSubmitPerms */
+	CONF_ATTRIBUTE_REJECT_GROUPS,   /* whose members may not: dLMemRejectPerms */
+	CONF_ATTRIBUTE_AUTHENTICATED,   /* TRUE: only who has logged in: msExchRequireAuthToSendTo */
+	CONF_ATTRIBUTE_DELEGATES,       /* DNs that may send in its name: publicDelegates */
+	CONF_ATTRIBUTE_LEGACY_DN,       /* legacyExchangeDN */
+	CONF_ATTRIBUTE_MEMBER,          /* DNs: member, uniqueMember */
+	CONF_ATTRIBUTE_MEMBER_ADDRESS,  /* addresses of members without an entry: rfc822MailMember */
+	CONF_ATTRIBUTE_MEMBER_UID,      /* user names: memberUid */
+	CONF_ATTRIBUTE_MEMBER_FILTER,   /* filter or LDAP URL that finds them: msExchDynamicDLFilter */
+	CONF_ATTRIBUTE_MEMBER_BASE,     /* DN below which it searches: msExchDynamicDLBaseDN */
+	CONF_ATTRIBUTE_OWNER,           /* DN: managedBy, owner */
+	CONF_ATTRIBUTE_REPORT_OWNER,    /* TRUE: failures go to the owner: reportToOwner */
+	CONF_ATTRIBUTES
+};
+
 /* How a directory spells what we want to know; filled from the preset, then overridden. */
 struct conf_schema {
-	char *preset;           /* "ad" or "inetorgperson" */
+	char *preset;           /* conf_presets.c */
 	bool active_directory;  /* AD semantics: userAccountControl, sub-codes, FILETIME, SIDs */
 	char *recipient_filter; /* placeholders %{address} %{local} %{domain} */
 	/*
@@ -33,12 +73,21 @@ struct conf_schema {
 	 * before "@", or all of %{login}; %{domain} what was typed after "@" or before "\".
 	 */
 	char *login_filter;
-	char *attribute_id;     /* objectGUID or entryUUID */
-	char *attribute_mail;
-	char *attribute_alias;  /* proxyAddresses; "" = none */
-	char *attribute_quota;  /* maxStorage; "" = none */
-	char *attribute_host;   /* of a next hop, for who has the mailbox elsewhere; "" = none, the default */
-	uint64_t quota_unit;    /* octets one unit of a bare number stands for */
+	char *attribute[CONF_ATTRIBUTES];
+	uint64_t quota_unit; /* octets one unit of a bare number stands for */
+	uint64_t size_unit;  /* likewise of the two sizes */
+};
+
+/* "attribute_id". */
+const char *conf_attribute_key(enum conf_attribute attribute);
+
+/* Who may send to a group whose entry says nothing of it. */
+enum conf_group_senders { CONF_GROUP_ANYBODY, CONF_GROUP_AUTHENTICATED, CONF_GROUP_MEMBERS, CONF_GROUP_NOBODY };
+
+/* Octets; 0 = no limit. `given`: the key is there, so it counts before the next wider default. */
+struct conf_quota {
+	uint64_t warn, send, receive;
+	bool warn_given, send_given, receive_given;
 };
 
 struct conf_directory {
@@ -66,6 +115,13 @@ struct conf_directory {
 	bool fast_bind;           /* password checks by AD's fast bind, where a controller offers it */
 	unsigned cache_positive;  /* seconds */
 	unsigned cache_negative;  /* seconds */
+	/*
+	 * Seconds that a recipient who was known stays known while no server answers; 0 = not at
+	 * all; the default is a day.
+	 */
+	unsigned cache_outage;
+	unsigned poll_changes;    /* seconds between looks at what has changed (uSNChanged); 0 = never */
+	bool global_catalog;      /* recipients and logins are looked for in the whole forest */
 	unsigned cache_password;  /* seconds a proved password is remembered, hashed; 60 at most; 0 = never */
 	struct conf_schema schema;
 	const char *file;
@@ -77,7 +133,11 @@ struct conf_domain {
 	struct conf_directory *directory; /* NULL for an alias */
 	struct conf_domain *alias_of;     /* NULL unless an alias */
 	bool is_default;
-	uint64_t quota;   /* octets for persons whose entry says nothing; 0 = no limit */
+	uint64_t quota;   /* octets for persons whose entry says nothing; 0 = no limit; same as quotas.receive */
+	struct conf_quota quotas; /* keys quota, quota_send, quota_warn; then those of section `quota` */
+	char *catch_all;  /* address that gets what nobody has; "" = refused */
+	char *subaddress; /* characters that may stand before a tag: "+" makes user+tag reach user; "" = none */
+	enum conf_group_senders group_senders; /* default: authenticated */
 	char *postmaster; /* address that postmaster@ reaches; "" = looked up like any other */
 	char *drop;       /* directory of .eml files that get all mail of the domain; "" = mailboxes */
 	unsigned line;
@@ -105,6 +165,8 @@ struct conf_methods {
 	bool certificate;          /* of the client: EXTERNAL */
 	char *client_ca;           /* PEM file of who may vouch for one; "" unless certificate */
 	enum conf_binding binding; /* of integrated and ntlm to the TLS connection */
+	char **groups;         /* key login_groups: only their members log in; DNs, SIDs or names; none = all */
+	size_t groups_count;
 };
 
 /* How much TLS a connection of ours to another server must have. */
@@ -206,6 +268,13 @@ struct conf_relay { /* which clients may send to domains of others (keys of `smt
 	bool open;          /* "yes, this is an open relay": without it all_except is refused by conf_parse */
 };
 
+/* In whose name somebody may send who has logged in: envelope and From field. */
+enum conf_send_as {
+	CONF_SEND_AS_ANY,
+	CONF_SEND_AS_REPORT, /* what would be refused is only logged */
+	CONF_SEND_AS_OWN     /* own addresses, groups and persons whose delegate he is */
+};
+
 struct conf_smtp { /* a virtual server */
 	char *name;
 	char *fqdn;
@@ -223,6 +292,9 @@ struct conf_smtp { /* a virtual server */
 	unsigned idle_timeout;   /* seconds */
 	unsigned hops;           /* Received headers before a message is a loop */
 	struct conf_relay relay;
+	enum conf_send_as send_as; /* of who has logged in; report */
+	char **relay_groups;     /* only their members may send to domains of others; none = who has logged in */
+	size_t relay_groups_count;
 	bool reverse_dns;        /* Received says whether the client's name is confirmed */
 	struct conf_outbound outbound;
 	unsigned line;
@@ -239,6 +311,31 @@ struct conf_pop3 {
 	unsigned connections;
 	unsigned connections_per_address;
 	unsigned idle_timeout; /* seconds; RFC 1939 section 3 wants 600 or more */
+	char **proxies;        /* user names that may open the mailbox of anybody: other gateways */
+	size_t proxies_count;
+	unsigned line;
+};
+
+/*
+ * POP3 for mailboxes that are at another server (section `pop3_proxy`): after the login the session
+ * goes on there.
+ */
+struct conf_proxy {
+	bool enabled;      /* the section is there */
+	uint16_t port;     /* 0 = 110, or 995 with implicit TLS */
+	enum conf_tls tls; /* starttls */
+	char *tls_ca;      /* "" = the system's */
+	bool verify;       /* of the host's certificate; true */
+	struct conf_login login; /* how we log in in the user's name, who is the authorization identity; NONE = with the client's own password */
+	unsigned line;
+};
+
+/* The server's defaults and the warning mail (section `quota`). */
+struct conf_quotas {
+	struct conf_quota limits;
+	char *owner_copy;        /* address that gets a copy of each warning; "" = none */
+	char *template;          /* file; "" = built in */
+	unsigned warn_again;     /* seconds after which a mailbox still over is warned again; 0 = never */
 	unsigned line;
 };
 
@@ -282,6 +379,8 @@ struct conf {
 	size_t dns_servers_count;
 	char *dns_trust_anchor;      /* file for DNSSEC; "" = /usr/share/dns/root.key where it is */
 	struct conf_pop3 pop3;
+	struct conf_proxy proxy;
+	struct conf_quotas quotas;
 	struct conf_store store;
 	struct conf_log log;
 	struct conf_lines *lines;

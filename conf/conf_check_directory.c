@@ -138,7 +138,7 @@ static void check_schema(struct conf_reading *reading, const struct conf_directo
 {
 	const struct conf_schema *schema = &directory->schema;
 
-	if (strcmp(schema->preset, "ad") != 0 && strcmp(schema->preset, "inetorgperson") != 0)
+	if (!conf_preset_known(schema->preset))
 		conf_tell_key(reading, directory->line, "preset",
 			      "preset \"%s\" is not known: write \"ad\" or \"inetorgperson\"",
 			      schema->preset);
@@ -148,11 +148,9 @@ static void check_schema(struct conf_reading *reading, const struct conf_directo
 			  "only Active Directory can be asked for",
 			  directory->name);
 	check_filters(reading, directory);
-	check_attribute(reading, directory, "attribute_id", schema->attribute_id, true);
-	check_attribute(reading, directory, "attribute_mail", schema->attribute_mail, true);
-	check_attribute(reading, directory, "attribute_alias", schema->attribute_alias, false);
-	check_attribute(reading, directory, "attribute_quota", schema->attribute_quota, false);
-	check_attribute(reading, directory, "attribute_host", schema->attribute_host, false);
+	for (size_t i = 0; i < CONF_ATTRIBUTES; i++)
+		check_attribute(reading, directory, conf_attribute_key(i), schema->attribute[i],
+				i == CONF_ATTRIBUTE_ID || i == CONF_ATTRIBUTE_MAIL);
 }
 
 void conf_check_directories(struct conf_reading *reading)

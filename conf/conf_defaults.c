@@ -11,37 +11,6 @@
 #include "base/memory.h"
 #include "mail/address.h"
 
-struct preset {
-	const char *name;
-	const char *recipient_filter;
-	const char *login_filter;
-	const char *attribute_id, *attribute_mail, *attribute_alias, *attribute_quota;
-};
-
-/*
- * Recipients of AD: persons (sAMAccountType 0x30000000) and groups. Disabled persons
- * are found too, since they get another refusal than unknown ones. A login name with
- * "@" never equals a sAMAccountName, so bob@sales.example does not find bob.
- */
-static const struct preset presets[] = {
-	{ "ad",
-	  "(&(|(sAMAccountType=805306368)(objectClass=group))"
-	  "(|(proxyAddresses=smtp:%{address})(mail=%{address})(userPrincipalName=%{address})))",
-	  "(&(sAMAccountType=805306368)"
-	  "(|(sAMAccountName=%{login})(userPrincipalName=%{login})(mail=%{login})"
-	  "(proxyAddresses=smtp:%{login})))",
-	  "objectGUID", "mail", "proxyAddresses", "maxStorage" },
-	{ "inetorgperson", "(&(objectClass=inetOrgPerson)(mail=%{address}))",
-	  "(&(objectClass=inetOrgPerson)(|(uid=%{login})(mail=%{login})))", "entryUUID", "mail", "",
-	  "" },
-};
-
-static void settle(char **member, const char *fallback)
-{
-	if (!*member)
-		*member = memory_text(fallback);
-}
-
 static bool servers_all_ldaps(const struct conf_directory *directory)
 {
 	for (size_t i = 0; i < directory->servers_count; i++)
@@ -52,21 +21,7 @@ static bool servers_all_ldaps(const struct conf_directory *directory)
 
 void conf_directory_defaults(struct conf_directory *directory, bool tls_given)
 {
-	struct conf_schema *schema = &directory->schema;
-	const struct preset *preset = &presets[0];
-
-	/* An unknown preset is complained about later; it gets the first one's values until then.
-	 */
-	for (size_t i = 0; i < sizeof(presets) / sizeof(*presets); i++)
-		if (!strcmp(presets[i].name, schema->preset))
-			preset = &presets[i];
-	schema->active_directory = preset == &presets[0];
-	settle(&schema->recipient_filter, preset->recipient_filter);
-	settle(&schema->login_filter, preset->login_filter);
-	settle(&schema->attribute_id, preset->attribute_id);
-	settle(&schema->attribute_mail, preset->attribute_mail);
-	settle(&schema->attribute_alias, preset->attribute_alias);
-	settle(&schema->attribute_quota, preset->attribute_quota);
+	conf_preset_apply(&directory->schema);
 	if (!tls_given && servers_all_ldaps(directory))
 		directory->tls = CONF_TLS_IMPLICIT;
 	ascii_lower_text(directory->domain);

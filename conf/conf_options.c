@@ -27,6 +27,7 @@
 	  .fallback = (f), .choices = (c) }
 #define HOP(s, n, m) \
 	{ .name = (n), .kind = CONF_KIND_HOP, .offset = offsetof(struct s, m), .fallback = "" }
+#define ATTRIBUTE(a, n) TEXT(conf_directory, n, schema.attribute[CONF_ATTRIBUTE_##a], NULL)
 #define END { .name = NULL }
 
 static const struct conf_choice methods[] = {
@@ -103,11 +104,37 @@ static const struct conf_key directory_keys[] = {
 	NUMBER(TIME, conf_directory, "cache_password", cache_password, "0", 0, 60),
 	TEXT(conf_directory, "recipient_filter", schema.recipient_filter, NULL),
 	TEXT(conf_directory, "login_filter", schema.login_filter, NULL),
-	TEXT(conf_directory, "attribute_id", schema.attribute_id, NULL),
-	TEXT(conf_directory, "attribute_mail", schema.attribute_mail, NULL),
-	TEXT(conf_directory, "attribute_alias", schema.attribute_alias, NULL),
-	TEXT(conf_directory, "attribute_quota", schema.attribute_quota, NULL),
-	TEXT(conf_directory, "attribute_host", schema.attribute_host, ""),
+	ATTRIBUTE(ID, "attribute_id"),
+	ATTRIBUTE(MAIL, "attribute_mail"),
+	ATTRIBUTE(ALIAS, "attribute_alias"),
+	ATTRIBUTE(ENABLED, "attribute_enabled"),
+	ATTRIBUTE(QUOTA, "attribute_quota"),
+	ATTRIBUTE(QUOTA_SEND, "attribute_quota_send"),
+	ATTRIBUTE(QUOTA_WARN, "attribute_quota_warn"),
+	ATTRIBUTE(QUOTA_DEFAULTS, "attribute_quota_defaults"),
+	ATTRIBUTE(HOST, "attribute_host"),
+	ATTRIBUTE(ROUTING_ADDRESS, "attribute_routing_address"),
+	ATTRIBUTE(TARGET, "attribute_target"),
+	ATTRIBUTE(FORWARD, "attribute_forward"),
+	ATTRIBUTE(FORWARD_ADDRESS, "attribute_forward_address"),
+	ATTRIBUTE(FORWARD_KEEP, "attribute_forward_keep"),
+	ATTRIBUTE(SIZE_SEND, "attribute_size_send"),
+	ATTRIBUTE(SIZE_RECEIVE, "attribute_size_receive"),
+	ATTRIBUTE(RECIPIENTS, "attribute_recipients"),
+	ATTRIBUTE(ACCEPT_FROM, "attribute_accept_from"),
+	ATTRIBUTE(REJECT_FROM, "attribute_reject_from"),
+	ATTRIBUTE(ACCEPT_GROUPS, "attribute_accept_groups"),
+	ATTRIBUTE(REJECT_GROUPS, "attribute_reject_groups"),
+	ATTRIBUTE(AUTHENTICATED, "attribute_authenticated"),
+	ATTRIBUTE(DELEGATES, "attribute_delegates"),
+	ATTRIBUTE(LEGACY_DN, "attribute_legacy_dn"),
+	ATTRIBUTE(MEMBER, "attribute_member"),
+	ATTRIBUTE(MEMBER_ADDRESS, "attribute_member_address"),
+	ATTRIBUTE(MEMBER_UID, "attribute_member_uid"),
+	ATTRIBUTE(MEMBER_FILTER, "attribute_member_filter"),
+	ATTRIBUTE(MEMBER_BASE, "attribute_member_base"),
+	ATTRIBUTE(OWNER, "attribute_owner"),
+	ATTRIBUTE(REPORT_OWNER, "attribute_report_owner"),
 	NUMBER(SIZE, conf_directory, "quota_unit", schema.quota_unit, "1", 1, UINT64_C(1) << 40),
 	END,
 };

@@ -67,6 +67,10 @@ struct conf_domain_keys {
 extern const struct conf_section conf_root;
 extern const struct conf_key conf_outbound_keys[], conf_remote_keys[];
 
+/* What the preset says goes where no key has said anything (conf_presets.c). */
+void conf_preset_apply(struct conf_schema *schema);
+bool conf_preset_known(const char *name);
+
 /* ---- where keys stand (conf_lines.c) ---- */
 
 struct conf_lines *conf_lines_new(void);

@@ -31,14 +31,14 @@ static void warn(const struct conf_directory *directory, const char *what, const
 /* An address nobody has: server, TLS, bind, base and filter are tried for real. */
 static bool check_lookup(struct routing *routing, const struct conf_domain *domain)
 {
-	struct address address = { .local = "" };
+	struct route_ask ask = { .sender = { .directory = "", .id = "", .trusted = true } };
 	struct route route = { .kind = ROUTE_REFUSED };
 	uint32_t unlikely;
 
 	random_bytes(&unlikely, sizeof unlikely);
-	snprintf(address.local, sizeof address.local, "postern-check-%08x", (unsigned)unlikely);
-	snprintf(address.domain, sizeof address.domain, "%s", domain->name);
-	if (routing_resolve(routing, &address, &route) != OUTCOME_TEMP)
+	snprintf(ask.recipient.local, sizeof ask.recipient.local, "postern-check-%08x", (unsigned)unlikely);
+	snprintf(ask.recipient.domain, sizeof ask.recipient.domain, "%s", domain->name);
+	if (routing_resolve(routing, &ask, &route) != OUTCOME_TEMP)
 		return true;
 	warn(domain->directory, "cannot be asked", route.cause, "its mail is put off until it can");
 	return false;

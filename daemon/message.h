@@ -43,8 +43,10 @@ enum message_kind {
 	MESSAGE_EXCHANGE,     /* struct message_exchange -> struct message_turn */
 	MESSAGE_EXCHANGE_DROP, /* handle (u32); no answer */
 	MESSAGE_RECHECK,      /* struct message_recheck -> one octet a ticket, enum standing_state */
+	MESSAGE_SENDER,       /* struct message_sender -> struct message_sender_answer */
 	/* relay -> directory */
 	MESSAGE_CLIENT,       /* struct message_client -> struct message_client_turn: a login of ours, elsewhere */
+	MESSAGE_EXPAND,       /* struct message_expand -> struct message_expanded + a memory file with the lists */
 
 	/* frontend -> store; the answer has the same kind */
 	MESSAGE_SPOOL = 48, /* no body -> struct message_result + descriptor */
@@ -57,6 +59,7 @@ enum message_kind {
 	/* relay (or a frontend, after ATRN) -> store; daemon/message_queue.h */
 	MESSAGE_TAKE,       /* struct message_take -> struct message_job + the message's descriptor */
 	MESSAGE_DONE,       /* struct message_done -> struct message_result */
+	MESSAGE_EXPANDED,   /* struct message_list + that memory file -> struct message_result: a job's recipient becomes others */
 	MESSAGE_PLACE,      /* struct message_place -> struct message_result: into a mailbox of ours */
 	MESSAGE_CLAIM,      /* no body -> struct message_claimed + a file of a pickup directory */
 	MESSAGE_CLAIMED,    /* struct message_claim_end -> struct message_result */
@@ -65,6 +68,9 @@ enum message_kind {
 	/* relay or frontend -> resolver; daemon/message_resolver.h */
 	MESSAGE_HOSTS = 96, /* struct message_hosts -> struct message_hosts_found */
 	MESSAGE_NAMES,      /* struct message_names -> struct message_names_found: reverse DNS, confirmed */
+
+	/* frontend -> relay; the answer has the same kind */
+	MESSAGE_DIAL = 104, /* struct message_dial -> struct message_dialled + a connected socket: POP3 elsewhere */
 
 	/* directory -> local; the answer has the same kind */
 	MESSAGE_PROVE = 112 /* struct message_prove -> struct message_proof */

@@ -1,24 +1,44 @@
 /* SPDX-License-Identifier: ISC */
 #include "daemon/message_directory.h"
 
+static void put_address(struct wire_writer *writer, const struct address *address)
+{
+	wire_put_text(writer, address->local);
+	wire_put_text(writer, address->domain);
+	wire_put_u8(writer, address->utf8);
+	wire_put_u8(writer, address->literal);
+}
+
+static void get_address(struct wire_reader *reader, struct address *address)
+{
+	wire_get_text(reader, address->local, sizeof address->local);
+	wire_get_text(reader, address->domain, sizeof address->domain);
+	address->utf8 = wire_get_flag(reader);
+	address->literal = wire_get_flag(reader);
+}
+
 void message_put_resolve(struct wire_writer *writer, const struct message_resolve *resolve)
 {
-	wire_put_text(writer, resolve->address.local);
-	wire_put_text(writer, resolve->address.domain);
-	wire_put_u8(writer, resolve->address.utf8);
-	wire_put_u8(writer, resolve->address.literal);
+	put_address(writer, &resolve->address);
 	wire_put_text(writer, resolve->session);
+	wire_put_span(writer, resolve->standing);
+	put_address(writer, &resolve->sender);
+	wire_put_u64(writer, resolve->size);
+	wire_put_text(writer, resolve->identity);
+	wire_put_u8(writer, resolve->trusted);
 }
 
 bool message_get_resolve(struct span body, struct message_resolve *resolve)
 {
 	struct wire_reader reader = wire_reader_of(body);
 
-	wire_get_text(&reader, resolve->address.local, sizeof resolve->address.local);
-	wire_get_text(&reader, resolve->address.domain, sizeof resolve->address.domain);
-	resolve->address.utf8 = wire_get_flag(&reader);
-	resolve->address.literal = wire_get_flag(&reader);
+	get_address(&reader, &resolve->address);
 	wire_get_text(&reader, resolve->session, sizeof resolve->session);
+	resolve->standing = wire_get_span_of(&reader, STANDING_SIZE_MAX);
+	get_address(&reader, &resolve->sender);
+	resolve->size = wire_get_u64(&reader);
+	wire_get_text(&reader, resolve->identity, sizeof resolve->identity);
+	resolve->trusted = wire_get_flag(&reader);
 	return wire_done(&reader);
 }
 
@@ -33,6 +53,9 @@ void message_put_route(struct wire_writer *writer, const struct message_route *r
 	wire_put_u64(writer, route->quota);
 	wire_put_span(writer, route->ticket);
 	wire_put_text(writer, route->via);
+	wire_put_text(writer, route->canonical);
+	wire_put_u64(writer, route->size);
+	wire_put_u8(writer, route->by_sender);
 }
 
 bool message_get_route(struct span body, struct message_route *route)
@@ -40,7 +63,7 @@ bool message_get_route(struct span body, struct message_route *route)
 	struct wire_reader reader = wire_reader_of(body);
 
 	route->outcome = wire_get_choice(&reader, OUTCOME_PERM);
-	route->kind = wire_get_choice(&reader, ROUTE_REFUSED);
+	route->kind = wire_get_choice(&reader, ROUTE_LIST);
 	route->code = wire_get_u32(&reader);
 	wire_get_text(&reader, route->status, sizeof route->status);
 	wire_get_text(&reader, route->text, sizeof route->text);
@@ -48,6 +71,9 @@ bool message_get_route(struct span body, struct message_route *route)
 	route->quota = wire_get_u64(&reader);
 	route->ticket = wire_get_span(&reader);
 	wire_get_text(&reader, route->via, sizeof route->via);
+	wire_get_text(&reader, route->canonical, sizeof route->canonical);
+	route->size = wire_get_u64(&reader);
+	route->by_sender = wire_get_flag(&reader);
 	return wire_done(&reader) && route->ticket.length <= TICKET_SIZE_MAX &&
 	       (route->via[0] == '\0' || route->kind == ROUTE_REMOTE);
 }

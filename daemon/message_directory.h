@@ -16,6 +16,12 @@
 struct message_resolve {
 	struct address address;
 	char session[SESSION_SIZE];
+	/* Who sends: see struct route_sender. */
+	struct span standing; /* of who has logged in, as he was given it; empty = nobody has */
+	struct address sender; /* "" and "" = the null sender, or not known */
+	uint64_t size;         /* of the message; 0 = not known */
+	char identity[96];     /* relay only: envelope.identity of the job's message; a frontend shows a standing */
+	uint8_t trusted;       /* relay only: the message is a report of ours */
 };
 
 struct message_route {
@@ -28,6 +34,42 @@ struct message_route {
 	uint64_t quota;     /* octets; 0 = no limit: no use in asking for the usage */
 	struct span ticket; /* TICKET_DELIVER; empty unless ROUTE_MAILBOX */
 	char via[ROUTE_VIA_SIZE]; /* only of ROUTE_REMOTE; "" = none */
+	char canonical[ADDRESS_TEXT_SIZE];
+	uint64_t size;     /* largest message, UINT64_MAX = no limit of its own */
+	uint8_t by_sender; /* good for this sender only */
+};
+
+struct message_sender {
+	struct span standing; /* of who has logged in; empty = nobody has */
+	struct address address;
+	uint8_t header; /* of the From field */
+	uint32_t server; /* number of the virtual server */
+	char session[SESSION_SIZE];
+};
+struct message_sender_answer { /* struct sender_answer */
+	enum outcome outcome;
+	uint8_t reported;
+	uint32_t code;
+	char status[12];
+	char text[200];
+	uint32_t good_for;
+	uint64_t quota, size;
+	uint32_t recipients;
+	struct span ticket;  /* TICKET_DELIVER of his mailbox, to ask for its usage; empty = none */
+	char identity[96];   /* "directory/id" for the envelope: struct envelope.identity */
+};
+
+/* A recipient of a job of kind QUEUE_HOP_LOCAL whose route is ROUTE_LIST. */
+struct message_expand {
+	struct address address, sender;
+	char identity[96]; /* envelope.identity */
+	uint8_t trusted;
+	char id[40];       /* of the message, for the log */
+};
+struct message_expanded {
+	enum outcome outcome; /* OK: the descriptor has the lists (routing/expansion_wire.h) */
+	char status[12];
+	char text[200];
 };
 
 struct message_login {
@@ -53,10 +95,10 @@ struct message_recheck {
 	struct span tickets; /* count of them in wire form, one behind the other */
 };
 
-enum message_question { QUESTION_LOGIN };
+enum message_question { QUESTION_LOGIN, QUESTION_ADDRESS, QUESTION_SEND };
 struct message_explain {
 	enum message_question question;
-	char subject[512]; /* the name */
+	char subject[512]; /* the name; the address; FROM, a space, TO */
 };
 
 #define MESSAGE_TOKEN_MAX       (48 * 1024) /* octets of one message of an exchange */
@@ -91,6 +133,14 @@ void message_put_resolve(struct wire_writer *writer, const struct message_resolv
 bool message_get_resolve(struct span body, struct message_resolve *resolve);
 void message_put_route(struct wire_writer *writer, const struct message_route *route);
 bool message_get_route(struct span body, struct message_route *route);
+void message_put_sender(struct wire_writer *writer, const struct message_sender *sender);
+bool message_get_sender(struct span body, struct message_sender *sender);
+void message_put_sender_answer(struct wire_writer *writer, const struct message_sender_answer *answer);
+bool message_get_sender_answer(struct span body, struct message_sender_answer *answer);
+void message_put_expand(struct wire_writer *writer, const struct message_expand *expand);
+bool message_get_expand(struct span body, struct message_expand *expand);
+void message_put_expanded(struct wire_writer *writer, const struct message_expanded *expanded);
+bool message_get_expanded(struct span body, struct message_expanded *expanded);
 void message_put_login(struct wire_writer *writer, const struct message_login *login);
 bool message_get_login(struct span body, struct message_login *login);
 void message_put_identity(struct wire_writer *writer, const struct message_identity *identity);

@@ -49,6 +49,16 @@ struct message_done {
 void message_put_queue_result(struct wire_writer *writer, const struct queue_result *result);
 bool message_get_queue_result(struct wire_reader *reader, struct queue_result *result);
 
+/*
+ * A recipient of a job that has become others (MESSAGE_EXPANDED): they are in the queue, durably,
+ * when it is answered with OK, and DONE needs no result of it. Otherwise it is expanded anew at the
+ * next attempt.
+ */
+struct message_list {
+	uint64_t handle;
+	uint32_t recipient; /* of the job, from 0 */
+};
+
 struct message_place { /* a job of kind QUEUE_HOP_LOCAL: its message into one mailbox */
 	uint64_t handle;
 	struct span ticket; /* TICKET_DELIVER of the directory role */
@@ -82,6 +92,8 @@ void message_put_job(struct wire_writer *writer, const struct message_job *job);
 bool message_get_job(struct span body, struct message_job *job);
 void message_put_done(struct wire_writer *writer, const struct message_done *done);
 bool message_get_done(struct span body, struct message_done *done);
+void message_put_list(struct wire_writer *writer, const struct message_list *list);
+bool message_get_list(struct span body, struct message_list *list);
 void message_put_place(struct wire_writer *writer, const struct message_place *place);
 bool message_get_place(struct span body, struct message_place *place);
 void message_put_claimed(struct wire_writer *writer, const struct message_claimed *claimed);

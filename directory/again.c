@@ -35,13 +35,13 @@ static void add_identity(struct buffer *filter, const struct conf_schema *schema
 				bytes[used++] = '-';
 			bytes[used++] = id[i];
 		}
-		add_equal(filter, schema->attribute_id, span_make(bytes, used));
+		add_equal(filter, schema->attribute[CONF_ATTRIBUTE_ID], span_make(bytes, used));
 		return;
 	}
 	if (!schema->active_directory)
-		add_equal(filter, schema->attribute_id, span_text(id));
+		add_equal(filter, schema->attribute[CONF_ATTRIBUTE_ID], span_text(id));
 	if (hex_decode(span_text(id), bytes, sizeof(bytes), &used))
-		add_equal(filter, schema->attribute_id, span_make(bytes, used));
+		add_equal(filter, schema->attribute[CONF_ATTRIBUTE_ID], span_make(bytes, used));
 }
 
 /* False when the entry cannot be read as a person. */

@@ -13,7 +13,7 @@
 #include "directory/facts.h"
 #include "directory/filter.h"
 #include "directory/locator.h"
-#include "directory/person.h"
+#include "directory/object.h"
 #include "directory/policy.h"
 
 struct address;
@@ -33,12 +33,14 @@ enum directory_found { DIRECTORY_ONE, DIRECTORY_NOBODY, DIRECTORY_MANY, DIRECTOR
 struct directory_hit {
 	enum directory_found found;
 	struct person person;       /* ONE; the first of MANY */
+	struct mail_object *object; /* ONE, of recipients: held for the caller; else NULL */
 	struct account account;     /* ONE */
 	char other[PERSON_DN_SIZE]; /* MANY: the second DN */
 	char server[SERVER_NAME_SIZE];
 	char filter[640];  /* as it was sent */
 	char cause[320];   /* for the log: what was searched, what came */
 	unsigned good_for; /* seconds; 0 = not at all */
+	bool stale;        /* no server answers: this was known before */
 };
 
 /* Reads keytab and password file; starts nothing. NULL with *why in `room`. */
@@ -50,9 +52,38 @@ void directory_close(struct directory *directory);
 void directory_set_prover(struct directory *directory, const struct directory_prover *prover);
 const struct conf_directory *directory_conf(const struct directory *directory);
 
-/* Answers may be as old as the configured cache times. */
+/*
+ * Answers may be as old as the configured cache times; while no server answers, those who were
+ * known may be as old as cache_outage: hit->stale. Of this one and the next two directory_hit_clear.
+ */
 void directory_find_recipient(struct directory *directory, const struct address *address,
 			      struct directory_hit *hit);
+/* The entry of that name; cached like recipients. NOBODY: it is not there. */
+void directory_find_dn(struct directory *directory, const char *dn, struct directory_hit *hit);
+/* Of that identity (struct person), likewise. */
+void directory_find_id(struct directory *directory, const char *id, struct directory_hit *hit);
+void directory_hit_clear(struct directory_hit *hit);
+
+/*
+ * The members of a group, one level, each as find_dn gives it: `member` in all its ranges
+ * (MS-ADTS 3.1.1.3.1.3.3), those whose primary group it is, memberUid, and those that its filter
+ * finds. Calls `each` once for each; an entry that is gone or cannot receive mail is told as
+ * DIRECTORY_NOBODY with its DN in hit->person.dn. False: not all could be read, with why in `why`;
+ * what `each` was told until then is worth nothing. False from `each` ends it, and is returned.
+ * Addresses of members without an entry stand in the object. Blocks, for long.
+ */
+bool directory_members(struct directory *directory, const struct mail_object *group, int64_t deadline,
+		       bool (*each)(void *context, const struct directory_hit *hit), void *context,
+		       char why[400]);
+/*
+ * Is the person a member of one of the groups, nested ones included: by tokenGroups where there is
+ * that, else by the groups' members. Groups are DNs, SIDs or names (sAMAccountName, cn). Answers
+ * are kept for cache_positive. `which` is the group's number.
+ */
+enum directory_found directory_is_member(struct directory *directory, const struct person *person,
+					 char *const *groups, size_t count, int64_t deadline,
+					 size_t *which, char why[400]);
+
 /* Always asks. */
 void directory_find_login(struct directory *directory, const struct filter_values *values,
 			  int64_t deadline, struct directory_hit *hit);

@@ -56,7 +56,7 @@ static void read_one(struct directory *directory, const struct entry *entry, con
 	if (hit->person.quota.kind == QUOTA_UNREADABLE)
 		log_warning("directory.quota", LOG_TEXT("directory", directory->section->name),
 			    LOG_TEXT("dn", hit->person.dn),
-			    LOG_TEXT("attribute", directory->section->schema.attribute_quota),
+			    LOG_TEXT("attribute", directory->section->schema.attribute[CONF_ATTRIBUTE_QUOTA]),
 			    LOG_TEXT("cause", "unreadable value: the domain's default holds"));
 	account_read(entry, &hit->account);
 	hit->found = DIRECTORY_ONE;

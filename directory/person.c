@@ -33,9 +33,9 @@ static size_t names_add(const char **names, size_t count, const char *const *mor
 
 void person_attributes(const struct conf_schema *schema, const char *names[PERSON_ATTRIBUTES])
 {
-	const char *const common[] = { "objectClass", schema->attribute_id, schema->attribute_mail,
-				       schema->attribute_alias, schema->attribute_quota,
-				       schema->attribute_host };
+	const char *const common[] = { "objectClass", schema->attribute[CONF_ATTRIBUTE_ID], schema->attribute[CONF_ATTRIBUTE_MAIL],
+				       schema->attribute[CONF_ATTRIBUTE_ALIAS], schema->attribute[CONF_ATTRIBUTE_QUOTA],
+				       schema->attribute[CONF_ATTRIBUTE_HOST] };
 	size_t count = names_add(names, 0, common, sizeof(common) / sizeof(common[0]));
 
 	if (schema->active_directory)
@@ -121,7 +121,7 @@ static bool take_primary_proxy(const struct entry *entry, const struct conf_sche
 {
 	struct span value;
 
-	for (size_t i = 0; entry_value(entry, schema->attribute_alias, i, &value); i++)
+	for (size_t i = 0; entry_value(entry, schema->attribute[CONF_ATTRIBUTE_ALIAS], i, &value); i++)
 		if (value.length > 5 && memcmp(value.at, "SMTP:", 5) == 0 &&
 		    take_address(span_skip(value, 5), conf, to))
 			return true;
@@ -146,7 +146,7 @@ static void take_least_alias(const struct entry *entry, const struct conf_schema
 	char candidate[PERSON_ADDRESS_SIZE];
 	struct span value;
 
-	for (size_t i = 0; entry_value(entry, schema->attribute_alias, i, &value); i++) {
+	for (size_t i = 0; entry_value(entry, schema->attribute[CONF_ATTRIBUTE_ALIAS], i, &value); i++) {
 		if (span_starts_nocase(value, "smtp:"))
 			value = span_skip(value, 5);
 		if (take_address(value, conf, candidate) && (!to[0] || strcmp(candidate, to) < 0))
@@ -159,7 +159,7 @@ static void read_address(const struct entry *entry, const struct conf_schema *sc
 {
 	to[0] = '\0';
 	if (take_primary_proxy(entry, schema, conf, to) ||
-	    take_any(entry, schema->attribute_mail, conf, to) ||
+	    take_any(entry, schema->attribute[CONF_ATTRIBUTE_MAIL], conf, to) ||
 	    take_any(entry, "userPrincipalName", conf, to))
 		return;
 	take_least_alias(entry, schema, conf, to);
@@ -169,7 +169,7 @@ static struct quota read_quota(const struct entry *entry, const struct conf_sche
 {
 	struct span value;
 
-	if (!entry_value(entry, schema->attribute_quota, 0, &value))
+	if (!entry_value(entry, schema->attribute[CONF_ATTRIBUTE_QUOTA], 0, &value))
 		return (struct quota){ QUOTA_ABSENT, 0 };
 	return quota_parse(value, schema->quota_unit);
 }
@@ -197,7 +197,7 @@ static bool read_identity(const struct entry *entry, const struct conf_schema *s
 	if (entry_value(entry, "objectSid", 0, &value) &&
 	    !sid_text(value, person->sid, sizeof(person->sid)))
 		person->sid[0] = '\0';
-	return entry_value(entry, schema->attribute_id, 0, &value) &&
+	return entry_value(entry, schema->attribute[CONF_ATTRIBUTE_ID], 0, &value) &&
 	       identity_text(value, schema->active_directory, person->id, sizeof(person->id));
 }
 
@@ -219,7 +219,7 @@ bool person_read(const struct entry *entry, const struct conf_schema *schema,
 	if (schema->active_directory && person->kind == PERSON_ACCOUNT)
 		person->state = read_ad_state(entry, now);
 	person->quota = read_quota(entry, schema);
-	read_host(entry, schema->attribute_host, person);
+	read_host(entry, schema->attribute[CONF_ATTRIBUTE_HOST], person);
 	person->password_set = person_password_set(entry, 0);
 	*why = NULL;
 	return true;

@@ -13,7 +13,7 @@ struct conf;
 struct conf_schema;
 struct entry;
 
-enum person_kind { PERSON_ACCOUNT, PERSON_GROUP, PERSON_CONTACT };
+enum person_kind { PERSON_ACCOUNT, PERSON_GROUP, PERSON_CONTACT, PERSON_FOLDER /* public folder */ };
 
 /* Account states (MS-ADTS 2.2.16); any number of them. */
 #define PERSON_DISABLED    0x1u

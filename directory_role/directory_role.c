@@ -35,7 +35,7 @@ static bool handle_resolve(struct work *work)
 
 	if (!message_get_resolve(work_body(work), &ask))
 		return false;
-	answer.outcome = routing_resolve(role->routing, &ask.address, &route);
+	answer.outcome = routing_resolve(role->routing, &(struct route_ask){ .recipient = ask.address, .sender = { .directory = "", .id = "" } }, &route);
 	answer.kind = route.kind;
 	answer.code = route.code;
 	answer.good_for = route.good_for;
@@ -43,6 +43,9 @@ static bool handle_resolve(struct work *work)
 	memcpy(answer.status, route.status, sizeof answer.status);
 	memcpy(answer.text, route.text, sizeof answer.text);
 	memcpy(answer.via, route.via, sizeof answer.via);
+	memcpy(answer.canonical, route.canonical, sizeof answer.canonical);
+	answer.size = route.size;
+	answer.by_sender = route.by_sender;
 	if (route.kind == ROUTE_MAILBOX)
 		answer.ticket = span_make(ticket, directory_ticket(role, &route.mailbox, ticket));
 	if (route.kind == ROUTE_REFUSED) {

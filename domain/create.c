@@ -255,8 +255,8 @@ static bool add_account(struct creation *creation)
 	set(&attributes[count++], "mail", account->address, strlen(account->address));
 	set(&attributes[count++], "proxyAddresses", proxy, strlen(proxy));
 	set(&attributes[count++], "unicodePwd", secret, length);
-	if (account->quota > 0 && schema->attribute_quota[0])
-		set(&attributes[count++], schema->attribute_quota, quota, strlen(quota));
+	if (account->quota > 0 && schema->attribute[CONF_ATTRIBUTE_QUOTA][0])
+		set(&attributes[count++], schema->attribute[CONF_ATTRIBUTE_QUOTA], quota, strlen(quota));
 	for (size_t i = 0; i < count; i++)
 		mods[i] = &attributes[i].mod;
 	good = send_add(creation, dn, mods);

@@ -36,6 +36,7 @@ struct envelope {
 	bool smtputf8;
 	bool requiretls; /* RFC 8689 */
 	enum envelope_ret ret;
+	char identity[96]; /* "directory/id" of who had logged in and sent it; "" = nobody had */
 	char envid[ENVELOPE_ENVID_MAX + 1]; /* xtext as given; "" = not given */
 	struct envelope_recipient *recipients;
 	size_t count, room;

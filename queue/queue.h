@@ -59,7 +59,8 @@ struct queue_message {
 	struct queue_recipient *recipients; /* as many: what has become of them */
 };
 
-enum queue_state { QUEUE_WAITING, QUEUE_RELAYED, QUEUE_DELIVERED, QUEUE_FAILED, QUEUE_REMOVED };
+enum queue_state { QUEUE_WAITING, QUEUE_RELAYED, QUEUE_DELIVERED, QUEUE_FAILED, QUEUE_REMOVED,
+		   QUEUE_EXPANDED /* became others (RFC 3464 section 2.3.3) */ };
 struct queue_recipient {
 	enum queue_state state;
 	unsigned attempts;
@@ -168,6 +169,15 @@ struct queue_result {     /* of one recipient of a job */
  */
 enum outcome queue_done(struct queue *queue, uint64_t handle, const struct queue_result *results,
 			size_t count, bool dead, struct queue_failure *failure);
+/*
+ * A recipient of a job becomes others (a group, somebody who forwards): they are appended to the
+ * message as one record, which counts whole or not at all, and their hops are scheduled. Addresses that the
+ * message has already, in any state, are left out, so each gets it once. The recipient's state
+ * becomes QUEUE_EXPANDED with it. OK: durable. Blocks.
+ */
+enum outcome queue_expand(struct queue *queue, uint64_t handle, size_t recipient,
+			  const struct envelope_recipient *others, size_t count,
+			  struct queue_failure *failure);
 /* The file of a job that is taken, and what it says; *message is for queue_message_free. -1: none.
  */
 int queue_job_open(struct queue *queue, uint64_t handle, struct queue_message **message);

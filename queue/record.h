@@ -8,6 +8,9 @@
  *	from SENDER BODY SMTPUTF8 REQUIRETLS RET ENVID DECLARED .
  *	to RECIPIENT NOTIFY ORCPT VIA .                       one each, numbered from 0
  *	complete COUNT .                                      without it there is no message
+ *	more NUMBER COUNT [RECIPIENT NOTIFY ORCPT VIA]... .   the recipient became these, which are
+ *	                                                      numbered on: one line, so whole or not
+ *	by IDENTITY .                                         who had logged in; in front of "complete"
  *	at NUMBER STATE ATTEMPTS NEXT STATUS MTA TEXT .       what became of a recipient
  *	told NUMBER . / owed NUMBER . / paid NUMBER .         delay told; report to be made; made
  *	via NUMBER VIA .                                      the directory names another hop now

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const record_states[] = { "waiting", "relayed", "delivered", "failed", "removed" };
+const char *const record_states[] = { "waiting", "relayed", "delivered", "failed", "removed", "expanded" };
 
 /* With a space in front. */
 static void add_field(struct buffer *to, const char *text)

@@ -285,9 +285,10 @@ const struct conf_directory *routing_directory(const struct routing *routing,
 	return question.domain->directory;
 }
 
-enum outcome routing_resolve(struct routing *routing, const struct address *recipient,
+enum outcome routing_resolve(struct routing *routing, const struct route_ask *ask,
 			     struct route *route)
 {
+	const struct address *recipient = &ask->recipient;
 	const struct conf_domain *domain = conf_find_domain(routing->conf, recipient->domain);
 	struct question question = { .address = *recipient };
 

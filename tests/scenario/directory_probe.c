@@ -47,7 +47,7 @@ static enum outcome resolve(const char *text, struct route *route)
 	const char *why;
 
 	if (address_parse(span_text(text), &address, &why))
-		return routing_resolve(probe.routing, &address, route);
+		return routing_resolve(probe.routing, &(struct route_ask){ .recipient = address, .sender = { .directory = "", .id = "" } }, route);
 	*route = (struct route){ .kind = ROUTE_REFUSED, .code = 501 };
 	return OUTCOME_PERM;
 }

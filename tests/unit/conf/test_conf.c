@@ -324,8 +324,8 @@ static void test_defaults(void **state)
 	assert_int_equal(directory->cache_negative, 10);
 	assert_int_equal(directory->cache_password, 0);
 	assert_true(directory->schema.active_directory);
-	assert_string_equal(directory->schema.attribute_id, "objectGUID");
-	assert_string_equal(directory->schema.attribute_quota, "maxStorage");
+	assert_string_equal(directory->schema.attribute[CONF_ATTRIBUTE_ID], "objectGUID");
+	assert_string_equal(directory->schema.attribute[CONF_ATTRIBUTE_QUOTA], "maxStorage");
 	assert_int_equal(directory->schema.quota_unit, 1);
 	assert_int_equal(directory->line, 1);
 	assert_ptr_equal(conf->domains[0].directory, directory);
@@ -379,8 +379,8 @@ static void test_values(void **state)
 	assert_int_equal(conf->directories[1].tls, CONF_TLS_IMPLICIT);
 	assert_int_equal(conf->directories[1].cache_password, 60);
 	assert_int_equal(conf->directories[1].schema.quota_unit, 1024);
-	assert_string_equal(conf->directories[1].schema.attribute_id, "entryUUID");
-	assert_string_equal(conf->directories[1].schema.attribute_alias, "");
+	assert_string_equal(conf->directories[1].schema.attribute[CONF_ATTRIBUTE_ID], "entryUUID");
+	assert_string_equal(conf->directories[1].schema.attribute[CONF_ATTRIBUTE_ALIAS], "");
 	assert_string_equal(conf_default_domain(conf)->name, "one.example");
 	assert_int_equal(conf_default_domain(conf)->quota, 100 * 1024 * 1024);
 	assert_non_null(alias);

@@ -36,9 +36,12 @@
 static const struct message_start sample_start = { 7, 1, 2, "a key of thirty-two octets, yes" };
 static const struct message_peer sample_peer = { ROLE_STORE, 7, 1 };
 static const struct message_resolve sample_resolve = {
-	.address = { "b\xc3\xb6" "b", "sales.example", true, false }, .session = "f0-1a2b" };
+	.address = { "b\xc3\xb6" "b", "sales.example", true, false }, .session = "f0-1a2b",
+	.standing = SPAN("standing"), .sender = { "a", "corp.example", false, false }, .size = 1 << 20,
+	.identity = "corp/0123", .trusted = 1 };
 static const struct message_route sample_route = { OUTCOME_PERM,     ROUTE_REFUSED, 550,	   "5.1.1",
-						   "No such mailbox", 30,	    (uint64_t)1 << 40, SPAN("tick\0et"), "" };
+						   "No such mailbox", 30,	    (uint64_t)1 << 40, SPAN("tick\0et"), "",
+						   "alice@corp.example", UINT64_MAX, 1 };
 static const struct message_login sample_login = { "smtp", "CORP\\alice",  "alice",  "Alice-Pw1",
 						   "corp.example", "192.0.2.1", "f0-1a2b" };
 static const struct message_identity sample_identity = { AUTH_EXPIRED, "alice@corp.example", SPAN("\0\1\2"),

@@ -101,16 +101,16 @@ static void counts_within_the_window(void **state)
 
 static const struct conf_schema ad = {
 	.active_directory = true,
-	.attribute_id = (char[]){ "objectGUID" },
-	.attribute_mail = (char[]){ "mail" },
-	.attribute_alias = (char[]){ "proxyAddresses" },
-	.attribute_quota = (char[]){ "maxStorage" },
+	.attribute[CONF_ATTRIBUTE_ID] = (char[]){ "objectGUID" },
+	.attribute[CONF_ATTRIBUTE_MAIL] = (char[]){ "mail" },
+	.attribute[CONF_ATTRIBUTE_ALIAS] = (char[]){ "proxyAddresses" },
+	.attribute[CONF_ATTRIBUTE_QUOTA] = (char[]){ "maxStorage" },
 };
 static const struct conf_schema plain = {
-	.attribute_id = (char[]){ "entryUUID" },
-	.attribute_mail = (char[]){ "mail" },
-	.attribute_alias = (char[]){ "" },
-	.attribute_quota = (char[]){ "" },
+	.attribute[CONF_ATTRIBUTE_ID] = (char[]){ "entryUUID" },
+	.attribute[CONF_ATTRIBUTE_MAIL] = (char[]){ "mail" },
+	.attribute[CONF_ATTRIBUTE_ALIAS] = (char[]){ "" },
+	.attribute[CONF_ATTRIBUTE_QUOTA] = (char[]){ "" },
 };
 
 static void asks_for_all_attributes(void **state)

@@ -17,17 +17,17 @@ static struct conf_domain domains[] = { { .name = (char[]){ "corp.example" }, .i
 static struct conf conf = { .domains = domains, .domains_count = 2 };
 static const struct conf_schema ad = {
 	.active_directory = true,
-	.attribute_id = (char[]){ "objectGUID" },
-	.attribute_mail = (char[]){ "mail" },
-	.attribute_alias = (char[]){ "proxyAddresses" },
-	.attribute_quota = (char[]){ "maxStorage" },
+	.attribute[CONF_ATTRIBUTE_ID] = (char[]){ "objectGUID" },
+	.attribute[CONF_ATTRIBUTE_MAIL] = (char[]){ "mail" },
+	.attribute[CONF_ATTRIBUTE_ALIAS] = (char[]){ "proxyAddresses" },
+	.attribute[CONF_ATTRIBUTE_QUOTA] = (char[]){ "maxStorage" },
 	.quota_unit = 1,
 };
 static const struct conf_schema plain = {
-	.attribute_id = (char[]){ "entryUUID" },
-	.attribute_mail = (char[]){ "mail" },
-	.attribute_alias = (char[]){ "" },
-	.attribute_quota = (char[]){ "" },
+	.attribute[CONF_ATTRIBUTE_ID] = (char[]){ "entryUUID" },
+	.attribute[CONF_ATTRIBUTE_MAIL] = (char[]){ "mail" },
+	.attribute[CONF_ATTRIBUTE_ALIAS] = (char[]){ "" },
+	.attribute[CONF_ATTRIBUTE_QUOTA] = (char[]){ "" },
 };
 
 enum { PAIRS_MAX = 12 };

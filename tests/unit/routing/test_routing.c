@@ -73,7 +73,7 @@ static enum outcome resolve(const struct scene *scene, const char *text, struct 
 	const char *why;
 
 	assert_true(address_parse(span_text(text), &address, &why));
-	return routing_resolve(scene->routing, &address, route);
+	return routing_resolve(scene->routing, &(struct route_ask){ .recipient = address, .sender = { .directory = "", .id = "" } }, route);
 }
 
 static void decides(void **state)
