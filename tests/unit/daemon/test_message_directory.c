@@ -83,7 +83,7 @@ static void limits(void **state)
 	assert_true(route_of(OUTCOME_OK, ROUTE_MAILBOX, TICKET_SIZE_MAX));
 	assert_false(route_of(OUTCOME_OK, ROUTE_MAILBOX, TICKET_SIZE_MAX + 1));
 	assert_false(route_of(OUTCOME_PERM + 1, ROUTE_MAILBOX, 0));
-	assert_false(route_of(OUTCOME_OK, ROUTE_REFUSED + 1, 0));
+	assert_false(route_of(OUTCOME_OK, ROUTE_LIST + 1, 0));
 	assert_false(route_of(255, 255, 0));
 }
 
