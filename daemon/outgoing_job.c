@@ -139,11 +139,6 @@ void outgoing_job_say_rest(struct outgoing_job *job, enum queue_verdict verdict,
 		outgoing_job_say(job, i, verdict, status, text);
 }
 
-void outgoing_job_undecide(struct outgoing_job *job)
-{
-	memset(job->decided, 0, job->envelope.count * sizeof *job->decided);
-}
-
 /* ---- the store is told ---- */
 
 static void job_over(struct outgoing_job *job)

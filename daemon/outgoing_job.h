@@ -58,8 +58,6 @@ void outgoing_job_say(struct outgoing_job *job, size_t recipient, enum queue_ver
 		      const char *status, const char *text);
 void outgoing_job_say_rest(struct outgoing_job *job, enum queue_verdict verdict, const char *status,
 			   const char *text);
-/* Takes back what was decided: the job goes to another host. */
-void outgoing_job_undecide(struct outgoing_job *job);
 
 /*
  * Tells the store. The job is freed at last, after `over` (may be NULL): the store has answered,

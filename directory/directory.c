@@ -249,13 +249,6 @@ size_t directory_servers(struct directory *directory, struct server servers[LOCA
 	return directory->locator ? locator_list(directory->locator, servers) : 0;
 }
 
-void directory_site(struct directory *directory, char to[SERVER_SITE_SIZE])
-{
-	to[0] = '\0';
-	if (directory->locator)
-		locator_site(directory->locator, to);
-}
-
 static bool ldap_facts(struct directory *directory, int64_t deadline, struct facts *facts)
 {
 	return lookup_facts(directory->lookup, deadline, facts);

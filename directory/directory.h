@@ -96,8 +96,6 @@ void directory_check_password(struct directory *directory, const char *dn, struc
 			      int64_t deadline, struct checker_answer *answer);
 /* What is known of its servers, best first (locator_list); how many. Does not block. */
 size_t directory_servers(struct directory *directory, struct server servers[LOCATOR_SERVERS_MAX]);
-/* Our site, "" = unknown. */
-void directory_site(struct directory *directory, char to[SERVER_SITE_SIZE]);
 /* What is kept for SCRAM in place of the password of `dn`; NOBODY: nothing is. */
 struct scram_keys;
 enum directory_found directory_scram_keys(struct directory *directory, const char *dn,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "resolver/dns_lookup.h"
 
-#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/tls.h"
+#include "resolver/dns_lookup_private.h"
 #include "resolver/mail_name.h"
 
 #define ANCHOR_DEFAULT "/usr/share/dns/root.key"
@@ -22,22 +22,7 @@ enum {
 	CLASS_IN = 1,
 	BOGUS = 1,
 	SECURE = 2,
-	PROBE_MS = 20000,
-	PROBE_SOON = 10, /* seconds: nobody answered */
-	PROBE_LATER = 600,
 	WATCH_MS = 1000
-};
-
-struct lookups {
-	struct event_base *base;
-	struct ub_ctx *proving, *plain; /* proving: NULL without an anchor */
-	bool strict;   /* the anchor was named: without proofs nothing is believed */
-	bool unproved; /* the servers leave signatures out */
-	struct event *probe;
-	char own[DNS_NAME_SIZE]; /* a domain of ours, "" = none */
-	size_t count;
-	struct event *watch;
-	int64_t heard; /* clock_ms of the last answer of a name server */
 };
 
 struct dns_lookup {
@@ -135,8 +120,8 @@ static void watch_begin(struct lookups *lookups)
 		evtimer_add(lookups->watch, &pause);
 }
 
-static void lookup_in(struct lookups *lookups, struct ub_ctx *context, struct dns_lookup *lookup,
-		      unsigned patience_ms)
+void dns_lookup_in(struct lookups *lookups, struct ub_ctx *context, struct dns_lookup *lookup,
+		   unsigned patience_ms)
 {
 	struct timeval patience = { patience_ms / 1000, patience_ms % 1000 * 1000 };
 	int error = 0;
@@ -160,8 +145,8 @@ static void lookup_in(struct lookups *lookups, struct ub_ctx *context, struct dn
 	free(lookup);
 }
 
-static struct dns_lookup *lookup_new(const char *name, enum dns_type type, lookup_answer answer,
-				     void *context)
+struct dns_lookup *dns_lookup_new(const char *name, enum dns_type type, lookup_answer answer,
+				  void *context)
 {
 	struct dns_lookup *lookup = memory_new(sizeof *lookup);
 
@@ -178,7 +163,7 @@ void lookup_ask(struct lookups *lookups, const char *name, enum dns_type type, u
 	struct ub_ctx *with =
 		lookups->proving && !lookups->unproved ? lookups->proving : lookups->plain;
 
-	lookup_in(lookups, with, lookup_new(name, type, answer, context), patience_ms);
+	dns_lookup_in(lookups, with, dns_lookup_new(name, type, answer, context), patience_ms);
 }
 
 /* ---- whether the servers are alive ---- */
@@ -214,160 +199,12 @@ static void on_watch(evutil_socket_t fd, short what, void *context)
 	lookup_ask(lookups, name, DNS_A, WATCH_MS, ignore_result, NULL);
 }
 
-/* ---- whether there are signatures at all ---- */
-
-static void probe_again(struct lookups *lookups, time_t seconds)
-{
-	struct timeval pause = { seconds, 0 };
-
-	evtimer_add(lookups->probe, &pause);
-}
-
-static void probe_plain(struct lookups *lookups, const char *name, lookup_answer answer)
-{
-	lookup_in(lookups, lookups->plain, lookup_new(name, DNS_SOA, answer, lookups), PROBE_MS);
-}
-
-static void note_unproved(struct lookups *lookups)
-{
-	if (!lookups->unproved)
-		log_warning(
-			"resolver.no_dnssec",
-			LOG_TEXT("why", "the name servers leave signatures out: DANE is off"),
-			LOG_TEXT("do", "let name servers answer that know DNSSEC (dns_servers)"));
-	lookups->unproved = true;
-	probe_again(lookups, PROBE_LATER);
-}
-
-static void on_plain_root(void *context, const struct lookup_result *result)
-{
-	if (result->outcome == LOOKUP_TROUBLE)
-		probe_again(context, PROBE_SOON);
-	else
-		note_unproved(context);
-}
-
-/* A sign of life: servers inside a network may know its own domains only. */
-static void on_plain_own(void *context, const struct lookup_result *result)
-{
-	if (result->outcome == LOOKUP_TROUBLE)
-		probe_plain(context, "", on_plain_root);
-	else
-		note_unproved(context);
-}
-
-static void on_probe(void *context, const struct lookup_result *result)
-{
-	struct lookups *lookups = context;
-
-	if (result->outcome == LOOKUP_FOUND && result->secure) {
-		if (lookups->unproved)
-			log_info("resolver.dnssec",
-				 LOG_TEXT("why", "the name servers send signatures now"));
-		lookups->unproved = false;
-		probe_again(lookups, PROBE_LATER);
-		return;
-	}
-	if (!result->bogus)
-		probe_again(lookups, PROBE_SOON);
-	else if (lookups->own[0])
-		probe_plain(lookups, lookups->own, on_plain_own);
-	else
-		probe_plain(lookups, "", on_plain_root);
-}
-
-static void on_probe_due(evutil_socket_t fd, short what, void *context)
-{
-	struct lookups *lookups = context;
-
-	(void)fd;
-	(void)what;
-	lookup_in(lookups, lookups->proving, lookup_new("", DNS_DNSKEY, on_probe, lookups),
-		  PROBE_MS);
-}
-
 /* ---- making it ---- */
-
-/* What is remembered is bounded; what stands in private networks is asked for like all else. */
-static const char *const options[][2] = {
-	{ "msg-cache-size:", "8m" },           { "rrset-cache-size:", "16m" },
-	{ "key-cache-size:", "2m" },           { "neg-cache-size:", "1m" },
-	{ "infra-cache-numhosts:", "10000" },  { "cache-max-ttl:", "3600" },
-	{ "cache-max-negative-ttl:", "900" },  { "unblock-lan-zones:", "yes" },
-	{ "insecure-lan-zones:", "yes" },      { "outgoing-range:", "4096" },
-	{ "num-queries-per-thread:", "4096" }, { "val-log-level:", "2" },
-};
-
-/* Tops that are used inside networks and not delegated: the root proves that they do not exist. */
-static const char *const private_tops[] = { "local", "localdomain", "internal", "intranet",
-					    "lan",   "corp",        "home",     "private" };
-
-static bool set_failed(const char *what, int error, char *why, size_t size)
-{
-	snprintf(why, size, "libunbound: %s: %s", what, ub_strerror(error));
-	return false;
-}
-
-static bool context_options(struct ub_ctx *context, const struct lookup_plan *plan, char *why,
-			    size_t size)
-{
-	int error = 0;
-
-	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
-		error = ub_ctx_set_option(context, options[i][0], options[i][1]);
-		if (error)
-			return set_failed(options[i][0], error, why, size);
-	}
-	for (size_t i = 0; i < sizeof private_tops / sizeof private_tops[0]; i++)
-		(void)ub_ctx_set_option(context, "domain-insecure:", private_tops[i]);
-	for (size_t i = 0; i < plan->unsigned_zones_count; i++)
-		(void)ub_ctx_set_option(context, "domain-insecure:", plan->unsigned_zones[i]);
-	/* What it would say on stderr is no line of our log. */
-	(void)ub_ctx_debugout(context, NULL);
-	return true;
-}
-
-static bool context_servers(struct ub_ctx *context, const struct lookup_plan *plan, char *why,
-			    size_t size)
-{
-	int error = 0;
-
-	for (size_t i = 0; i < plan->servers_count && error == 0; i++) {
-		error = ub_ctx_set_fwd(context, plan->servers[i]);
-		if (error)
-			return set_failed(plan->servers[i], error, why, size);
-	}
-	if (plan->servers_count == 0 && ub_ctx_resolvconf(context, NULL) != 0)
-		log_warning("resolver.resolv_conf",
-			    LOG_TEXT("why", "/etc/resolv.conf cannot be read"),
-			    LOG_TEXT("do",
-				     "the name servers of the root are asked; or set dns_servers"));
-	return true;
-}
-
-static struct ub_ctx *context_new(struct event_base *base, const struct lookup_plan *plan,
-				  const char *anchor, char *why, size_t size)
-{
-	struct ub_ctx *context = ub_ctx_create_event(base);
-	int error = 0;
-
-	if (!context)
-		memory_die("libunbound has no memory");
-	if (anchor)
-		error = ub_ctx_add_ta_file(context, anchor);
-	if (error)
-		(void)set_failed(anchor, error, why, size);
-	if (!error && context_options(context, plan, why, size) &&
-	    context_servers(context, plan, why, size))
-		return context;
-	ub_ctx_delete(context);
-	return NULL;
-}
 
 /* A first question, which it answers itself: from then on it reads no more files. */
 static bool context_settle(struct lookups *lookups, struct ub_ctx *context, char *why, size_t size)
 {
-	struct dns_lookup *lookup = lookup_new("localhost", DNS_A, ignore_result, NULL);
+	struct dns_lookup *lookup = dns_lookup_new("localhost", DNS_A, ignore_result, NULL);
 	size_t before = lookups->count;
 	int error;
 
@@ -383,7 +220,9 @@ static bool context_settle(struct lookups *lookups, struct ub_ctx *context, char
 	lookups->count = before;
 	event_free(lookup->deadline);
 	free(lookup);
-	return set_failed("the trust anchor or an option is wrong", error, why, size);
+	snprintf(why, size, "libunbound: the trust anchor or an option is wrong: %s",
+		 ub_strerror(error));
+	return false;
 }
 
 static void lookups_free(struct lookups *lookups)
@@ -409,14 +248,14 @@ struct lookups *lookups_new(struct event_base *base, const struct lookup_plan *p
 	if (plan->unsigned_zones_count)
 		(void)mail_name_ascii(plan->unsigned_zones[0], lookups->own);
 	if (lookups->strict || access(anchor, R_OK) == 0)
-		lookups->proving = context_new(base, plan, anchor, why, size);
+		lookups->proving = dns_context_new(base, plan, anchor, why, size);
 	else
 		log_info("resolver.no_anchor", LOG_TEXT("file", anchor),
 			 LOG_TEXT("do",
 				  "install dns-root-data, or set dns_trust_anchor, to have DANE"));
 	if (!lookups->strict)
-		lookups->plain = context_new(base, plan, NULL, why, size);
-	lookups->probe = evtimer_new(base, on_probe_due, lookups);
+		lookups->plain = dns_context_new(base, plan, NULL, why, size);
+	lookups->probe = evtimer_new(base, dns_proofs_due, lookups);
 	if (!lookups->probe)
 		memory_die("no timer");
 	good = (lookups->proving || lookups->plain) &&
@@ -427,6 +266,6 @@ struct lookups *lookups_new(struct event_base *base, const struct lookup_plan *p
 		return NULL;
 	}
 	if (lookups->proving && lookups->plain)
-		probe_again(lookups, 0);
+		dns_proofs_again(lookups, 0);
 	return lookups;
 }

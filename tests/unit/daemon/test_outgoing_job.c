@@ -234,8 +234,6 @@ static void what_was_not_tried_goes_back(void **state)
 	uint32_t id;
 
 	(void)state;
-	outgoing_job_say(job, 0, QUEUE_LATER, "4.0.0", "x");
-	outgoing_job_undecide(job);
 	outgoing_job_done(job, over);
 	assert_int_equal(heard(memory, &id).count, 0);
 	answer(id, OUTCOME_OK);
