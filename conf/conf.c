@@ -150,6 +150,7 @@ static void methods_clear(struct conf_methods *methods)
 {
 	texts_free(methods->authentication, methods->authentication_count);
 	free(methods->client_ca);
+	texts_free(methods->groups, methods->groups_count);
 }
 
 static void smtp_clear(struct conf_smtp *smtp)
@@ -162,6 +163,7 @@ static void smtp_clear(struct conf_smtp *smtp)
 	free(smtp->key);
 	listens_free(smtp->listens, smtp->listens_count);
 	conf_relay_clear(&smtp->relay);
+	texts_free(smtp->relay_groups, smtp->relay_groups_count);
 	conf_outbound_clear(&smtp->outbound);
 }
 
@@ -172,6 +174,7 @@ static void pop3_clear(struct conf_pop3 *pop3)
 	free(pop3->default_domain);
 	free(pop3->certificate);
 	free(pop3->key);
+	texts_free(pop3->proxies, pop3->proxies_count);
 	listens_free(pop3->listens, pop3->listens_count);
 }
 
@@ -185,6 +188,8 @@ void conf_free(struct conf *conf)
 		free(conf->domains[i].name);
 		free(conf->domains[i].postmaster);
 		free(conf->domains[i].drop);
+		free(conf->domains[i].catch_all);
+		free(conf->domains[i].subaddress);
 	}
 	for (size_t i = 0; conf->smtps && i < conf->smtps_count; i++)
 		smtp_clear(&conf->smtps[i]);
@@ -192,6 +197,10 @@ void conf_free(struct conf *conf)
 		conf_remote_clear(&conf->remotes[i]);
 	texts_free(conf->dns_servers, conf->dns_servers_count);
 	pop3_clear(&conf->pop3);
+	free(conf->proxy.tls_ca);
+	conf_login_clear(&conf->proxy.login);
+	free(conf->quotas.owner_copy);
+	free(conf->quotas.template);
 	free(conf->remotes);
 	free(conf->dns_trust_anchor);
 	free(conf->directories);

@@ -154,6 +154,15 @@ static void check_servers(struct conf_reading *reading)
 	conf_check_listeners(reading);
 }
 
+void conf_check_names(struct conf_reading *reading, unsigned begins, const char *key,
+		      char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!*names[i])
+			conf_tell_key(reading, begins, key,
+				      "%s has an empty name: write one, or remove it", key);
+}
+
 static void check_log(struct conf_reading *reading)
 {
 	const struct conf_log *log = &reading->conf->log;
@@ -246,8 +255,10 @@ void conf_check(struct conf_reading *reading)
 	check_top(reading);
 	conf_check_directories(reading);
 	conf_check_domains(reading);
+	conf_check_quotas(reading);
 	check_servers(reading);
 	conf_check_relay(reading);
+	conf_check_proxy(reading);
 	conf_check_outbound(reading);
 	conf_check_remotes(reading);
 	check_store(reading);

@@ -140,13 +140,16 @@ static void check_schema(struct conf_reading *reading, const struct conf_directo
 
 	if (!conf_preset_known(schema->preset))
 		conf_tell_key(reading, directory->line, "preset",
-			      "preset \"%s\" is not known: write \"ad\" or \"inetorgperson\"",
-			      schema->preset);
+			      "preset \"%s\" is not known: write one of %s", schema->preset,
+			      conf_preset_names());
 	else if (!schema->active_directory && !*directory->base)
 		conf_tell(reading, directory->line,
 			  "directory \"%s\" has no base: add base = \"dc=example,dc=com\", which "
 			  "only Active Directory can be asked for",
 			  directory->name);
+	if (directory->global_catalog && !schema->active_directory)
+		conf_tell_key(reading, directory->line, "global_catalog",
+			      "only Active Directory has a global catalog: remove global_catalog");
 	check_filters(reading, directory);
 	for (size_t i = 0; i < CONF_ATTRIBUTES; i++)
 		check_attribute(reading, directory, conf_attribute_key(i), schema->attribute[i],

@@ -67,12 +67,19 @@ static void settle_directory(struct conf_reading *reading, struct conf_domain *d
 static void check_alias_alone(struct conf_reading *reading, const struct conf_domain *alias,
 			      const char *directory)
 {
-	const char *extra = *directory           ? "directory"
-			    : alias->quota       ? "quota"
-			    : *alias->postmaster ? "postmaster"
-			    : *alias->drop       ? "drop"
-			    : alias->is_default  ? "default"
-						 : NULL;
+	const struct conf_quota *quotas = &alias->quotas;
+	bool senders = alias->group_senders != CONF_GROUP_AUTHENTICATED;
+	const char *extra = *directory              ? "directory"
+			    : quotas->receive_given ? "quota"
+			    : quotas->send_given    ? "quota_send"
+			    : quotas->warn_given    ? "quota_warn"
+			    : *alias->catch_all     ? "catch_all"
+			    : *alias->subaddress    ? "subaddress"
+			    : senders               ? "group_senders"
+			    : *alias->postmaster    ? "postmaster"
+			    : *alias->drop          ? "drop"
+			    : alias->is_default     ? "default"
+						    : NULL;
 
 	if (extra)
 		conf_tell_key(reading, alias->line, extra,
@@ -126,6 +133,80 @@ static void check_postmaster(struct conf_reading *reading, const struct conf_dom
 	}
 }
 
+/* The domain of ours that a domain's unknown addresses go to; NULL. Aliases are followed. */
+static const struct conf_domain *catch_all_domain(const struct conf *conf,
+						  const struct conf_domain *domain)
+{
+	struct address address;
+	const struct conf_domain *next;
+	const char *why;
+
+	if (!address_parse(span_text(domain->catch_all), &address, &why))
+		return NULL;
+	next = conf_find_domain(conf, address.domain);
+	return next && next->alias_of ? next->alias_of : next;
+}
+
+/*
+ * In a domain's own catch_all nothing goes round: who is not there is refused. But where
+ * domains catch for each other, a misspelt address would go from one to the other.
+ */
+static void check_circle(struct conf_reading *reading, const struct conf_domain *domain)
+{
+	const struct conf *conf = reading->conf;
+	const struct conf_domain *next = catch_all_domain(conf, domain);
+
+	if (next == domain)
+		return;
+	/* A circle is told of once, at its first domain. */
+	for (size_t steps = 0; next && steps < conf->domains_count; steps++) {
+		const struct conf_domain *after = catch_all_domain(conf, next);
+
+		if (after == next || next < domain)
+			return;
+		if (after == domain) {
+			conf_tell_key(reading, domain->line, "catch_all",
+				      "catch_all \"%s\" is in a domain whose own catch_all comes "
+				      "back to \"%s\": name the same mailbox in both, or remove "
+				      "one",
+				      domain->catch_all, domain->name);
+			return;
+		}
+		next = after;
+	}
+}
+
+static void check_catch_all(struct conf_reading *reading, const struct conf_domain *domain)
+{
+	struct address address;
+	const char *why = "it has no domain";
+
+	if (!*domain->catch_all)
+		return;
+	if (!address_parse(span_text(domain->catch_all), &address, &why) || !*address.domain)
+		conf_tell_key(reading, domain->line, "catch_all",
+			      "catch_all \"%s\" is no mail address (%s): write one like "
+			      "info@example.com",
+			      domain->catch_all, why);
+	else if (*domain->drop)
+		conf_tell_key(reading, domain->line, "catch_all",
+			      "catch_all has no effect beside drop, which takes every address: "
+			      "remove one of them");
+	else
+		check_circle(reading, domain);
+}
+
+/* Special characters of RFC 5322 atext, and the point. */
+static void check_subaddress(struct conf_reading *reading, const struct conf_domain *domain)
+{
+	if (domain->subaddress[strspn(domain->subaddress, "!#$%&'*+-/=?^_`{|}~.")])
+		conf_tell_key(reading, domain->line, "subaddress",
+			      "subaddress \"%s\" has a character that cannot stand before a tag: "
+			      "write some of !#$%%&'*+-/=?^_`{|}~. and no letters or digits, as in "
+			      "\"+\"",
+			      domain->subaddress);
+}
+
 static void settle_default(struct conf_reading *reading)
 {
 	struct conf *conf = reading->conf;
@@ -170,4 +251,8 @@ void conf_check_domains(struct conf_reading *reading)
 			settle_directory(reading, &conf->domains[i], keys->directory);
 	}
 	settle_default(reading);
+	for (size_t i = 0; i < conf->domains_count; i++) {
+		check_catch_all(reading, &conf->domains[i]);
+		check_subaddress(reading, &conf->domains[i]);
+	}
 }

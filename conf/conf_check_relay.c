@@ -118,10 +118,31 @@ static void check_names(struct conf_reading *reading, const struct conf_smtp *sm
 	}
 }
 
+/* They narrow what relay_authenticated gives. */
+static void check_groups(struct conf_reading *reading, const struct conf_smtp *smtp)
+{
+	bool directory = reading->conf->method == CONF_METHOD_DIRECTORY;
+
+	conf_check_names(reading, smtp->line, "relay_groups", smtp->relay_groups,
+			 smtp->relay_groups_count);
+	if (smtp->relay_groups_count == 0)
+		return;
+	if (!directory)
+		conf_tell_key(reading, smtp->line, "relay_groups",
+			      "relay_groups names groups of a directory, and method = \"%s\" asks "
+			      "none: remove it",
+			      conf_method_name(reading->conf->method));
+	else if (!smtp->relay.authenticated)
+		conf_tell_key(reading, smtp->line, "relay_groups",
+			      "relay_groups has no effect with relay_authenticated = false: remove "
+			      "one of them");
+}
+
 static void check_server(struct conf_reading *reading, const struct conf_smtp *smtp)
 {
 	const struct conf_relay *relay = &smtp->relay;
 
+	check_groups(reading, smtp);
 	if (relay->open)
 		return;
 	/* Whatever the list says, whom nobody thought of may. */

@@ -166,6 +166,8 @@ void conf_fill(struct conf_reading *reading)
 		conf->pop3.listens = fill_listens(reading, pop3, &conf->pop3.listens_count);
 	}
 	conf_fill_methods(reading);
+	conf->proxy.enabled = fill_only(reading, "pop3_proxy", &conf->proxy, &conf->proxy.line);
+	conf_fill_quotas(reading, fill_only(reading, "quota", &conf->quotas, &conf->quotas.line));
 	fill_only(reading, "store", &conf->store, &conf->store.line);
 	fill_only(reading, "log", &conf->log, &conf->log.line);
 }

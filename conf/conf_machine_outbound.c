@@ -188,6 +188,27 @@ static void check_outbound(struct conf_machine *machine, const struct conf_outbo
 	check_templates(machine, out);
 }
 
+static void check_proxy(struct conf_machine *machine)
+{
+	const struct conf_proxy *proxy = &machine->conf->proxy;
+
+	check_login(machine, proxy->line, &proxy->login);
+	if (!*proxy->tls_ca)
+		return;
+	conf_machine_authorities(machine, proxy->line, "tls_ca", proxy->tls_ca);
+	conf_machine_readable(machine, proxy->line, "tls_ca", proxy->tls_ca, "front");
+}
+
+static void check_quota_template(struct conf_machine *machine)
+{
+	const struct conf_quotas *quotas = &machine->conf->quotas;
+	size_t length;
+
+	if (*quotas->template)
+		free(conf_machine_file(machine, quotas->line, "template", quotas->template, false,
+				       SECRET_MAX, &length));
+}
+
 static void check_trust_anchor(struct conf_machine *machine)
 {
 	const char *path = machine->conf->dns_trust_anchor;
@@ -216,5 +237,7 @@ void conf_machine_outbound(struct conf_machine *machine)
 			check_same(machine, domain->line, "drop", domain->drop, "root",
 				   conf->store.root);
 	}
+	check_proxy(machine);
+	check_quota_template(machine);
 	check_trust_anchor(machine);
 }

@@ -106,11 +106,25 @@ static void check_certificate(struct conf_reading *reading, const struct place *
 			      "\"certificate\" to authentication, or remove it");
 }
 
+static void check_groups(struct conf_reading *reading, const struct place *place)
+{
+	const struct conf_methods *methods = place->methods;
+
+	conf_check_names(reading, place->line, "login_groups", methods->groups,
+			 methods->groups_count);
+	if (methods->groups_count > 0 && reading->conf->method != CONF_METHOD_DIRECTORY)
+		conf_tell_key(reading, place->line, "login_groups",
+			      "login_groups names groups of a directory, and method = \"%s\" asks "
+			      "none: remove it",
+			      conf_method_name(reading->conf->method));
+}
+
 static void check(struct conf_reading *reading, const struct place *place)
 {
 	const struct conf_methods *methods = place->methods;
 
 	settle_scram(reading, place);
+	check_groups(reading, place);
 	if (methods->integrated && !has_tickets(reading->conf))
 		conf_tell_key(
 			reading, place->line, "authentication",

@@ -85,7 +85,7 @@ const struct conf_remote *conf_find_remote(const struct conf *conf, const char *
 	return best;
 }
 
-static void login_clear(struct conf_login *login)
+void conf_login_clear(struct conf_login *login)
 {
 	free(login->user);
 	free(login->password_file);
@@ -109,7 +109,7 @@ void conf_outbound_clear(struct conf_outbound *outbound)
 	hop_clear(&outbound->smart_host);
 	free(outbound->fqdn);
 	free(outbound->tls_ca);
-	login_clear(&outbound->login);
+	conf_login_clear(&outbound->login);
 	free(outbound->masquerade);
 	free(outbound->failure_copy);
 	free(outbound->badmail);
@@ -122,7 +122,7 @@ void conf_remote_clear(struct conf_remote *remote)
 	free(remote->name);
 	hop_clear(&remote->route);
 	free(remote->tls_ca);
-	login_clear(&remote->login);
+	conf_login_clear(&remote->login);
 	for (size_t i = 0; i < remote->trigger_accounts_count; i++)
 		free(remote->trigger_accounts[i]);
 	free(remote->trigger_accounts);

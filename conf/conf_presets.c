@@ -6,46 +6,13 @@
 
 #include "base/memory.h"
 
-static const char *const keys[CONF_ATTRIBUTES] = {
-	[CONF_ATTRIBUTE_ID] = "attribute_id",
-	[CONF_ATTRIBUTE_MAIL] = "attribute_mail",
-	[CONF_ATTRIBUTE_ALIAS] = "attribute_alias",
-	[CONF_ATTRIBUTE_ENABLED] = "attribute_enabled",
-	[CONF_ATTRIBUTE_QUOTA] = "attribute_quota",
-	[CONF_ATTRIBUTE_QUOTA_SEND] = "attribute_quota_send",
-	[CONF_ATTRIBUTE_QUOTA_WARN] = "attribute_quota_warn",
-	[CONF_ATTRIBUTE_QUOTA_DEFAULTS] = "attribute_quota_defaults",
-	[CONF_ATTRIBUTE_HOST] = "attribute_host",
-	[CONF_ATTRIBUTE_ROUTING_ADDRESS] = "attribute_routing_address",
-	[CONF_ATTRIBUTE_TARGET] = "attribute_target",
-	[CONF_ATTRIBUTE_FORWARD] = "attribute_forward",
-	[CONF_ATTRIBUTE_FORWARD_ADDRESS] = "attribute_forward_address",
-	[CONF_ATTRIBUTE_FORWARD_KEEP] = "attribute_forward_keep",
-	[CONF_ATTRIBUTE_SIZE_SEND] = "attribute_size_send",
-	[CONF_ATTRIBUTE_SIZE_RECEIVE] = "attribute_size_receive",
-	[CONF_ATTRIBUTE_RECIPIENTS] = "attribute_recipients",
-	[CONF_ATTRIBUTE_ACCEPT_FROM] = "attribute_accept_from",
-	[CONF_ATTRIBUTE_REJECT_FROM] = "attribute_reject_from",
-	[CONF_ATTRIBUTE_ACCEPT_GROUPS] = "attribute_accept_groups",
-	[CONF_ATTRIBUTE_REJECT_GROUPS] = "attribute_reject_groups",
-	[CONF_ATTRIBUTE_AUTHENTICATED] = "attribute_authenticated",
-	[CONF_ATTRIBUTE_DELEGATES] = "attribute_delegates",
-	[CONF_ATTRIBUTE_LEGACY_DN] = "attribute_legacy_dn",
-	[CONF_ATTRIBUTE_MEMBER] = "attribute_member",
-	[CONF_ATTRIBUTE_MEMBER_ADDRESS] = "attribute_member_address",
-	[CONF_ATTRIBUTE_MEMBER_UID] = "attribute_member_uid",
-	[CONF_ATTRIBUTE_MEMBER_FILTER] = "attribute_member_filter",
-	[CONF_ATTRIBUTE_MEMBER_BASE] = "attribute_member_base",
-	[CONF_ATTRIBUTE_OWNER] = "attribute_owner",
-	[CONF_ATTRIBUTE_REPORT_OWNER] = "attribute_report_owner",
-};
-
 struct preset {
 	const char *name;
 	bool active_directory;
 	const char *recipient_filter;
 	const char *login_filter;
 	const char *attribute[CONF_ATTRIBUTES]; /* NULL = "" */
+	uint64_t quota_unit, size_unit;         /* 0 = 1 */
 };
 
 /*
@@ -72,11 +39,6 @@ static const struct preset presets[] = {
 	  .attribute = { [CONF_ATTRIBUTE_ID] = "entryUUID", [CONF_ATTRIBUTE_MAIL] = "mail" } },
 };
 
-const char *conf_attribute_key(enum conf_attribute attribute)
-{
-	return keys[attribute];
-}
-
 static const struct preset *preset_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(presets) / sizeof(*presets); i++)
@@ -91,6 +53,12 @@ static void settle(char **member, const char *fallback)
 		*member = memory_text(fallback ? fallback : "");
 }
 
+static void settle_unit(uint64_t *member, uint64_t fallback)
+{
+	if (*member == 0)
+		*member = fallback ? fallback : 1;
+}
+
 void conf_preset_apply(struct conf_schema *schema)
 {
 	const struct preset *preset = preset_find(schema->preset);
@@ -103,6 +71,35 @@ void conf_preset_apply(struct conf_schema *schema)
 	settle(&schema->login_filter, preset->login_filter);
 	for (size_t i = 0; i < CONF_ATTRIBUTES; i++)
 		settle(&schema->attribute[i], preset->attribute[i]);
+	settle_unit(&schema->quota_unit, preset->quota_unit);
+	settle_unit(&schema->size_unit, preset->size_unit);
+}
+
+const char *conf_preset_names(void)
+{
+	return "\"ad\", \"inetorgperson\"";
+}
+
+enum conf_enabled conf_enabled_value(struct span value)
+{
+	static const struct {
+		const char *word;
+		enum conf_enabled meaning;
+	} words[] = {
+		{ "TRUE", CONF_ENABLED_YES },         { "1", CONF_ENABLED_YES },
+		{ "yes", CONF_ENABLED_YES },          { "enabled", CONF_ENABLED_YES },
+		{ "active", CONF_ENABLED_YES },       { "noaccess", CONF_ENABLED_NO_LOGIN },
+		{ "nopop", CONF_ENABLED_NO_LOGIN },   { "FALSE", CONF_ENABLED_NO },
+		{ "0", CONF_ENABLED_NO },             { "no", CONF_ENABLED_NO },
+		{ "disabled", CONF_ENABLED_NO },      { "deleted", CONF_ENABLED_NO },
+		{ "inactive", CONF_ENABLED_NO },
+	};
+
+	value = span_trim(value);
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (span_is_nocase(value, words[i].word))
+			return words[i].meaning;
+	return CONF_ENABLED_UNKNOWN;
 }
 
 bool conf_preset_known(const char *name)

@@ -17,7 +17,7 @@ struct passwd;
 
 #define CONF_FILE_MAX (1024 * 1024) /* octets of a configuration file */
 
-/* ---- tables (conf_options.c) ---- */
+/* ---- tables (conf_options*.c) ---- */
 
 enum conf_kind {
 	CONF_KIND_TEXT,
@@ -65,11 +65,14 @@ struct conf_domain_keys {
 };
 
 extern const struct conf_section conf_root;
-extern const struct conf_key conf_outbound_keys[], conf_remote_keys[];
+extern const struct conf_key conf_directory_keys[], conf_smtp_keys[], conf_outbound_keys[],
+	conf_remote_keys[], conf_pop3_keys[], conf_proxy_keys[], conf_no_keys[];
+extern const struct conf_section conf_smtp_inner[], conf_pop3_inner[];
 
 /* What the preset says goes where no key has said anything (conf_presets.c). */
 void conf_preset_apply(struct conf_schema *schema);
 bool conf_preset_known(const char *name);
+const char *conf_preset_names(void); /* all of them, quoted, for a complaint */
 
 /* ---- where keys stand (conf_lines.c) ---- */
 
@@ -124,8 +127,11 @@ void conf_fill_hop(const struct conf_place *place, struct conf_hop *hop, const c
 void conf_fill_peer(const struct conf_place *place, struct conf_peer **peers, size_t *count,
 		    const char *text);
 void conf_fill_outbound(struct conf_reading *reading, cfg_t *section, struct conf_smtp *smtp);
+/* The limits of the section `quota` and of domains; the former stand where the latter say nothing. */
+void conf_fill_quotas(struct conf_reading *reading, cfg_t *section);
 void conf_fill_remotes(struct conf_reading *reading);
 void conf_outbound_clear(struct conf_outbound *outbound);
+void conf_login_clear(struct conf_login *login);
 void conf_remote_clear(struct conf_remote *remote);
 void conf_relay_clear(struct conf_relay *relay);
 void conf_fill_methods(struct conf_reading *reading); /* after all sections are filled */
@@ -139,6 +145,11 @@ void conf_check_domains(struct conf_reading *reading);
 void conf_check_listeners(struct conf_reading *reading);
 void conf_check_outbound(struct conf_reading *reading);
 void conf_check_remotes(struct conf_reading *reading);
+void conf_check_quotas(struct conf_reading *reading);
+void conf_check_proxy(struct conf_reading *reading);
+/* The key of a list of names: each says something. */
+void conf_check_names(struct conf_reading *reading, unsigned begins, const char *key,
+		      char *const *names, size_t count);
 void conf_check_relay(struct conf_reading *reading); /* never an open one by accident */
 /* One that is used under `tls`, in the section that begins there; `tls_key` says so ("tls"). */
 void conf_check_login(struct conf_reading *reading, unsigned begins, const struct conf_login *login,
