@@ -3,6 +3,7 @@
  * clear. */
 #include "conf/conf_private.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void check_found(struct conf_reading *reading, const struct conf_directory *directory)
@@ -134,15 +135,27 @@ static void check_attribute(struct conf_reading *reading, const struct conf_dire
 			      key, name);
 }
 
+static void check_preset(struct conf_reading *reading, const struct conf_directory *directory)
+{
+	char known[200] = "";
+	size_t used = 0;
+
+	if (conf_preset_known(directory->schema.preset))
+		return;
+	for (size_t i = 0; conf_preset_name(i); i++)
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s\"%s\"",
+					 used ? ", " : "", conf_preset_name(i));
+	conf_tell_key(reading, directory->line, "preset",
+		      "preset \"%s\" is not known: write one of %s", directory->schema.preset,
+		      known);
+}
+
 static void check_schema(struct conf_reading *reading, const struct conf_directory *directory)
 {
 	const struct conf_schema *schema = &directory->schema;
 
-	if (!conf_preset_known(schema->preset))
-		conf_tell_key(reading, directory->line, "preset",
-			      "preset \"%s\" is not known: write one of %s", schema->preset,
-			      conf_preset_names());
-	else if (!schema->active_directory && !*directory->base)
+	check_preset(reading, directory);
+	if (conf_preset_known(schema->preset) && !schema->active_directory && !*directory->base)
 		conf_tell(reading, directory->line,
 			  "directory \"%s\" has no base: add base = \"dc=example,dc=com\", which "
 			  "only Active Directory can be asked for",

@@ -72,7 +72,7 @@ extern const struct conf_section conf_smtp_inner[], conf_pop3_inner[];
 /* What the preset says goes where no key has said anything (conf_presets.c). */
 void conf_preset_apply(struct conf_schema *schema);
 bool conf_preset_known(const char *name);
-const char *conf_preset_names(void); /* all of them, quoted, for a complaint */
+const char *conf_preset_name(size_t index); /* NULL behind the last one */
 
 /* ---- where keys stand (conf_lines.c) ---- */
 

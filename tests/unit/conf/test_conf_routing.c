@@ -74,7 +74,7 @@ static const struct {
 	{ AD("attribute_report_owner = '-'"), 4, "no attribute name" },
 	{ AD("attribute_id = ''"), 4, "name an attribute" },
 	{ AD("attribute_member_base = 'member;range=0-1'"), 4, "no attribute name" },
-	{ AD("preset = exchange"), 4, "write one of \"ad\"" },
+	{ AD("preset = exchange"), 4, "write one of \"ad\", \"ad-exchange\"" },
 	{ AD("recipient_filter = '(mail=%{adress})'"), 4, "%{address}, %{local}, %{domain}" },
 	{ AD("recipient_filter = '(mail=%{domain})'"), 4, "no placeholder" },
 	{ AD("recipient_filter = '(mail=%{address}'"), 4, "add )" },
@@ -272,25 +272,84 @@ static void test_quotas(void **state)
 	}
 }
 
-static void test_enabled(void **state)
+/* What makes each preset what it is; that filters and names are good is checked by the reading. */
+static const struct {
+	const char *preset;
+	bool active_directory;
+	enum conf_attribute attribute;
+	const char *name;
+	const char *part; /* of the recipient filter */
+	uint64_t quota_unit, size_unit;
+} presets[] = {
+	{ "ad", true, CONF_ATTRIBUTE_QUOTA, "maxStorage", "(objectClass=contact)", 1, 1 },
+	{ "ad", true, CONF_ATTRIBUTE_TARGET, "targetAddress", "(proxyAddresses=smtp:%{address})", 1,
+	  1 },
+	{ "ad-exchange", true, CONF_ATTRIBUTE_QUOTA, "mDBOverHardQuotaLimit",
+	  "(proxyAddresses=x500:%{address})", 1024, 1024 },
+	{ "ad-exchange", true, CONF_ATTRIBUTE_REJECT_GROUPS, "dLMemRejectPerms",
+	  "(objectClass=msExchDynamicDistributionList)", 1024, 1024 },
+	{ "ad-postern", true, CONF_ATTRIBUTE_QUOTA_WARN, "posternQuotaWarn", "(sAMAccountType=", 1,
+	  1 },
+	{ "ad-postern", true, CONF_ATTRIBUTE_ALIAS, "proxyAddresses", "(objectClass=group)", 1, 1 },
+	{ "postern", false, CONF_ATTRIBUTE_ALIAS, "posternAlias", "(posternAlias=%{address})", 1,
+	  1 },
+	{ "openldap-laser", false, CONF_ATTRIBUTE_ROUTING_ADDRESS, "mailRoutingAddress",
+	  "(mailLocalAddress=%{address})", 1, 1 },
+	{ "inetorgperson", false, CONF_ATTRIBUTE_MEMBER, "member", "(objectClass=groupOfNames)", 1,
+	  1 },
+	{ "qmail-ldap", false, CONF_ATTRIBUTE_ENABLED, "accountStatus",
+	  "(mailAlternateAddress=%{address})", 1, 1 },
+	{ "rfc2307-alias", false, CONF_ATTRIBUTE_MEMBER_ADDRESS, "rfc822MailMember",
+	  "(&(objectClass=nisMailAlias)(cn=%{local}))", 1, 1 },
+	{ "zarafa", false, CONF_ATTRIBUTE_QUOTA_SEND, "zarafaQuotaSoft",
+	  "(zarafaAliases=%{address})", 1048576, 1 },
+};
+
+static struct conf *parse_preset(const char *preset, const char *keys)
 {
-	static const struct {
-		const char *value;
-		enum conf_enabled meaning;
-	} cases[] = {
-		{ "TRUE", CONF_ENABLED_YES },       { "true", CONF_ENABLED_YES },
-		{ "active", CONF_ENABLED_YES },     { "1", CONF_ENABLED_YES },
-		{ " Active ", CONF_ENABLED_YES },   { "FALSE", CONF_ENABLED_NO },
-		{ "disabled", CONF_ENABLED_NO },    { "Deleted", CONF_ENABLED_NO },
-		{ "0", CONF_ENABLED_NO },           { "noaccess", CONF_ENABLED_NO_LOGIN },
-		{ "nopop", CONF_ENABLED_NO_LOGIN }, { "", CONF_ENABLED_UNKNOWN },
-		{ "activ", CONF_ENABLED_UNKNOWN },  { "activeX", CONF_ENABLED_UNKNOWN },
-		{ "2", CONF_ENABLED_UNKNOWN },
-	};
+	char text[1000];
+
+	snprintf(text, sizeof(text),
+		 SMTP DOMAIN
+		 "directory d { preset = '%s' base = 'dc=x' bind = simple bind_dn = 'cn=x'"
+		 " password_file = /p domain = a.example %s }\n",
+		 preset, keys);
+	return parse(text);
+}
+
+static void test_presets(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(presets) / sizeof(*presets); i++) {
+		struct conf *conf = parse_preset(presets[i].preset, "");
+		const struct conf_schema *schema = &conf->directories[0].schema;
+
+		assert_true(schema->active_directory == presets[i].active_directory);
+		assert_string_equal(schema->attribute[presets[i].attribute], presets[i].name);
+		assert_non_null(strstr(schema->recipient_filter, presets[i].part));
+		assert_int_equal(schema->quota_unit, presets[i].quota_unit);
+		assert_int_equal(schema->size_unit, presets[i].size_unit);
+		assert_true(schema->quota_override == !strcmp(presets[i].preset, "zarafa"));
+		assert_true(schema->forward_keep == !strcmp(presets[i].preset, "qmail-ldap"));
+		conf_free(conf);
+	}
+}
+
+/* Keys go before the preset; an empty one says that there is no such attribute. */
+static void test_overridden(void **state)
+{
+	struct conf *conf =
+		parse_preset("ad-exchange", "quota_unit = 1 size_unit = 1M attribute_quota = "
+					    "maxStorage attribute_quota_send = ''");
+	const struct conf_schema *schema = &conf->directories[0].schema;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		assert_int_equal(conf_enabled_value(span_text(cases[i].value)), cases[i].meaning);
+	assert_int_equal(schema->quota_unit, 1);
+	assert_int_equal(schema->size_unit, 1048576);
+	assert_string_equal(schema->attribute[CONF_ATTRIBUTE_QUOTA], "maxStorage");
+	assert_string_equal(schema->attribute[CONF_ATTRIBUTE_QUOTA_SEND], "");
+	assert_string_equal(schema->attribute[CONF_ATTRIBUTE_QUOTA_WARN], "mDBStorageQuota");
+	conf_free(conf);
 }
 
 static void test_attribute_keys(void **state)
@@ -305,9 +364,10 @@ static void test_attribute_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_complaints), cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_values),     cmocka_unit_test(test_quotas),
-		cmocka_unit_test(test_enabled),    cmocka_unit_test(test_attribute_keys),
+		cmocka_unit_test(test_complaints),     cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_values),         cmocka_unit_test(test_quotas),
+		cmocka_unit_test(test_presets),        cmocka_unit_test(test_overridden),
+		cmocka_unit_test(test_attribute_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
