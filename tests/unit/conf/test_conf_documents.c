@@ -235,6 +235,46 @@ static void test_manual_has_no_other_key(void **state)
 	free(sample);
 }
 
+/* What a preset calls things stands below it, or, for those on AD, below the ones they build on. */
+static void expect_preset(const char *part, const char *preset)
+{
+	struct conf_schema schema = { .preset = memory_text(preset) };
+	char *item = memory_format("\n.It Li %s\n", preset);
+	const char *begin = strstr(part, item), *end;
+
+	if (!begin)
+		fail_msg("%s lacks the preset %s", MANUAL, preset);
+	end = strstr(begin + 1, "\n.It Li ");
+	end = end ? end : part + strlen(part);
+	conf_preset_apply(&schema);
+	for (size_t i = 0; i < CONF_ATTRIBUTES; i++) {
+		char *row = memory_format("\n.It %s Ta %s\n", conf_attribute_key(i),
+					  schema.attribute[i]);
+		const char *found = strstr(schema.active_directory ? part : begin, row);
+
+		if (*schema.attribute[i] && (!found || (found > end && !schema.active_directory)))
+			fail_msg("%s lacks %s = %s of preset %s", MANUAL, conf_attribute_key(i),
+				 schema.attribute[i], preset);
+		free(row);
+		free(schema.attribute[i]);
+	}
+	free(schema.preset);
+	free(schema.recipient_filter);
+	free(schema.login_filter);
+	free(item);
+}
+
+static void test_manual_has_every_preset(void **state)
+{
+	char *manual = read_whole(MANUAL), *part = manual_part(manual, "PRESETS");
+
+	(void)state;
+	for (size_t i = 0; conf_preset_name(i); i++)
+		expect_preset(part, conf_preset_name(i));
+	free(part);
+	free(manual);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +283,7 @@ int main(void)
 		cmocka_unit_test(test_sample_has_every_key),
 		cmocka_unit_test(test_manual_has_every_key),
 		cmocka_unit_test(test_manual_has_no_other_key),
+		cmocka_unit_test(test_manual_has_every_preset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
