@@ -163,6 +163,24 @@ void table_put(struct table *table, struct span key, void *value, int64_t dies)
 	table->count++;
 }
 
+bool table_drop_oldest(struct table *table)
+{
+	if (!table->oldest)
+		return false;
+	table_evict(table);
+	return true;
+}
+
+void table_sweep(struct table *table, bool (*doomed)(void *context, const void *value), void *context)
+{
+	for (struct table_entry *entry = table->oldest, *next; entry; entry = next) {
+		next = entry->newer;
+		if (doomed(context, entry->value))
+			table_remove(table, table_place(table, entry->hash,
+							span_make(entry->key, entry->key_length)));
+	}
+}
+
 void table_clear(struct table *table)
 {
 	while (table->oldest)

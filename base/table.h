@@ -19,6 +19,9 @@ void *table_find(struct table *table, struct span key, int64_t now);
 /* Replaces; the table owns the value from here. */
 void table_put(struct table *table, struct span key, void *value, int64_t dies);
 void table_drop(struct table *table, struct span key);
+bool table_drop_oldest(struct table *table); /* the least recently used; false when there is none */
+/* Drops all of which `doomed` says so. */
+void table_sweep(struct table *table, bool (*doomed)(void *context, const void *value), void *context);
 void table_clear(struct table *table);
 size_t table_count(const struct table *table);
 

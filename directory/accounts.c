@@ -76,10 +76,57 @@ void accounts_find_address(const struct directory *directory, const char *local,
 	hit->good_for = hit->found == DIRECTORY_ONE ? directory->section->cache_positive : 0;
 }
 
+void accounts_give_object(struct directory_hit *hit)
+{
+	if (hit->found == DIRECTORY_ONE)
+		hit->object = object_of_person(&hit->person);
+}
+
 static void file_find_recipient(struct directory *directory, const struct address *address,
 				struct directory_hit *hit)
 {
 	accounts_find_address(directory, address->local, address->domain, hit);
+	accounts_give_object(hit);
+}
+
+void accounts_find_dn(struct directory *directory, const char *dn, struct directory_hit *hit)
+{
+	struct address address = { .local = "" };
+
+	*hit = (struct directory_hit){ .found = DIRECTORY_NOBODY };
+	if (accounts_split(dn, &address))
+		accounts_find_address(directory, address.local, address.domain, hit);
+	else
+		accounts_say(hit, DIRECTORY_NOBODY, "no mailbox", dn);
+}
+
+void accounts_find_id(struct directory *directory, const char *id, struct directory_hit *hit)
+{
+	char domain[256], name[256], why[MAILBOXES_WHY];
+	struct mailbox_file file;
+	enum mailboxes_found found =
+		mailboxes_find(directory->conf->mailboxes, id, domain, name, &file, why);
+
+	mailbox_file_wipe(&file);
+	*hit = (struct directory_hit){ .found = DIRECTORY_NOBODY };
+	if (found == MAILBOXES_FOUND)
+		accounts_find_address(directory, name, domain, hit);
+	else if (found == MAILBOXES_NONE)
+		accounts_say(hit, DIRECTORY_NOBODY, "no mailbox of identity", id);
+	else
+		accounts_say(hit, DIRECTORY_FAILED, "mailboxes cannot be read:", why);
+}
+
+static void file_find_dn(struct directory *directory, const char *dn, struct directory_hit *hit)
+{
+	accounts_find_dn(directory, dn, hit);
+	accounts_give_object(hit);
+}
+
+static void file_find_id(struct directory *directory, const char *id, struct directory_hit *hit)
+{
+	accounts_find_id(directory, id, hit);
+	accounts_give_object(hit);
 }
 
 void accounts_copy(struct span text, char *to, size_t size)
@@ -182,6 +229,8 @@ static enum directory_found file_scram_keys(struct directory *directory, const c
 
 const struct directory_method method_password_file = {
 	.find_recipient = file_find_recipient,
+	.find_dn = file_find_dn,
+	.find_id = file_find_id,
 	.find_login = accounts_find_login,
 	.check_password = file_check_password,
 	.scram_keys = file_scram_keys,

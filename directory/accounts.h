@@ -21,6 +21,11 @@ void accounts_find_in(const struct directory *directory, const struct conf_domai
 /* Nobody when the domain is none of ours or an alias: routing follows aliases. */
 void accounts_find_address(const struct directory *directory, const char *local, const char *domain,
 			   struct directory_hit *hit);
+/* directory_find_dn and directory_find_id, without the object. */
+void accounts_find_dn(struct directory *directory, const char *dn, struct directory_hit *hit);
+void accounts_find_id(struct directory *directory, const char *id, struct directory_hit *hit);
+/* The object of the person that was found; last of all, when nothing about him changes any more. */
+void accounts_give_object(struct directory_hit *hit);
 /* directory_find_login where the login name is the whole address. */
 void accounts_find_login(struct directory *directory, const struct filter_values *values,
 			 int64_t deadline, struct directory_hit *hit);

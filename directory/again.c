@@ -24,7 +24,7 @@ static void add_equal(struct buffer *filter, const char *attribute, struct span 
 }
 
 /* identity_text backwards. A UUID is matched in its text form (RFC 4530 section 2.1). */
-static void add_identity(struct buffer *filter, const struct conf_schema *schema, const char *id)
+void ldap_add_identity(struct buffer *filter, const struct conf_schema *schema, const char *id)
 {
 	char bytes[UUID_TEXT + 1];
 	size_t length = strlen(id), used = 0;
@@ -83,7 +83,7 @@ bool ldap_read_again(struct directory *directory, int64_t deadline, struct direc
 	buffer_add(&filter, "(|", 2);
 	for (size_t i = 0; i < count; i++) {
 		again[i].there = false;
-		add_identity(&filter, &directory->section->schema, again[i].id);
+		ldap_add_identity(&filter, &directory->section->schema, again[i].id);
 	}
 	buffer_add(&filter, ")", 2); /* and the NUL */
 	search.filter = buffer_bytes(&filter);

@@ -7,29 +7,43 @@
 #include "base/memory.h"
 #include "base/table.h"
 
-enum { CACHE_POSITIVE_MAX = 20000, CACHE_NEGATIVE_MAX = 50000 };
+enum { CACHE_POSITIVE_MAX = 100000, CACHE_NEGATIVE_MAX = 50000, KEPT_OCTETS = 200 };
 
 struct kept {
-	int64_t dies;
-	struct person person[]; /* one, or none */
+	struct cache *cache;
+	struct mail_object *object;
+	int64_t fresh; /* until when */
+	size_t octets;
 };
 
 struct cache {
 	pthread_mutex_t mutex;
 	/* Two tables, so that a flood of invented addresses cannot push the real ones out. */
 	struct table *positive, *negative;
-	int64_t positive_ms, negative_ms;
+	int64_t positive_ms, negative_ms, outage_ms;
+	size_t octets, most;
 };
 
-struct cache *cache_new(unsigned positive_seconds, unsigned negative_seconds)
+static void release(void *value)
+{
+	struct kept *kept = value;
+
+	kept->cache->octets -= kept->octets;
+	object_drop(kept->object);
+	free(kept);
+}
+
+struct cache *cache_new(const struct cache_lives *lives)
 {
 	struct cache *cache = memory_new(sizeof(*cache));
 
 	pthread_mutex_init(&cache->mutex, NULL);
-	cache->positive = table_new(CACHE_POSITIVE_MAX, free);
-	cache->negative = table_new(CACHE_NEGATIVE_MAX, free);
-	cache->positive_ms = (int64_t)positive_seconds * 1000;
-	cache->negative_ms = (int64_t)negative_seconds * 1000;
+	cache->positive = table_new(CACHE_POSITIVE_MAX, release);
+	cache->negative = table_new(CACHE_NEGATIVE_MAX, release);
+	cache->positive_ms = (int64_t)lives->positive * 1000;
+	cache->negative_ms = (int64_t)lives->negative * 1000;
+	cache->outage_ms = (int64_t)lives->outage * 1000;
+	cache->most = lives->octets ? lives->octets : (size_t)CACHE_OCTETS;
 	return cache;
 }
 
@@ -43,37 +57,101 @@ void cache_free(struct cache *cache)
 	free(cache);
 }
 
-bool cache_find(struct cache *cache, struct span key, int64_t now, bool *exists,
-		struct person *person, int64_t *left)
+bool cache_find(struct cache *cache, struct span key, int64_t now, struct mail_object **object,
+		int64_t *left)
 {
 	const struct kept *kept;
 
+	*object = NULL;
 	pthread_mutex_lock(&cache->mutex);
 	kept = table_find(cache->positive, key, now);
-	*exists = kept != NULL;
-	if (kept)
-		*person = kept->person[0];
-	else
+	if (!kept || kept->fresh <= now)
 		kept = table_find(cache->negative, key, now);
-	if (kept)
-		*left = kept->dies - now;
+	if (kept) {
+		*left = kept->fresh - now;
+		*object = object_hold(kept->object);
+	}
 	pthread_mutex_unlock(&cache->mutex);
 	return kept != NULL;
 }
 
-void cache_keep(struct cache *cache, struct span key, int64_t now, const struct person *person)
+struct mail_object *cache_find_old(struct cache *cache, struct span key, int64_t now)
 {
-	int64_t life = person ? cache->positive_ms : cache->negative_ms;
+	const struct kept *kept;
+	struct mail_object *object = NULL;
+
+	if (cache->outage_ms == 0)
+		return NULL;
+	pthread_mutex_lock(&cache->mutex);
+	kept = table_find(cache->positive, key, now);
+	if (kept)
+		object = object_hold(kept->object);
+	pthread_mutex_unlock(&cache->mutex);
+	return object;
+}
+
+static struct kept *make(struct cache *cache, struct span key, int64_t now,
+			 struct mail_object *object)
+{
+	struct kept *kept = memory_new(sizeof(*kept));
+
+	kept->cache = cache;
+	kept->object = object_hold(object);
+	kept->fresh = now + (object ? cache->positive_ms : cache->negative_ms);
+	kept->octets = KEPT_OCTETS + key.length + (object ? object_octets(object) : 0);
+	return kept;
+}
+
+void cache_keep(struct cache *cache, struct span key, int64_t now, struct mail_object *object)
+{
+	struct table *table = object ? cache->positive : cache->negative;
+	int64_t life = object ? cache->positive_ms : cache->negative_ms;
 	struct kept *kept;
 
-	if (life == 0)
-		return;
-	kept = memory_new(sizeof(*kept) + (person ? sizeof(*person) : 0));
-	kept->dies = now + life;
-	if (person)
-		kept->person[0] = *person;
+	if (object && life < cache->outage_ms)
+		life = cache->outage_ms;
 	pthread_mutex_lock(&cache->mutex);
-	table_put(person ? cache->positive : cache->negative, key, kept, kept->dies);
-	table_drop(person ? cache->negative : cache->positive, key);
+	table_drop(object ? cache->negative : cache->positive, key);
+	if (life > 0) {
+		kept = make(cache, key, now, object);
+		cache->octets += kept->octets;
+		table_put(table, key, kept, now + life);
+	} else {
+		table_drop(table, key);
+	}
+	while (cache->octets > cache->most && table_drop_oldest(table))
+		;
+	pthread_mutex_unlock(&cache->mutex);
+}
+
+struct forgetting {
+	bool (*changed)(void *context, const struct mail_object *object);
+	void *context;
+};
+
+static bool is_doomed(void *context, const void *value)
+{
+	const struct forgetting *forgetting = context;
+	const struct kept *kept = value;
+
+	return forgetting->changed(forgetting->context, kept->object);
+}
+
+void cache_forget(struct cache *cache,
+		  bool (*changed)(void *context, const struct mail_object *object), void *context)
+{
+	struct forgetting forgetting = { changed, context };
+
+	pthread_mutex_lock(&cache->mutex);
+	table_sweep(cache->positive, is_doomed, &forgetting);
+	table_clear(cache->negative);
+	pthread_mutex_unlock(&cache->mutex);
+}
+
+void cache_clear(struct cache *cache)
+{
+	pthread_mutex_lock(&cache->mutex);
+	table_clear(cache->positive);
+	table_clear(cache->negative);
 	pthread_mutex_unlock(&cache->mutex);
 }

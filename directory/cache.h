@@ -1,22 +1,39 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Recipient answers for a short time: who has an address (positive), who has not
- * (negative), each with its own life. Failures are never kept. Locked inside.
+ * Answers of a directory for a short time: the objects that are there (positive), and what is not
+ * there (negative), each with its own life. For the time of an outage objects are kept longer,
+ * and told as old ones. Failures are never kept. Keys are the owner's. Capped in number and in
+ * octets; the least recently used go first. Locked inside.
  */
 #ifndef DIRECTORY_CACHE_H
 #define DIRECTORY_CACHE_H
 
-#include "directory/person.h"
+#include "directory/object.h"
 
 struct cache;
 
-struct cache *cache_new(unsigned positive_seconds, unsigned negative_seconds);
+struct cache_lives { /* seconds; 0 = not at all */
+	unsigned positive, negative, outage;
+	size_t octets; /* that all objects may take; 0 = CACHE_OCTETS */
+};
+enum { CACHE_OCTETS = 128 * 1024 * 1024 };
+
+struct cache *cache_new(const struct cache_lives *lives);
 void cache_free(struct cache *cache);
-/* False when nothing is known. *exists false: known not to be there. *left: milliseconds it holds.
+/*
+ * False when nothing is known. *object is held for the caller; NULL: known not to be there.
+ * *left: milliseconds it holds.
  */
-bool cache_find(struct cache *cache, struct span key, int64_t now, bool *exists,
-		struct person *person, int64_t *left);
-/* person NULL: there is none. */
-void cache_keep(struct cache *cache, struct span key, int64_t now, const struct person *person);
+bool cache_find(struct cache *cache, struct span key, int64_t now, struct mail_object **object,
+		int64_t *left);
+/* What was known within the time for outages, held for the caller, or NULL. */
+struct mail_object *cache_find_old(struct cache *cache, struct span key, int64_t now);
+/* Holds the object. NULL: there is none. */
+void cache_keep(struct cache *cache, struct span key, int64_t now, struct mail_object *object);
+
+/* Forgets the objects of which `changed` says so, and everything that is known not to be there. */
+void cache_forget(struct cache *cache,
+		  bool (*changed)(void *context, const struct mail_object *object), void *context);
+void cache_clear(struct cache *cache);
 
 #endif

@@ -9,8 +9,6 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "conf/conf.h"
 #include "directory/cache.h"
@@ -19,9 +17,6 @@
 #include "directory/escape.h"
 #include "directory/locator.h"
 #include "directory/lookup.h"
-#include "mail/address.h"
-
-enum { GOOD_FOR_MAX = 10, LOOKUP_MS_MAX = 18000 };
 
 static bool read_password(struct directory *directory, char *room, size_t size)
 {
@@ -82,9 +77,12 @@ static bool ldap_open(struct directory *directory, char *room, size_t size)
 	const struct conf_directory *section = directory->section;
 
 	person_attributes(&section->schema, directory->attributes);
+	object_attributes(&section->schema, directory->object_attributes);
 	account_attributes(&section->schema, directory->login_attributes);
 	directory->policies = policies_new();
-	directory->cache = cache_new(section->cache_positive, section->cache_negative);
+	directory->cache = cache_new(&(struct cache_lives){ .positive = section->cache_positive,
+							    .negative = section->cache_negative,
+							    .outage = section->cache_outage });
 	return open_filters(directory, room, size) && open_locator(directory, room, size) &&
 	       open_secrets(directory, room, size);
 }
@@ -125,68 +123,6 @@ static void find(struct directory *directory, const struct filter *filter,
 
 	filter_expand(filter, values, &text);
 	ldap_find_text(directory, attributes, &text, deadline, hit);
-}
-
-static int64_t lookup_deadline(const struct directory *directory, int64_t now)
-{
-	int64_t twice = (int64_t)directory->section->timeout * 2000;
-
-	return now + (twice < LOOKUP_MS_MAX ? twice : LOOKUP_MS_MAX);
-}
-
-static unsigned seconds_good(int64_t left_ms)
-{
-	return left_ms / 1000 < GOOD_FOR_MAX ? (unsigned)(left_ms / 1000) : GOOD_FOR_MAX;
-}
-
-static bool find_cached(struct directory *directory, struct span key, int64_t now,
-			struct directory_hit *hit)
-{
-	int64_t left = 0;
-	bool exists;
-
-	*hit = (struct directory_hit){ .found = DIRECTORY_NOBODY };
-	if (!cache_find(directory->cache, key, now, &exists, &hit->person, &left))
-		return false;
-	if (exists)
-		hit->found = DIRECTORY_ONE;
-	hit->good_for = seconds_good(left);
-	snprintf(hit->cause, sizeof(hit->cause), "known from %s",
-		 exists ? "an earlier search" : "an earlier search that found nobody");
-	return true;
-}
-
-static void ldap_find_recipient(struct directory *directory, const struct address *address,
-				struct directory_hit *hit)
-{
-	char text[ADDRESS_TEXT_SIZE];
-	int64_t now = clock_ms();
-	struct filter_values values = {
-		.local = span_text(address->local),
-		.domain = span_text(address->domain),
-	};
-
-	address_text(address, text);
-	values.address = span_text(text);
-	values.login = values.address;
-	values.user = values.local;
-	char *key = memory_text(text);
-
-	ascii_lower_text(key);
-	if (!find_cached(directory, span_text(key), now, hit)) {
-		find(directory, directory->recipient, directory->attributes, &values,
-		     lookup_deadline(directory, now), hit);
-		if (hit->found == DIRECTORY_ONE || hit->found == DIRECTORY_NOBODY) {
-			bool exists = hit->found == DIRECTORY_ONE;
-
-			cache_keep(directory->cache, span_text(key), now,
-				   exists ? &hit->person : NULL);
-			hit->good_for = seconds_good(
-				1000 * (int64_t)(exists ? directory->section->cache_positive
-							: directory->section->cache_negative));
-		}
-	}
-	free(key);
 }
 
 static void ldap_find_login(struct directory *directory, const struct filter_values *values,
@@ -274,6 +210,8 @@ const struct directory_method method_ldap = {
 	.start = ldap_start,
 	.close = ldap_close,
 	.find_recipient = ldap_find_recipient,
+	.find_dn = ldap_find_dn,
+	.find_id = ldap_find_id,
 	.find_login = ldap_find_login,
 	.find_value = ldap_find_value,
 	.check_password = ldap_check_password,

@@ -41,6 +41,7 @@ struct directory_hit {
 	char cause[320];   /* for the log: what was searched, what came */
 	unsigned good_for; /* seconds; 0 = not at all */
 	bool stale;        /* no server answers: this was known before */
+	bool unanswered;   /* FAILED because no server answers */
 };
 
 /* Reads keytab and password file; starts nothing. NULL with *why in `room`. */

@@ -7,8 +7,11 @@
 #ifndef DIRECTORY_DIRECTORY_PRIVATE_H
 #define DIRECTORY_DIRECTORY_PRIVATE_H
 
+#include <stdatomic.h>
+
 #include "accounts/mailboxes.h"
 #include "directory/directory.h"
+#include "directory/search.h"
 
 enum { PASSWORD_SIZE = 512 };
 
@@ -27,6 +30,8 @@ struct directory_method {
 	void (*close)(struct directory *directory);
 	void (*find_recipient)(struct directory *directory, const struct address *address,
 			       struct directory_hit *hit);
+	void (*find_dn)(struct directory *directory, const char *dn, struct directory_hit *hit);
+	void (*find_id)(struct directory *directory, const char *id, struct directory_hit *hit);
 	void (*find_login)(struct directory *directory, const struct filter_values *values,
 			   int64_t deadline, struct directory_hit *hit);
 	void (*find_value)(struct directory *directory, const char *attribute, struct span value,
@@ -43,11 +48,27 @@ struct directory_method {
 			   struct directory_again *again, size_t count);
 };
 
-/* find_text.c. text: the filter, without a NUL; cleared. */
+/* A search for one entry. */
+struct ldap_question {
+	struct search search; /* a base of NULL: below the directory's own */
+	bool object;          /* hit->object is wanted */
+};
+
+/* find_text.c */
+void ldap_ask(struct directory *directory, const struct ldap_question *question, int64_t deadline,
+	      struct directory_hit *hit);
+/* text: the filter, without a NUL; cleared. */
 void ldap_find_text(struct directory *directory, const char *const *attributes,
 		    struct buffer *text, int64_t deadline, struct directory_hit *hit);
+/* again.c */
 bool ldap_read_again(struct directory *directory, int64_t deadline, struct directory_again *again,
-		     size_t count); /* again.c */
+		     size_t count);
+void ldap_add_identity(struct buffer *filter, const struct conf_schema *schema, const char *id);
+/* find_object.c: from the cache if it may be, else asked. */
+void ldap_find_recipient(struct directory *directory, const struct address *address,
+			 struct directory_hit *hit);
+void ldap_find_dn(struct directory *directory, const char *dn, struct directory_hit *hit);
+void ldap_find_id(struct directory *directory, const char *id, struct directory_hit *hit);
 
 extern const struct directory_method method_ldap, method_local, method_password_file;
 
@@ -59,6 +80,7 @@ struct directory {
 	/* Of the method directory: */
 	struct filter *recipient, *login;
 	const char *attributes[PERSON_ATTRIBUTES];
+	const char *object_attributes[OBJECT_ATTRIBUTES];
 	const char *login_attributes[ACCOUNT_ATTRIBUTES];
 	struct credentials *credentials;
 	char password[PASSWORD_SIZE]; /* of the service, for simple binds */
@@ -66,6 +88,7 @@ struct directory {
 	struct lookup *lookup;
 	struct checker *checker;
 	struct cache *cache;
+	atomic_bool living_on; /* old answers have been given since a server answered last */
 	struct policies *policies;
 };
 

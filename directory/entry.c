@@ -15,10 +15,12 @@ struct entry_attribute {
 	char *name;
 	struct entry_value *values;
 	size_t count, room;
+	size_t first, more; /* entry_first, entry_more */
 };
 
 struct entry {
 	char *dn;
+	size_t octets;
 	struct entry_attribute attributes[ENTRY_ATTRIBUTES_MAX];
 	size_t count;
 };
@@ -51,7 +53,7 @@ void entry_free(struct entry *entry)
 
 static const struct entry_attribute *find(const struct entry *entry, const char *name)
 {
-	for (size_t i = 0; name[0] && i < entry->count; i++)
+	for (size_t i = 0; name && name[0] && i < entry->count; i++)
 		if (span_is_nocase(span_text(entry->attributes[i].name), name))
 			return &entry->attributes[i];
 	return NULL;
@@ -74,8 +76,13 @@ bool entry_add(struct entry *entry, const char *attribute, struct span value)
 {
 	struct entry_attribute *to = attribute_of(entry, attribute);
 
-	if (!to || to->count == ENTRY_VALUES_MAX)
+	if (!to)
 		return false;
+	entry->octets += value.length + sizeof(*to->values) + 16;
+	if (to->count == ENTRY_VALUES_MAX || entry->octets > ENTRY_OCTETS_MAX) {
+		to->more = ENTRY_LOST;
+		return false;
+	}
 	if (to->count == to->room) {
 		to->room = to->room ? to->room * 2 : 4;
 		to->values = memory_grow(to->values, to->room, sizeof(*to->values));
@@ -85,6 +92,38 @@ bool entry_add(struct entry *entry, const char *attribute, struct span value)
 		.length = value.length,
 	};
 	return true;
+}
+
+void entry_set_part(struct entry *entry, const char *attribute, size_t first, size_t next)
+{
+	struct entry_attribute *to = attribute_of(entry, attribute);
+
+	if (!to || to->more == ENTRY_LOST)
+		return;
+	to->first = first;
+	to->more = next;
+}
+
+size_t entry_first(const struct entry *entry, const char *attribute)
+{
+	const struct entry_attribute *found = find(entry, attribute);
+
+	return found ? found->first : 0;
+}
+
+size_t entry_more(const struct entry *entry, const char *attribute)
+{
+	const struct entry_attribute *found = find(entry, attribute);
+
+	return found ? found->more : 0;
+}
+
+const char *entry_incomplete(const struct entry *entry)
+{
+	for (size_t i = 0; i < entry->count; i++)
+		if (entry->attributes[i].more)
+			return entry->attributes[i].name;
+	return NULL;
 }
 
 const char *entry_dn(const struct entry *entry)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One search for a person, and what its result means for who asked. */
+/* One search for a person or an object, and what its result means for who asked. */
 #include "directory/directory_private.h"
 
 #include <stdio.h>
@@ -43,13 +43,25 @@ static void fail_asked(struct directory *directory, struct directory_hit *hit,
 	fail_hit(hit, filter, why);
 }
 
-static void read_one(struct directory *directory, const struct entry *entry, const char *filter,
-		     struct directory_hit *hit)
+static bool read_person(struct directory *directory, const struct entry *entry, bool object,
+			struct directory_hit *hit, const char **why)
 {
-	const char *why;
+	const struct conf_schema *schema = &directory->section->schema;
 
-	if (!person_read(entry, &directory->section->schema, directory->conf, clock_unix(),
-			 &hit->person, &why)) {
+	if (!object)
+		return person_read(entry, schema, directory->conf, clock_unix(), &hit->person, why);
+	hit->object = object_read(entry, schema, directory->conf, clock_unix(), why);
+	if (hit->object)
+		hit->person = hit->object->person;
+	return hit->object != NULL;
+}
+
+static void read_one(struct directory *directory, const struct entry *entry,
+		     const struct ldap_question *question, struct directory_hit *hit)
+{
+	const char *why, *filter = question->search.filter;
+
+	if (!read_person(directory, entry, question->object, hit, &why)) {
 		fail_hit(hit, filter, why);
 		return;
 	}
@@ -72,40 +84,60 @@ static void read_many(const struct search_result *result, const char *filter,
 	snprintf(hit->cause, sizeof(hit->cause), "more than one entry for %.250s", filter);
 }
 
-static void read_result(struct directory *directory, const struct search_result *result,
-			const char *filter, struct directory_hit *hit)
+static void say_nobody(struct directory_hit *hit, const struct ldap_question *question)
 {
-	if (result->count > 1) {
-		read_many(result, filter, hit);
-	} else if (result->count == 1) {
-		read_one(directory, result->entries[0], filter, hit);
+	bool base = question->search.base != NULL;
+
+	hit->found = DIRECTORY_NOBODY;
+	snprintf(hit->cause, sizeof(hit->cause), "no entry %s%.250s", base ? "" : "for ",
+		 base ? question->search.base : question->search.filter);
+}
+
+static void read_result(struct directory *directory, const struct search_result *result,
+			const struct ldap_question *question, struct directory_hit *hit)
+{
+	if (result->count > 1)
+		read_many(result, question->search.filter, hit);
+	else if (result->count == 1)
+		read_one(directory, result->entries[0], question, hit);
+	else
+		say_nobody(hit, question);
+}
+
+void ldap_ask(struct directory *directory, const struct ldap_question *question, int64_t deadline,
+	      struct directory_hit *hit)
+{
+	const struct search *search = &question->search;
+	struct search_result result;
+
+	*hit = (struct directory_hit){ .found = DIRECTORY_FAILED };
+	snprintf(hit->filter, sizeof(hit->filter), "%s", search->filter);
+	if (lookup_search(directory->lookup, search, deadline, &result)) {
+		read_result(directory, &result, question, hit);
+	} else if (search->base && result.code == LDAP_NO_SUCH_OBJECT) {
+		say_nobody(hit, question);
 	} else {
-		hit->found = DIRECTORY_NOBODY;
-		snprintf(hit->cause, sizeof(hit->cause), "no entry for %.250s", filter);
+		hit->unanswered = !result.server[0] || error_is_of_server(result.code);
+		if (result.server[0])
+			fail_asked(directory, hit, &result, search->filter);
+		else
+			fail_unasked(hit, &result);
 	}
+	memcpy(hit->server, result.server, sizeof(hit->server));
+	search_result_clear(&result);
 }
 
 void ldap_find_text(struct directory *directory, const char *const *attributes, struct buffer *text,
 		    int64_t deadline, struct directory_hit *hit)
 {
-	struct search_result result;
-	struct search search = {
-		.scope = LDAP_SCOPE_SUBTREE,
-		.attributes = attributes,
-		.ad = directory->section->schema.active_directory,
+	struct ldap_question question = {
+		.search = { .scope = LDAP_SCOPE_SUBTREE,
+			    .attributes = attributes,
+			    .ad = directory->section->schema.active_directory },
 	};
 
-	*hit = (struct directory_hit){ .found = DIRECTORY_FAILED };
 	buffer_add(text, "", 1);
-	search.filter = buffer_bytes(text);
-	snprintf(hit->filter, sizeof(hit->filter), "%s", search.filter);
-	if (lookup_search(directory->lookup, &search, deadline, &result))
-		read_result(directory, &result, search.filter, hit);
-	else if (result.server[0])
-		fail_asked(directory, hit, &result, search.filter);
-	else
-		fail_unasked(hit, &result);
-	memcpy(hit->server, result.server, sizeof(hit->server));
-	search_result_clear(&result);
+	question.search.filter = buffer_bytes(text);
+	ldap_ask(directory, &question, deadline, hit);
 	buffer_clear(text);
 }

@@ -72,6 +72,21 @@ static void local_find_recipient(struct directory *directory, const struct addre
 {
 	accounts_find_address(directory, address->local, address->domain, hit);
 	require_account(hit);
+	accounts_give_object(hit);
+}
+
+static void local_find_dn(struct directory *directory, const char *dn, struct directory_hit *hit)
+{
+	accounts_find_dn(directory, dn, hit);
+	require_account(hit);
+	accounts_give_object(hit);
+}
+
+static void local_find_id(struct directory *directory, const char *id, struct directory_hit *hit)
+{
+	accounts_find_id(directory, id, hit);
+	require_account(hit);
+	accounts_give_object(hit);
 }
 
 /* A user name is one account and so at most one mailbox, in whichever domain. */
@@ -163,6 +178,8 @@ static void local_check_password(struct directory *directory, const char *dn, st
 
 const struct directory_method method_local = {
 	.find_recipient = local_find_recipient,
+	.find_dn = local_find_dn,
+	.find_id = local_find_id,
 	.find_login = local_find_login,
 	.check_password = local_check_password,
 	.read_again = local_read_again,

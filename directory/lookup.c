@@ -149,6 +149,16 @@ bool lookup_search(struct lookup *lookup, const struct search *search, int64_t d
 	return outcome == LINK_ANSWERED && search_succeeded(result);
 }
 
+bool lookup_is_down(struct lookup *lookup)
+{
+	bool down;
+
+	pthread_mutex_lock(&lookup->mutex);
+	down = lookup->outage;
+	pthread_mutex_unlock(&lookup->mutex);
+	return down;
+}
+
 bool lookup_facts(struct lookup *lookup, int64_t deadline, struct facts *facts)
 {
 	bool known;

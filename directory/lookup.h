@@ -36,6 +36,8 @@ void lookup_free(struct lookup *lookup);                     /* nobody may be se
  */
 bool lookup_search(struct lookup *lookup, const struct search *search, int64_t deadline,
 		   struct search_result *result);
+/* No server could be reached the last time it was tried. */
+bool lookup_is_down(struct lookup *lookup);
 /* False while they are not known and cannot be had by the deadline. */
 bool lookup_facts(struct lookup *lookup, int64_t deadline, struct facts *facts);
 

@@ -61,6 +61,22 @@ void directory_find_recipient(struct directory *directory, const struct address 
 	directory->method->find_recipient(directory, address, hit);
 }
 
+void directory_find_dn(struct directory *directory, const char *dn, struct directory_hit *hit)
+{
+	directory->method->find_dn(directory, dn, hit);
+}
+
+void directory_find_id(struct directory *directory, const char *id, struct directory_hit *hit)
+{
+	directory->method->find_id(directory, id, hit);
+}
+
+void directory_hit_clear(struct directory_hit *hit)
+{
+	object_drop(hit->object);
+	hit->object = NULL;
+}
+
 bool directory_apply_lock(const struct directory *directory, struct person *person,
 			  char why[MAILBOXES_WHY])
 {

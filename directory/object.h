@@ -10,7 +10,7 @@
 
 #include "directory/person.h"
 
-struct texts { /* texts and array are the owner's */
+struct texts { /* texts and array are the object's */
 	char **at;
 	size_t count;
 };
@@ -38,10 +38,10 @@ struct mail_object {
 	bool authenticated_only;
 	struct texts delegates; /* DNs of who may send in its name */
 	/* Of groups: */
-	bool members_by_dn;          /* `member` of the entry names some: directory_members reads them */
+	bool members_by_dn; /* `member` of the entry names some: directory_members reads them */
 	struct texts member_address; /* members without an entry */
 	struct texts member_uid;
-	char *member_filter;         /* filter, or an LDAP URL (RFC 4516) */
+	char *member_filter; /* filter, or an LDAP URL (RFC 4516) */
 	char *member_base;
 	char *owner; /* DN */
 	bool report_owner;
@@ -50,7 +50,6 @@ struct mail_object {
 
 /* Attributes to ask for, NULL-terminated; `member` itself is not among them. */
 #define OBJECT_ATTRIBUTES (PERSON_ATTRIBUTES + 40)
-struct conf_schema;
 void object_attributes(const struct conf_schema *schema, const char *names[OBJECT_ATTRIBUTES]);
 /* NULL with *why as person_read. One reference. */
 struct mail_object *object_read(const struct entry *entry, const struct conf_schema *schema,
@@ -59,7 +58,7 @@ struct mail_object *object_read(const struct entry *entry, const struct conf_sch
 struct mail_object *object_of_person(const struct person *person);
 struct mail_object *object_hold(struct mail_object *object);
 void object_drop(struct mail_object *object); /* NULL is fine */
-/* Octets it takes, for a cache's limit. */
+/* Octets it takes, for a cache's limit; counted when it was made. */
 size_t object_octets(const struct mail_object *object);
 /* Is the address one of its own? Without case. */
 bool object_has_address(const struct mail_object *object, const char *address);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "conf/conf.h"
 #include "directory/entry.h"
 #include "directory/filetime.h"
 #include "mail/address.h"
@@ -35,7 +34,9 @@ void person_attributes(const struct conf_schema *schema, const char *names[PERSO
 {
 	const char *const common[] = { "objectClass", schema->attribute[CONF_ATTRIBUTE_ID], schema->attribute[CONF_ATTRIBUTE_MAIL],
 				       schema->attribute[CONF_ATTRIBUTE_ALIAS], schema->attribute[CONF_ATTRIBUTE_QUOTA],
-				       schema->attribute[CONF_ATTRIBUTE_HOST] };
+				       schema->attribute[CONF_ATTRIBUTE_HOST],
+				       schema->attribute[CONF_ATTRIBUTE_ENABLED],
+				       schema->attribute[CONF_ATTRIBUTE_QUOTA_DEFAULTS] };
 	size_t count = names_add(names, 0, common, sizeof(common) / sizeof(common[0]));
 
 	if (schema->active_directory)
@@ -71,15 +72,71 @@ int64_t person_password_set(const struct entry *entry, int64_t absent)
 
 static enum person_kind read_kind(const struct entry *entry)
 {
-	static const char *const groups[] = { "group", "groupOfNames", "groupOfUniqueNames",
-					      "posixGroup", "nisMailAlias" };
+	static const struct {
+		const char *name;
+		enum person_kind kind;
+	} classes[] = {
+		{ "group", PERSON_GROUP },
+		{ "groupOfNames", PERSON_GROUP },
+		{ "groupOfUniqueNames", PERSON_GROUP },
+		{ "groupOfMembers", PERSON_GROUP },
+		{ "groupOfEntries", PERSON_GROUP },
+		{ "groupOfURLs", PERSON_GROUP },
+		{ "posixGroup", PERSON_GROUP },
+		{ "nisMailAlias", PERSON_GROUP },
+		{ "rfc822MailGroup", PERSON_GROUP },
+		{ "mailGroup", PERSON_GROUP },
+		{ "qmailGroup", PERSON_GROUP },
+		{ "zarafa-group", PERSON_GROUP },
+		{ "kopano-group", PERSON_GROUP },
+		{ "msExchDynamicDistributionList", PERSON_GROUP },
+		{ "contact", PERSON_CONTACT },
+		{ "zarafa-contact", PERSON_CONTACT },
+		{ "kopano-contact", PERSON_CONTACT },
+		{ "publicFolder", PERSON_FOLDER },
+	};
 
-	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-		if (entry_has(entry, "objectClass", groups[i]))
-			return PERSON_GROUP;
-	if (entry_has(entry, "objectClass", "contact"))
-		return PERSON_CONTACT;
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+		if (entry_has(entry, "objectClass", classes[i].name))
+			return classes[i].kind;
 	return PERSON_ACCOUNT;
+}
+
+/*
+ * The schema's own switch (accountStatus of qmail-ldap, or TRUE and FALSE). "noaccess" takes mail
+ * and lets nobody in.
+ */
+static void read_switch(const struct entry *entry, const char *attribute, struct person *person)
+{
+	static const struct {
+		const char *value;
+		unsigned state;
+	} values[] = {
+		{ "TRUE", 0 },
+		{ "active", 0 },
+		{ "enabled", 0 },
+		{ "yes", 0 },
+		{ "1", 0 },
+		{ "FALSE", PERSON_DISABLED },
+		{ "disabled", PERSON_DISABLED },
+		{ "deleted", PERSON_DISABLED },
+		{ "inactive", PERSON_DISABLED },
+		{ "no", PERSON_DISABLED },
+		{ "0", PERSON_DISABLED },
+		{ "noaccess", PERSON_LOCKED },
+	};
+	struct span value, other;
+
+	if (!entry_value(entry, attribute, 0, &value))
+		return;
+	value = span_trim(value);
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (span_is_nocase(value, values[i].value) && !entry_value(entry, attribute, 1, &other)) {
+			person->state |= values[i].state;
+			return;
+		}
+	person->state |= PERSON_LOCKED;
+	person->state_unreadable = true;
 }
 
 static unsigned read_ad_state(const struct entry *entry, int64_t now)
@@ -165,13 +222,16 @@ static void read_address(const struct entry *entry, const struct conf_schema *sc
 	take_least_alias(entry, schema, conf, to);
 }
 
-static struct quota read_quota(const struct entry *entry, const struct conf_schema *schema)
+struct quota person_quota(const struct entry *entry, const struct conf_schema *schema,
+			  enum conf_attribute attribute)
 {
+	const char *defaults = schema->attribute[CONF_ATTRIBUTE_QUOTA_DEFAULTS];
 	struct span value;
 
-	if (!entry_value(entry, schema->attribute[CONF_ATTRIBUTE_QUOTA], 0, &value))
+	if (entry_has(entry, defaults, "TRUE") ||
+	    !entry_value(entry, schema->attribute[attribute], 0, &value))
 		return (struct quota){ QUOTA_ABSENT, 0 };
-	return quota_parse(value, schema->quota_unit);
+	return quota_parse(value, schema->quota_unit ? schema->quota_unit : 1);
 }
 
 /* A route that cannot be read is not no route: the mail would go to the wrong mailbox. */
@@ -218,7 +278,8 @@ bool person_read(const struct entry *entry, const struct conf_schema *schema,
 	person->kind = read_kind(entry);
 	if (schema->active_directory && person->kind == PERSON_ACCOUNT)
 		person->state = read_ad_state(entry, now);
-	person->quota = read_quota(entry, schema);
+	read_switch(entry, schema->attribute[CONF_ATTRIBUTE_ENABLED], person);
+	person->quota = person_quota(entry, schema, CONF_ATTRIBUTE_QUOTA);
 	read_host(entry, schema->attribute[CONF_ATTRIBUTE_HOST], person);
 	person->password_set = person_password_set(entry, 0);
 	*why = NULL;

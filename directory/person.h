@@ -7,10 +7,9 @@
 #ifndef DIRECTORY_PERSON_H
 #define DIRECTORY_PERSON_H
 
+#include "conf/conf.h"
 #include "directory/quota.h"
 
-struct conf;
-struct conf_schema;
 struct entry;
 
 enum person_kind { PERSON_ACCOUNT, PERSON_GROUP, PERSON_CONTACT, PERSON_FOLDER /* public folder */ };
@@ -38,6 +37,8 @@ struct person {
 	struct quota quota;
 	char host[PERSON_HOST_SIZE]; /* next hop, as the entry has it; "" = the mailbox is here */
 	bool host_unreadable; /* there is one, but too long, not a text, or not the only one */
+	/* Whether it is switched off cannot be read: PERSON_LOCKED until somebody has put it right. */
+	bool state_unreadable;
 	int64_t password_set; /* person_password_set; 0 where unknown */
 };
 
@@ -54,6 +55,9 @@ void person_attributes(const struct conf_schema *schema, const char *names[PERSO
  */
 bool person_read(const struct entry *entry, const struct conf_schema *schema,
 		 const struct conf *conf, int64_t now, struct person *person, const char **why);
+/* A level of the quota; absent when the entry says that its own do not count (mDBUseDefaults). */
+struct quota person_quota(const struct entry *entry, const struct conf_schema *schema,
+			  enum conf_attribute attribute);
 /*
  * When the password was set, as a number that grows with every change: pwdLastSet, or
  * pwdChangedTime as one number of its digits; `absent` where the directory does not say.

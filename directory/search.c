@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "directory/search.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "directory/entry.h"
+#include "directory/range.h"
 
 enum { ATTRIBUTE_SIZE = 256 };
 
@@ -25,28 +25,23 @@ int search_send(LDAP *ldap, const struct search *search, int *code)
 	return *code == LDAP_SUCCESS ? id : -1;
 }
 
-/*
- * AD cuts an attribute of many values and calls the first part "member;range=0-1499"
- * (MS-ADTS 3.1.1.3.1.3.3). Those are values of it; what is wanted of one entry here, its
- * addresses, must do with them.
- */
-static void name_of(const char *description, char *to, size_t size)
-{
-	const char *range = strcasestr(description, ";range=");
-
-	snprintf(to, size, "%.*s", range ? (int)(range - description) : INT_MAX, description);
-}
-
+/* Values of a part of an attribute are values of it, and the entry notes where the next part begins. */
 static void take_values(LDAP *ldap, LDAPMessage *message, const char *description,
 			struct entry *entry)
 {
 	struct berval **values = ldap_get_values_len(ldap, message, description);
 	char attribute[ATTRIBUTE_SIZE];
+	struct range range;
+	bool sound = range_parse(description, &range);
 
-	name_of(description, attribute, sizeof(attribute));
+	snprintf(attribute, sizeof(attribute), "%.*s", (int)range.name, description);
 	for (size_t i = 0; values && values[i]; i++)
 		if (!entry_add(entry, attribute, span_make(values[i]->bv_val, values[i]->bv_len)))
 			break;
+	if (!sound)
+		entry_set_part(entry, attribute, 0, ENTRY_LOST);
+	else if (range.given)
+		entry_set_part(entry, attribute, range.first, range.next);
 	ldap_value_free_len(values);
 }
 

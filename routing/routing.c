@@ -212,29 +212,38 @@ static void find_recipient(struct directory *directory, const struct question *q
 		hit->good_for = good_for;
 }
 
+static enum outcome judge(const struct routing *routing, const struct question *question,
+			  const struct directory_hit *hit, struct route *route)
+{
+	switch (hit->found) {
+	case DIRECTORY_ONE:
+		return accept_person(routing, hit, question, route);
+	case DIRECTORY_MANY:
+		return refuse_ambiguous(route, hit, question->asked);
+	case DIRECTORY_NOBODY:
+		explain(route, "%.60s: %.300s", hit->server, hit->cause);
+		route->good_for = hit->good_for;
+		return refuse(route, &unknown, question->asked);
+	case DIRECTORY_FAILED:
+		break;
+	}
+	explain(route, "%.60s%s%.300s", hit->server, hit->server[0] ? ": " : "", hit->cause);
+	return refuse(route, &unavailable, question->asked);
+}
+
 static enum outcome ask_directory(const struct routing *routing, const struct question *question,
 				  struct route *route)
 {
 	struct directory *directory =
 		directories_find(routing->directories, question->domain->directory);
 	struct directory_hit hit = { .found = DIRECTORY_FAILED };
+	enum outcome outcome;
 
 	if (directory)
 		find_recipient(directory, question, &hit);
-	switch (hit.found) {
-	case DIRECTORY_ONE:
-		return accept_person(routing, &hit, question, route);
-	case DIRECTORY_MANY:
-		return refuse_ambiguous(route, &hit, question->asked);
-	case DIRECTORY_NOBODY:
-		explain(route, "%.60s: %.300s", hit.server, hit.cause);
-		route->good_for = hit.good_for;
-		return refuse(route, &unknown, question->asked);
-	case DIRECTORY_FAILED:
-		break;
-	}
-	explain(route, "%.60s%s%.300s", hit.server, hit.server[0] ? ": " : "", hit.cause);
-	return refuse(route, &unavailable, question->asked);
+	outcome = judge(routing, question, &hit, route);
+	directory_hit_clear(&hit);
+	return outcome;
 }
 
 /* All of it goes there, whoever it is for: nobody has to be asked. */

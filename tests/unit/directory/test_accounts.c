@@ -83,7 +83,32 @@ static enum directory_found recipient(const struct scene *scene, const char *tex
 
 	assert_true(address_parse(span_text(text), &address, &why));
 	directory_find_recipient(scene->directory, &address, hit);
+	assert_true(!hit->object == (hit->found != DIRECTORY_ONE));
+	if (hit->object)
+		assert_true(object_has_address(hit->object, hit->person.address));
+	directory_hit_clear(hit);
 	return hit->found;
+}
+
+/* By name and by identity it is the same as by address. */
+static void expect_object(const struct scene *scene, const char *dn, char letter,
+			  enum directory_found found)
+{
+	char id[MAILBOX_ID_SIZE] = "";
+	struct directory_hit hit;
+
+	memset(id, letter, MAILBOX_ID_SIZE - 1);
+	directory_find_dn(scene->directory, dn, &hit);
+	assert_int_equal(hit.found, found);
+	if (found == DIRECTORY_ONE)
+		assert_string_equal(hit.object->person.id, id);
+	directory_hit_clear(&hit);
+	directory_find_id(scene->directory, id, &hit);
+	assert_int_equal(hit.found, found);
+	if (found == DIRECTORY_ONE)
+		assert_string_equal(hit.object->person.address, dn);
+	directory_hit_clear(&hit);
+	assert_null(hit.object);
 }
 
 static enum directory_found login(const struct scene *scene, const char *user, const char *domain,
@@ -154,6 +179,9 @@ static void password_files(void **state)
 	expect_again(&scene, 'a', 0, true);
 	expect_again(&scene, 'b', PERSON_LOCKED | PERSON_SHUT, true);
 	expect_again(&scene, 'c', 0, false);
+	expect_object(&scene, "bob@corp.example", 'a', DIRECTORY_ONE);
+	expect_object(&scene, "eve@corp.example", 'c', DIRECTORY_NOBODY);
+	expect_object(&scene, "CN=eve,DC=corp", 'd', DIRECTORY_NOBODY);
 	assert_true(directory_facts(scene.directory, 0, &facts));
 	assert_string_equal(facts.base, "");
 	close_scene(&scene);
@@ -212,6 +240,8 @@ static void local_accounts(void **state)
 	assert_int_equal(hit.person.state, 0);
 	assert_int_equal(recipient(&scene, "daemon@sales.example", &hit), DIRECTORY_NOBODY);
 	assert_int_equal(recipient(&scene, "root@corp.example", &hit), DIRECTORY_NOBODY);
+	expect_object(&scene, "daemon@corp.example", 'a', DIRECTORY_ONE);
+	expect_object(&scene, "root@corp.example", 'x', DIRECTORY_NOBODY);
 	assert_int_equal(recipient(&scene, "no-such-account@corp.example", &hit), DIRECTORY_ONE);
 	assert_int_equal(hit.person.state, PERSON_DISABLED); /* the account is gone */
 	assert_int_equal(login(&scene, "bin", NULL, &hit), DIRECTORY_ONE);
