@@ -124,6 +124,9 @@ install: all
 		$(DESTDIR)$(SYSCONFDIR)/postern/templates/$$text.txt.sample || exit 1; done
 	for page in posternd.8 postern.1 postern.conf.5; do \
 		install -D -m 644 docs/man/$$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page || exit 1; done
+	for schema in postern.schema postern.ldif postern-ad.ldf README.md; do \
+		install -D -m 644 ldap-schema/$$schema $(DESTDIR)$(PREFIX)/share/postern/ldap-schema/$$schema || exit 1; done
+	install -D -m 755 ldap-schema/samba.sh $(DESTDIR)$(PREFIX)/share/postern/ldap-schema/samba.sh
 	install -D -m 644 conf/postern.pam $(DESTDIR)$(SYSCONFDIR)/pam.d/postern
 	install -d $(DESTDIR)$(UNITDIR)
 	for unit in postern.service postern-rotate.service postern-rotate.timer; do \

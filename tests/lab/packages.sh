@@ -16,7 +16,7 @@ packages_build() {
 }
 
 packages_lab() {
-	echo samba samba-ad-provision samba-dsdb-modules samba-vfs-modules samba-common-bin python3-samba python3 winbind \
+	echo samba samba-ad-provision samba-dsdb-modules samba-vfs-modules samba-common-bin ldb-tools python3-samba python3 winbind \
 		slapd ldap-utils krb5-user adcli curl openssl iproute2 util-linux procps passwd mount
 }
 
