@@ -8,6 +8,7 @@
 #     -n NETNS         network namespace to run in
 #     -t CERT KEY CA   PEM files: StartTLS is offered
 #     -l PORT          ldaps there as well; needs -t
+#     -c SOCKET        configured by cn=config, which root changes through this ldapi socket
 #   slapd.sh stop DIRECTORY      the data stay: start with LDIF "" serves them again
 #   slapd.sh pid DIRECTORY
 #
@@ -20,7 +21,7 @@ set -euo pipefail
 address=127.0.0.1
 suffix=dc=corp,dc=example
 netns=()
-certificate='' key='' authority='' ldaps_port=''
+certificate='' key='' authority='' ldaps_port='' control=''
 
 read_options() {
 	while [ $# -gt 0 ]; do
@@ -29,6 +30,7 @@ read_options() {
 		-s) suffix=$2 ;;
 		-n) netns=(ip netns exec "$2") ;;
 		-l) ldaps_port=$2 ;;
+		-c) control=$2 ;;
 		-t)
 			certificate=$2 key=$3 authority=$4
 			shift 2
@@ -60,6 +62,12 @@ write_configuration() {
 			TLSCACertificateFile $authority
 		END
 	fi
+	if [ -n "$control" ]; then
+		cat <<-END
+			database config
+			rootdn "gidNumber=0+uidNumber=0,cn=peercred,cn=external,cn=auth"
+		END
+	fi
 	cat <<-END
 		database mdb
 		maxsize 268435456
@@ -71,6 +79,11 @@ write_configuration() {
 		access to attrs=userPassword by self write by anonymous auth by * none
 		access to * by * read
 	END
+}
+
+configuration_convert() {
+	mkdir "$1/slapd.d"
+	slaptest -Q -f "$1/slapd.conf" -F "$1/slapd.d" >"$1/slaptest.log" 2>&1 || die "no cn=config: $1/slaptest.log"
 }
 
 start() {
@@ -85,8 +98,13 @@ start() {
 		rm -f "$directory/data"/*
 		slapadd -q -f "$directory/slapd.conf" -l "$ldif"
 	fi
-	local urls="ldap://$address:$port${ldaps_port:+ ldaps://$address:$ldaps_port}"
-	spawn "$directory/slapd.log" "${netns[@]}" slapd -d 0 -f "$directory/slapd.conf" -h "$urls"
+	local urls="ldap://$address:$port${ldaps_port:+ ldaps://$address:$ldaps_port}${control:+ ldapi://${control//\//%2F}}"
+	local configuration=(-f "$directory/slapd.conf")
+	if [ -n "$control" ]; then
+		configuration=(-F "$directory/slapd.d")
+		[ -e "$directory/slapd.d" ] || configuration_convert "$directory"
+	fi
+	spawn "$directory/slapd.log" "${netns[@]}" slapd -d 0 "${configuration[@]}" -h "$urls"
 	process_record "$directory/pids" "$spawned"
 	poll "$lab_patience" "${netns[@]}" ldapsearch -x -H "ldap://$address:$port" -b '' -s base -o nettimeout=20 ||
 		die "does not answer: $directory/slapd.log"

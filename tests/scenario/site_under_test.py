@@ -80,9 +80,9 @@ def tls(directory_or_file):
 class Slapd:
     SUFFIX = "dc=corp,dc=example"
 
-    def __init__(self, directory, ldif, address=LDAP_ADDRESS, port=389, with_tls=None):
+    def __init__(self, directory, ldif, address=LDAP_ADDRESS, port=389, with_tls=None, control=None):
         self.directory, self.address, self.port = directory, address, port
-        self.tls = ["-t", *with_tls] if with_tls else []
+        self.options = (["-t", *with_tls] if with_tls else []) + (["-c", control] if control else [])
         self.uri = "ldap://%s:%d" % (address, port)
         os.makedirs(directory, exist_ok=True)
         with open(directory + "/people.ldif", "w") as file:
@@ -94,7 +94,7 @@ class Slapd:
         return must(TOP + "/tests/lab/slapd.sh", *words)
 
     def start(self, ldif=""):
-        self.script("start", self.directory, self.port, ldif, "-a", self.address, *self.tls)
+        self.script("start", self.directory, self.port, ldif, "-a", self.address, *self.options)
 
     def pid(self):
         return int(self.script("pid", self.directory).split()[0])
