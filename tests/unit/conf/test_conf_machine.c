@@ -119,6 +119,10 @@ static int clean_up(void **state)
 	return result;
 }
 
+#define POP3 \
+	"pop3 { listen '*:110' { tls = starttls } certificate = '@/good' key = '@/key' fqdn = " \
+	"mail.corp.example }\n"
+
 /* In these, "@" is the temporary directory. */
 static const struct {
 	const char *password_file, *certificate, *key, *fqdn;
@@ -156,6 +160,15 @@ static const struct {
 	  "directory e { domain = a.example bind = simple bind_dn = x password_file = '@/secret'\n"
 	  "tls_ca = '@/text' }",
 	  15, "PEM", false },
+	{ "@/secret", "@/good", "@/key", "mail.corp.example", POP3 "pop3_proxy {\n tls_ca = '@/text' }",
+	  16, "PEM", false },
+	{ "@/secret", "@/good", "@/key", "mail.corp.example",
+	  POP3 "pop3_proxy { login = basic user = x\n password_file = '@/public' }", 16,
+	  "open to everybody", false },
+	{ "@/secret", "@/good", "@/key", "mail.corp.example", "quota {\n template = '@/missing' }", 15,
+	  "No such file", false },
+	{ "@/secret", "@/good", "@/key", "mail.corp.example", "quota { template = '@/text' }", 0, NULL,
+	  true },
 };
 
 static char *filled(const char *template)
