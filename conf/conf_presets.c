@@ -31,11 +31,9 @@ struct preset {
 	"(&(sAMAccountType=805306368)"                                                             \
 	"(|(sAMAccountName=%{login})(userPrincipalName=%{login})(mail=%{login})"                   \
 	"(proxyAddresses=smtp:%{login})))"
-/* What is asked for may also be the name that somebody had in Exchange, which old replies go to. */
-#define EXCHANGE_RECIPIENT                                                                         \
-	"(&(|(sAMAccountType=805306368)(objectClass=group)(objectClass=contact)"                   \
-	"(objectClass=msExchDynamicDistributionList)(objectClass=publicFolder))(|" AD_ADDRESS      \
-	"(legacyExchangeDN=%{address})(proxyAddresses=x500:%{address})))"
+#define EXCHANGE_RECIPIENT \
+	"(&(|(sAMAccountType=805306368)(objectClass=group)(objectClass=contact)" \
+	"(objectClass=msExchDynamicDistributionList)(objectClass=publicFolder))(|" AD_ADDRESS "))"
 
 /* In every AD, with or without Exchange; targetAddress is there with Exchange only. */
 #define AD_ATTRIBUTES                                                                              \

@@ -285,7 +285,7 @@ static const struct {
 	{ "ad", true, CONF_ATTRIBUTE_TARGET, "targetAddress", "(proxyAddresses=smtp:%{address})", 1,
 	  1 },
 	{ "ad-exchange", true, CONF_ATTRIBUTE_QUOTA, "mDBOverHardQuotaLimit",
-	  "(proxyAddresses=x500:%{address})", 1024, 1024 },
+	  "(objectClass=publicFolder)", 1024, 1024 },
 	{ "ad-exchange", true, CONF_ATTRIBUTE_REJECT_GROUPS, "dLMemRejectPerms",
 	  "(objectClass=msExchDynamicDistributionList)", 1024, 1024 },
 	{ "ad-postern", true, CONF_ATTRIBUTE_QUOTA_WARN, "posternQuotaWarn", "(sAMAccountType=", 1,
