@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/span.h"
+
 enum conf_tls { CONF_TLS_NONE, CONF_TLS_STARTTLS, CONF_TLS_IMPLICIT };
 enum conf_bind { CONF_BIND_GSSAPI, CONF_BIND_SIMPLE };
 
@@ -79,6 +81,15 @@ struct conf_schema {
 	bool quota_override; /* QUOTA_DEFAULTS turned round: the three count only where it is TRUE (zarafa) */
 	bool forward_keep;   /* FORWARD_KEEP is TRUE where it is absent; "nolocal" is FALSE (deliveryMode) */
 };
+
+/* What a value of CONF_ATTRIBUTE_ENABLED says, whatever the schema: without case. */
+enum conf_enabled {
+	CONF_ENABLED_YES,      /* TRUE, 1, yes, enabled, active */
+	CONF_ENABLED_NO_LOGIN, /* noaccess, nopop: mail is taken */
+	CONF_ENABLED_NO,       /* FALSE, 0, no, disabled, deleted, inactive */
+	CONF_ENABLED_UNKNOWN   /* anything else: never taken for one of the others */
+};
+enum conf_enabled conf_enabled_value(struct span value);
 
 /* "attribute_id". */
 const char *conf_attribute_key(enum conf_attribute attribute);

@@ -225,6 +225,28 @@ void conf_preset_apply(struct conf_schema *schema)
 	settle_unit(&schema->size_unit, preset->size_unit);
 }
 
+enum conf_enabled conf_enabled_value(struct span value)
+{
+	static const struct {
+		const char *word;
+		enum conf_enabled meaning;
+	} words[] = {
+		{ "TRUE", CONF_ENABLED_YES },         { "1", CONF_ENABLED_YES },
+		{ "yes", CONF_ENABLED_YES },          { "enabled", CONF_ENABLED_YES },
+		{ "active", CONF_ENABLED_YES },       { "noaccess", CONF_ENABLED_NO_LOGIN },
+		{ "nopop", CONF_ENABLED_NO_LOGIN },   { "FALSE", CONF_ENABLED_NO },
+		{ "0", CONF_ENABLED_NO },             { "no", CONF_ENABLED_NO },
+		{ "disabled", CONF_ENABLED_NO },      { "deleted", CONF_ENABLED_NO },
+		{ "inactive", CONF_ENABLED_NO },
+	};
+
+	value = span_trim(value);
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (span_is_nocase(value, words[i].word))
+			return words[i].meaning;
+	return CONF_ENABLED_UNKNOWN;
+}
+
 const char *conf_preset_name(size_t index)
 {
 	return index < sizeof(presets) / sizeof(*presets) ? presets[index].name : NULL;

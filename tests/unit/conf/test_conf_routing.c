@@ -352,6 +352,27 @@ static void test_overridden(void **state)
 	conf_free(conf);
 }
 
+static void test_enabled(void **state)
+{
+	static const struct {
+		const char *value;
+		enum conf_enabled meaning;
+	} cases[] = {
+		{ "TRUE", CONF_ENABLED_YES },       { "true", CONF_ENABLED_YES },
+		{ "active", CONF_ENABLED_YES },     { "1", CONF_ENABLED_YES },
+		{ " Active ", CONF_ENABLED_YES },   { "FALSE", CONF_ENABLED_NO },
+		{ "disabled", CONF_ENABLED_NO },    { "Deleted", CONF_ENABLED_NO },
+		{ "0", CONF_ENABLED_NO },           { "noaccess", CONF_ENABLED_NO_LOGIN },
+		{ "nopop", CONF_ENABLED_NO_LOGIN }, { "", CONF_ENABLED_UNKNOWN },
+		{ "activ", CONF_ENABLED_UNKNOWN },  { "activeX", CONF_ENABLED_UNKNOWN },
+		{ "2", CONF_ENABLED_UNKNOWN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_int_equal(conf_enabled_value(span_text(cases[i].value)), cases[i].meaning);
+}
+
 static void test_attribute_keys(void **state)
 {
 	(void)state;
@@ -364,10 +385,10 @@ static void test_attribute_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_complaints),     cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_values),         cmocka_unit_test(test_quotas),
-		cmocka_unit_test(test_presets),        cmocka_unit_test(test_overridden),
-		cmocka_unit_test(test_attribute_keys),
+		cmocka_unit_test(test_complaints), cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_enabled),    cmocka_unit_test(test_values),
+		cmocka_unit_test(test_quotas),     cmocka_unit_test(test_presets),
+		cmocka_unit_test(test_overridden), cmocka_unit_test(test_attribute_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
