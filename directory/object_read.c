@@ -223,6 +223,41 @@ static void read_policy(const struct reading *reading)
 	read_texts(reading, CONF_ATTRIBUTE_DELEGATES, SORT_DN, &object->delegates);
 }
 
+/* One of two words stands among the values. */
+static bool mode_has(const struct reading *reading, const char *word, const char *other)
+{
+	const char *name = reading->schema->attribute[CONF_ATTRIBUTE_FORWARD_KEEP];
+
+	return entry_has(reading->entry, name, word) || entry_has(reading->entry, name, other);
+}
+
+/*
+ * Where forwarding keeps the mailbox unless told otherwise: words of deliveryMode, any number of
+ * them. True when forwarding counts.
+ */
+static bool read_mode(const struct reading *reading)
+{
+	bool forwards = !mode_has(reading, "noforward", "localonly");
+
+	reading->object->keep = !mode_has(reading, "nolocal", "forwardonly") &&
+				!mode_has(reading, "FALSE", "0");
+	if (!reading->object->keep && !forwards)
+		fault(reading, CONF_ATTRIBUTE_FORWARD_KEEP, "mail is neither kept nor forwarded");
+	return forwards;
+}
+
+static void read_forwards(const struct reading *reading)
+{
+	struct mail_object *object = reading->object;
+
+	if (!reading->schema->forward_keep)
+		object->keep = read_flag(reading, CONF_ATTRIBUTE_FORWARD_KEEP);
+	else if (!read_mode(reading))
+		return;
+	read_texts(reading, CONF_ATTRIBUTE_FORWARD, SORT_DN, &object->forward);
+	read_texts(reading, CONF_ATTRIBUTE_FORWARD_ADDRESS, SORT_ADDRESS, &object->forward_address);
+}
+
 static void read_ways(const struct reading *reading)
 {
 	struct mail_object *object = reading->object;
@@ -230,9 +265,7 @@ static void read_ways(const struct reading *reading)
 	read_text(reading, CONF_ATTRIBUTE_LEGACY_DN, SORT_TEXT, &object->legacy_dn);
 	read_text(reading, CONF_ATTRIBUTE_ROUTING_ADDRESS, SORT_ADDRESS, &object->routing_address);
 	read_text(reading, CONF_ATTRIBUTE_TARGET, SORT_ADDRESS, &object->target);
-	read_texts(reading, CONF_ATTRIBUTE_FORWARD, SORT_DN, &object->forward);
-	read_texts(reading, CONF_ATTRIBUTE_FORWARD_ADDRESS, SORT_ADDRESS, &object->forward_address);
-	object->keep = read_flag(reading, CONF_ATTRIBUTE_FORWARD_KEEP);
+	read_forwards(reading);
 }
 
 static void read_members(const struct reading *reading)

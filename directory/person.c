@@ -203,13 +203,26 @@ static void read_address(const struct entry *entry, const struct conf_schema *sc
 	take_least_alias(entry, schema, conf, to);
 }
 
+/*
+ * The entry's own levels do not count: it says so (mDBUseDefaults), or does not say the opposite
+ * where that is wanted (zarafaQuotaOverride).
+ */
+static bool quota_is_default(const struct entry *entry, const struct conf_schema *schema)
+{
+	const char *name = schema->attribute[CONF_ATTRIBUTE_QUOTA_DEFAULTS];
+
+	if (!name || !name[0])
+		return false;
+	return (entry_has(entry, name, "TRUE") || entry_has(entry, name, "1")) !=
+	       schema->quota_override;
+}
+
 struct quota person_quota(const struct entry *entry, const struct conf_schema *schema,
 			  enum conf_attribute attribute)
 {
-	const char *defaults = schema->attribute[CONF_ATTRIBUTE_QUOTA_DEFAULTS];
 	struct span value;
 
-	if (entry_has(entry, defaults, "TRUE") ||
+	if (quota_is_default(entry, schema) ||
 	    !entry_value(entry, schema->attribute[attribute], 0, &value))
 		return (struct quota){ QUOTA_ABSENT, 0 };
 	return quota_parse(value, schema->quota_unit ? schema->quota_unit : 1);

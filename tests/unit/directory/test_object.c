@@ -111,6 +111,71 @@ static void reads_what_is_said(void **state)
 	object_drop(object);
 }
 
+/* deliveryMode of qmail-ldap: the mailbox keeps what is forwarded unless a word says otherwise. */
+static void words_of_a_mode(void **state)
+{
+	static const struct {
+		const char *words[2];
+		bool keep, forwards, fault;
+	} cases[] = {
+		{ { NULL }, true, true, false },
+		{ { "reply" }, true, true, false },
+		{ { "NoLocal" }, false, true, false },
+		{ { "reply", "nolocal" }, false, true, false },
+		{ { "forwardonly" }, false, true, false },
+		{ { "FALSE" }, false, true, false },
+		{ { "noforward" }, true, false, false },
+		{ { "noforward", "nolocal" }, false, false, true },
+	};
+	struct conf_schema mode = schema;
+	const char *why;
+
+	(void)state;
+	mode.forward_keep = true;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct entry *entry = make_entry((struct pair[PAIRS_MAX]){
+			{ "mailForwardingAddress", "f@other.example" },
+			{ cases[i].words[0] ? "deliverAndRedirect" : NULL, cases[i].words[0] },
+			{ cases[i].words[1] ? "deliverAndRedirect" : NULL, cases[i].words[1] } });
+		struct mail_object *object = object_read(entry, &mode, &conf, NOW, &why);
+
+		entry_free(entry);
+		assert_true(object->keep == cases[i].keep);
+		assert_int_equal(object->forward_address.count, cases[i].forwards);
+		assert_true((object->fault[0] != '\0') == cases[i].fault);
+		object_drop(object);
+	}
+}
+
+/* mDBUseDefaults, and zarafaQuotaOverride, which means the opposite. */
+static void own_levels_or_defaults(void **state)
+{
+	static const struct {
+		bool override;
+		const char *said;
+		bool own;
+	} cases[] = {
+		{ false, NULL, true }, { false, "FALSE", true }, { false, "TRUE", false },
+		{ true, NULL, false }, { true, "0", false },	 { true, "1", true },
+	};
+	struct conf_schema turned = schema;
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct entry *entry = make_entry((struct pair[PAIRS_MAX]){
+			{ "mDBStorageQuota", "5" },
+			{ cases[i].said ? "mDBUseDefaults" : NULL, cases[i].said } });
+		struct mail_object *object;
+
+		turned.quota_override = cases[i].override;
+		object = object_read(entry, &turned, &conf, NOW, &why);
+		entry_free(entry);
+		assert_int_equal(object->quota_warn.kind, cases[i].own ? QUOTA_LIMIT : QUOTA_ABSENT);
+		object_drop(object);
+	}
+}
+
 static void nothing_said_is_nothing(void **state)
 {
 	struct mail_object *object = read_pairs((struct pair[PAIRS_MAX]){ { NULL, NULL } });
@@ -323,6 +388,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_is_said),
+		cmocka_unit_test(words_of_a_mode),
+		cmocka_unit_test(own_levels_or_defaults),
 		cmocka_unit_test(nothing_said_is_nothing),
 		cmocka_unit_test(faults_are_told),
 		cmocka_unit_test(octets_that_are_no_text),
