@@ -13,9 +13,6 @@
 
 enum { UUID_DIGITS = 32, UUID_TEXT = 36 };
 
-_Static_assert((int)DIRECTORY_AGAIN_MAX < (int)SEARCH_ENTRIES_ROOM,
-	       "one more than asked for must be seen");
-
 static void add_equal(struct buffer *filter, const char *attribute, struct span value)
 {
 	buffer_add_format(filter, "(%s=", attribute);

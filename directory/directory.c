@@ -17,6 +17,7 @@
 #include "directory/escape.h"
 #include "directory/locator.h"
 #include "directory/lookup.h"
+#include "directory/memberships.h"
 
 static bool read_password(struct directory *directory, char *room, size_t size)
 {
@@ -76,10 +77,12 @@ static bool ldap_open(struct directory *directory, char *room, size_t size)
 {
 	const struct conf_directory *section = directory->section;
 
+	pthread_mutex_init(&directory->paging, NULL);
 	person_attributes(&section->schema, directory->attributes);
 	object_attributes(&section->schema, directory->object_attributes);
 	account_attributes(&section->schema, directory->login_attributes);
 	directory->policies = policies_new();
+	directory->memberships = memberships_new(section->cache_positive);
 	directory->cache = cache_new(&(struct cache_lives){ .positive = section->cache_positive,
 							    .negative = section->cache_negative,
 							    .outage = section->cache_outage });
@@ -112,6 +115,8 @@ static void ldap_close(struct directory *directory)
 	filter_free(directory->login);
 	cache_free(directory->cache);
 	policies_free(directory->policies);
+	memberships_free(directory->memberships);
+	pthread_mutex_destroy(&directory->paging);
 	memory_wipe(directory->password, sizeof(directory->password));
 }
 
@@ -212,6 +217,8 @@ const struct directory_method method_ldap = {
 	.find_recipient = ldap_find_recipient,
 	.find_dn = ldap_find_dn,
 	.find_id = ldap_find_id,
+	.members = ldap_members,
+	.is_member = ldap_is_member,
 	.find_login = ldap_find_login,
 	.find_value = ldap_find_value,
 	.check_password = ldap_check_password,

@@ -7,6 +7,7 @@
 #ifndef DIRECTORY_DIRECTORY_PRIVATE_H
 #define DIRECTORY_DIRECTORY_PRIVATE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "accounts/mailboxes.h"
@@ -32,6 +33,12 @@ struct directory_method {
 			       struct directory_hit *hit);
 	void (*find_dn)(struct directory *directory, const char *dn, struct directory_hit *hit);
 	void (*find_id)(struct directory *directory, const char *id, struct directory_hit *hit);
+	bool (*members)(struct directory *directory, const struct mail_object *group, int64_t deadline,
+			bool (*each)(void *context, const struct directory_hit *hit), void *context,
+			char why[400]);
+	enum directory_found (*is_member)(struct directory *directory, const struct person *person,
+					  char *const *groups, size_t count, int64_t deadline,
+					  size_t *which, char why[400]);
 	void (*find_login)(struct directory *directory, const struct filter_values *values,
 			   int64_t deadline, struct directory_hit *hit);
 	void (*find_value)(struct directory *directory, const char *attribute, struct span value,
@@ -69,6 +76,17 @@ void ldap_find_recipient(struct directory *directory, const struct address *addr
 			 struct directory_hit *hit);
 void ldap_find_dn(struct directory *directory, const char *dn, struct directory_hit *hit);
 void ldap_find_id(struct directory *directory, const char *id, struct directory_hit *hit);
+/* What the filter (without a NUL; cleared) finds, kept under the key. */
+void ldap_find_kept(struct directory *directory, const char *key, struct buffer *filter,
+		    struct directory_hit *hit);
+
+bool ldap_members(struct directory *directory, const struct mail_object *group, int64_t deadline,
+		  bool (*each)(void *context, const struct directory_hit *hit), void *context,
+		  char why[400]); /* members.c */
+/* membership.c */
+enum directory_found ldap_is_member(struct directory *directory, const struct person *person,
+				    char *const *groups, size_t count, int64_t deadline,
+				    size_t *which, char why[400]);
 
 extern const struct directory_method method_ldap, method_local, method_password_file;
 
@@ -88,8 +106,11 @@ struct directory {
 	struct lookup *lookup;
 	struct checker *checker;
 	struct cache *cache;
+	pthread_mutex_t paging;  /* one search by pages at a time */
+	atomic_bool names_alone; /* DNs in filters find nothing here: each is read by itself */
 	atomic_bool living_on; /* old answers have been given since a server answered last */
 	struct policies *policies;
+	struct memberships *memberships;
 };
 
 #endif

@@ -111,8 +111,7 @@ static void find(struct directory *directory, struct span key, struct ldap_quest
 		live_on(directory, key, now, hit);
 }
 
-/* text: the filter, without a NUL. */
-static void find_below_base(struct directory *directory, const char *key, struct buffer *text,
+void ldap_find_kept(struct directory *directory, const char *key, struct buffer *text,
 			    struct directory_hit *hit)
 {
 	struct ldap_question question = { .search = { .scope = LDAP_SCOPE_SUBTREE } };
@@ -141,7 +140,7 @@ void ldap_find_recipient(struct directory *directory, const struct address *addr
 	key = memory_format("a:%s", text);
 	ascii_lower_text(key);
 	filter_expand(directory->recipient, &values, &filter);
-	find_below_base(directory, key, &filter, hit);
+	ldap_find_kept(directory, key, &filter, hit);
 	free(key);
 }
 
@@ -170,6 +169,6 @@ void ldap_find_id(struct directory *directory, const char *id, struct directory_
 	buffer_add_text(&filter, "(|");
 	ldap_add_identity(&filter, &directory->section->schema, id);
 	buffer_add_text(&filter, ")");
-	find_below_base(directory, key, &filter, hit);
+	ldap_find_kept(directory, key, &filter, hit);
 	free(key);
 }

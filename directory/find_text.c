@@ -11,6 +11,7 @@
 #include "conf/conf.h"
 #include "directory/entry.h"
 #include "directory/lookup.h"
+#include "directory/parts.h"
 
 static void fail_hit(struct directory_hit *hit, const char *filter, const char *why)
 {
@@ -93,15 +94,31 @@ static void say_nobody(struct directory_hit *hit, const struct ldap_question *qu
 		 base ? question->search.base : question->search.filter);
 }
 
+/* An entry of very many values comes in parts. */
+static bool complete(struct directory *directory, const struct search_result *result,
+		     const struct ldap_question *question, int64_t deadline,
+		     struct directory_hit *hit)
+{
+	char why[300];
+
+	if (!question->object || !entry_incomplete(result->entries[0]) ||
+	    parts_complete(directory->lookup, result->entries[0], result->server,
+			   question->search.ad, deadline, why, sizeof(why)))
+		return true;
+	fail_hit(hit, question->search.filter, why);
+	return false;
+}
+
 static void read_result(struct directory *directory, const struct search_result *result,
-			const struct ldap_question *question, struct directory_hit *hit)
+			const struct ldap_question *question, int64_t deadline,
+			struct directory_hit *hit)
 {
 	if (result->count > 1)
 		read_many(result, question->search.filter, hit);
-	else if (result->count == 1)
-		read_one(directory, result->entries[0], question, hit);
-	else
+	else if (result->count == 0)
 		say_nobody(hit, question);
+	else if (complete(directory, result, question, deadline, hit))
+		read_one(directory, result->entries[0], question, hit);
 }
 
 void ldap_ask(struct directory *directory, const struct ldap_question *question, int64_t deadline,
@@ -113,7 +130,7 @@ void ldap_ask(struct directory *directory, const struct ldap_question *question,
 	*hit = (struct directory_hit){ .found = DIRECTORY_FAILED };
 	snprintf(hit->filter, sizeof(hit->filter), "%s", search->filter);
 	if (lookup_search(directory->lookup, search, deadline, &result)) {
-		read_result(directory, &result, question, hit);
+		read_result(directory, &result, question, deadline, hit);
 	} else if (search->base && result.code == LDAP_NO_SUCH_OBJECT) {
 		say_nobody(hit, question);
 	} else {

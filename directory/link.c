@@ -271,7 +271,7 @@ enum ldap_link_outcome ldap_link_search(struct link *link, const struct search *
 	struct waiter waiter = { .result = result };
 	enum ldap_link_outcome outcome = LINK_LOST;
 
-	*result = (struct search_result){ .code = LDAP_SERVER_DOWN };
+	search_result_start(result, search);
 	memcpy(result->server, link->connection.server, sizeof(result->server));
 	thread_cond_init(&waiter.cond);
 	atomic_fetch_add(&link->load, 1);

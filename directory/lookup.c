@@ -59,8 +59,9 @@ static struct link *least_loaded(struct lookup *lookup)
 	return best;
 }
 
-/* A link to search on, held; NULL with the reason in *result. */
-static struct link *acquire(struct lookup *lookup, int64_t deadline, struct search_result *result)
+/* A link to search on, held, and `fixed` if that is one; NULL with the reason in *result. */
+static struct link *acquire(struct lookup *lookup, struct link *fixed, int64_t deadline,
+			    struct search_result *result)
 {
 	struct link *link = NULL;
 
@@ -68,7 +69,8 @@ static struct link *acquire(struct lookup *lookup, int64_t deadline, struct sear
 	for (;;) {
 		bool room = lookup->in_flight < lookup->tools.conf->lookups;
 
-		link = room ? least_loaded(lookup) : NULL;
+		if (room)
+			link = fixed ? fixed : least_loaded(lookup);
 		if (link || (room && lookup->outage))
 			break;
 		if (!thread_wait(&lookup->changed, &lookup->mutex, deadline))
@@ -108,10 +110,11 @@ static bool must_leave(struct lookup *lookup, struct link *link, const struct se
 }
 
 /* LINK_LOST means: worth another attempt. */
-static enum ldap_link_outcome attempt(struct lookup *lookup, const struct search *search,
-				 int64_t deadline, struct search_result *result)
+static enum ldap_link_outcome attempt(struct lookup *lookup, struct link *fixed,
+				      const struct search *search, int64_t deadline,
+				      struct search_result *result)
 {
-	struct link *link = acquire(lookup, deadline, result);
+	struct link *link = acquire(lookup, fixed, deadline, result);
 	int64_t patience = clock_ms() + (int64_t)lookup->tools.conf->timeout * 1000;
 	enum ldap_link_outcome outcome;
 
@@ -126,6 +129,20 @@ static enum ldap_link_outcome attempt(struct lookup *lookup, const struct search
 	return outcome;
 }
 
+/* A base of NULL is the directory's own, and then `facts` has to live as long. */
+static bool set_base(struct lookup *lookup, struct search *search, int64_t deadline,
+		     struct facts *facts, struct search_result *result)
+{
+	if (search->base)
+		return true;
+	if (lookup_facts(lookup, deadline, facts)) {
+		search->base = facts->base;
+		return true;
+	}
+	locator_reason(lookup->tools.locator, result->diagnostic, sizeof(result->diagnostic));
+	return false;
+}
+
 bool lookup_search(struct lookup *lookup, const struct search *search, int64_t deadline,
 		   struct search_result *result)
 {
@@ -133,20 +150,53 @@ bool lookup_search(struct lookup *lookup, const struct search *search, int64_t d
 	struct facts facts = { 0 };
 	enum ldap_link_outcome outcome = LINK_LOST;
 
-	*result = (struct search_result){ .code = LDAP_SERVER_DOWN };
-	if (!search->base) {
-		if (!lookup_facts(lookup, deadline, &facts)) {
-			locator_reason(lookup->tools.locator, result->diagnostic,
-				       sizeof(result->diagnostic));
-			return false;
-		}
-		real.base = facts.base;
-	}
+	search_result_start(result, search);
+	if (!set_base(lookup, &real, deadline, &facts, result))
+		return false;
 	for (int i = 0; i < ATTEMPTS_MAX && outcome == LINK_LOST; i++) {
 		search_result_clear(result);
-		outcome = attempt(lookup, &real, deadline, result);
+		outcome = attempt(lookup, NULL, &real, deadline, result);
 	}
 	return outcome == LINK_ANSWERED && search_succeeded(result);
+}
+
+bool lookup_chain_begin(struct lookup *lookup, int64_t deadline, struct lookup_chain *chain,
+			char *why, size_t size)
+{
+	struct search_result result = { .code = LDAP_SERVER_DOWN };
+
+	*chain = (struct lookup_chain){ lookup, acquire(lookup, NULL, deadline, &result) };
+	if (!chain->link) {
+		snprintf(why, size, "%s", result.diagnostic);
+		return false;
+	}
+	ldap_link_hold(chain->link);
+	release(lookup, chain->link);
+	return true;
+}
+
+bool lookup_chain_search(struct lookup_chain *chain, const struct search *search, int64_t deadline,
+			 struct search_result *result)
+{
+	struct search real = *search;
+	struct facts facts = { 0 };
+
+	search_result_start(result, search);
+	return set_base(chain->lookup, &real, deadline, &facts, result) &&
+	       attempt(chain->lookup, chain->link, &real, deadline, result) == LINK_ANSWERED &&
+	       search_succeeded(result);
+}
+
+const char *lookup_chain_server(const struct lookup_chain *chain)
+{
+	return ldap_link_server(chain->link);
+}
+
+void lookup_chain_end(struct lookup_chain *chain)
+{
+	if (chain->link)
+		ldap_link_release(chain->link);
+	chain->link = NULL;
 }
 
 bool lookup_is_down(struct lookup *lookup)

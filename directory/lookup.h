@@ -36,6 +36,23 @@ void lookup_free(struct lookup *lookup);                     /* nobody may be se
  */
 bool lookup_search(struct lookup *lookup, const struct search *search, int64_t deadline,
 		   struct search_result *result);
+/*
+ * Searches that one server must answer on one connection: parts of an attribute, pages. Nothing is
+ * asked again elsewhere: a connection that is lost ends the chain.
+ */
+struct link;
+struct lookup_chain {
+	struct lookup *lookup;
+	struct link *link;
+};
+/* False with *why; nothing to end then. */
+bool lookup_chain_begin(struct lookup *lookup, int64_t deadline, struct lookup_chain *chain,
+			char *why, size_t size);
+bool lookup_chain_search(struct lookup_chain *chain, const struct search *search, int64_t deadline,
+			 struct search_result *result);
+const char *lookup_chain_server(const struct lookup_chain *chain);
+void lookup_chain_end(struct lookup_chain *chain);
+
 /* No server could be reached the last time it was tried. */
 bool lookup_is_down(struct lookup *lookup);
 /* False while they are not known and cannot be had by the deadline. */

@@ -71,6 +71,26 @@ void directory_find_id(struct directory *directory, const char *id, struct direc
 	directory->method->find_id(directory, id, hit);
 }
 
+bool directory_members(struct directory *directory, const struct mail_object *group, int64_t deadline,
+		       bool (*each)(void *context, const struct directory_hit *hit), void *context,
+		       char why[400])
+{
+	why[0] = '\0';
+	return !directory->method->members ||
+	       directory->method->members(directory, group, deadline, each, context, why);
+}
+
+enum directory_found directory_is_member(struct directory *directory, const struct person *person,
+					 char *const *groups, size_t count, int64_t deadline,
+					 size_t *which, char why[400])
+{
+	why[0] = '\0';
+	*which = 0;
+	if (count == 0 || !directory->method->is_member)
+		return DIRECTORY_NOBODY;
+	return directory->method->is_member(directory, person, groups, count, deadline, which, why);
+}
+
 void directory_hit_clear(struct directory_hit *hit)
 {
 	object_drop(hit->object);

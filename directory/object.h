@@ -38,7 +38,8 @@ struct mail_object {
 	bool authenticated_only;
 	struct texts delegates; /* DNs of who may send in its name */
 	/* Of groups: */
-	bool members_by_dn; /* `member` of the entry names some: directory_members reads them */
+	bool members_by_dn; /* it may have `member`: directory_members reads them */
+	bool security;      /* of AD: it stands in tokens, and may be a primary group */
 	struct texts member_address; /* members without an entry */
 	struct texts member_uid;
 	char *member_filter; /* filter, or an LDAP URL (RFC 4516) */

@@ -29,7 +29,7 @@ static const enum conf_attribute wanted[] = {
 };
 enum { WANTED = sizeof(wanted) / sizeof(wanted[0]) };
 
-_Static_assert(PERSON_ATTRIBUTES + (int)WANTED <= OBJECT_ATTRIBUTES, "all have room");
+_Static_assert(PERSON_ATTRIBUTES + (int)WANTED + 1 <= OBJECT_ATTRIBUTES, "all have room");
 _Static_assert(OBJECT_ATTRIBUTES <= (int)ENTRY_ATTRIBUTES_MAX, "an entry holds them");
 
 void object_attributes(const struct conf_schema *schema, const char *names[OBJECT_ATTRIBUTES])
@@ -45,6 +45,8 @@ void object_attributes(const struct conf_schema *schema, const char *names[OBJEC
 		if (name && name[0])
 			names[count++] = name;
 	}
+	if (schema->active_directory)
+		names[count++] = "groupType";
 	names[count] = NULL;
 }
 
@@ -271,6 +273,8 @@ static void read_members(const struct reading *reading)
 	struct mail_object *object = reading->object;
 	const char *member = reading->schema->attribute[CONF_ATTRIBUTE_MEMBER];
 
+	/* MS-ADTS 2.2.12: GROUP_TYPE_SECURITY_ENABLED; the number has a sign. */
+	object->security = (uint32_t)entry_number(reading->entry, "groupType", 0) & 0x80000000u;
 	object->members_by_dn = object->person.kind == PERSON_GROUP && member && member[0];
 	read_texts(reading, CONF_ATTRIBUTE_MEMBER_ADDRESS, SORT_ADDRESS, &object->member_address);
 	read_texts(reading, CONF_ATTRIBUTE_MEMBER_UID, SORT_TEXT, &object->member_uid);

@@ -102,41 +102,22 @@ static enum person_kind read_kind(const struct entry *entry)
 	return PERSON_ACCOUNT;
 }
 
-/*
- * The schema's own switch (accountStatus of qmail-ldap, or TRUE and FALSE). "noaccess" takes mail
- * and lets nobody in.
- */
+/* The schema's own switch. "noaccess" takes mail and lets nobody in. */
 static void read_switch(const struct entry *entry, const char *attribute, struct person *person)
 {
-	static const struct {
-		const char *value;
-		unsigned state;
-	} values[] = {
-		{ "TRUE", 0 },
-		{ "active", 0 },
-		{ "enabled", 0 },
-		{ "yes", 0 },
-		{ "1", 0 },
-		{ "FALSE", PERSON_DISABLED },
-		{ "disabled", PERSON_DISABLED },
-		{ "deleted", PERSON_DISABLED },
-		{ "inactive", PERSON_DISABLED },
-		{ "no", PERSON_DISABLED },
-		{ "0", PERSON_DISABLED },
-		{ "noaccess", PERSON_LOCKED },
-	};
+	static const unsigned states[] = { [CONF_ENABLED_YES] = 0,
+					   [CONF_ENABLED_NO_LOGIN] = PERSON_LOCKED,
+					   [CONF_ENABLED_NO] = PERSON_DISABLED,
+					   [CONF_ENABLED_UNKNOWN] = PERSON_LOCKED };
+	enum conf_enabled said;
 	struct span value, other;
 
 	if (!entry_value(entry, attribute, 0, &value))
 		return;
-	value = span_trim(value);
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		if (span_is_nocase(value, values[i].value) && !entry_value(entry, attribute, 1, &other)) {
-			person->state |= values[i].state;
-			return;
-		}
-	person->state |= PERSON_LOCKED;
-	person->state_unreadable = true;
+	said = entry_value(entry, attribute, 1, &other) ? CONF_ENABLED_UNKNOWN
+							: conf_enabled_value(value);
+	person->state |= states[said];
+	person->state_unreadable = said == CONF_ENABLED_UNKNOWN;
 }
 
 static unsigned read_ad_state(const struct entry *entry, int64_t now)

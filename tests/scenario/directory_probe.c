@@ -10,6 +10,10 @@
  *first two, from stdin)
  *
  *	directory_probe CONF servers ADDRESS...           (what is known of each, best first)
+ *	directory_probe CONF object ADDRESS...            (what the entry says)
+ *	directory_probe CONF members ADDRESS...           (of groups, one level: how many, how long)
+ *	directory_probe CONF list ADDRESS                 (of a group, one level: who)
+ *	directory_probe CONF member ADDRESS GROUP...      (is he in one of them?)
  *
  * One line per answer on stdout: result, milliseconds, details.
  */
@@ -163,6 +167,126 @@ static void watch(unsigned seconds, const char *address)
 	}
 }
 
+/* False: what was found is told. */
+static bool find_object(const char *text, struct directory **directory, struct directory_hit *hit)
+{
+	static const char *const names[] = { [DIRECTORY_ONE] = "one",
+					     [DIRECTORY_NOBODY] = "nobody",
+					     [DIRECTORY_MANY] = "many",
+					     [DIRECTORY_FAILED] = "failed" };
+	const struct conf_domain *domain;
+	struct address address;
+	const char *why;
+
+	*hit = (struct directory_hit){ .found = DIRECTORY_FAILED };
+	if (!address_parse(span_text(text), &address, &why))
+		return false;
+	domain = conf_find_domain(probe.conf, address.domain);
+	if (!domain)
+		return false;
+	*directory = directories_find(probe.directories, domain->directory);
+	directory_find_recipient(*directory, &address, hit);
+	if (hit->found == DIRECTORY_ONE)
+		return true;
+	printf("%s [%s]\n", names[hit->found], hit->cause);
+	return false;
+}
+
+static void print_object(const char *text)
+{
+	struct directory *directory;
+	struct directory_hit hit;
+
+	if (find_object(text, &directory, &hit))
+		printf("one %s addresses=%zu octets=%zu kind=%u fault=\"%s\"%s\n", hit.person.dn,
+		       hit.object->addresses.count, object_octets(hit.object), hit.person.kind,
+		       hit.object->fault, hit.stale ? " stale" : "");
+	fflush(stdout);
+	directory_hit_clear(&hit);
+}
+
+struct count {
+	size_t persons, groups, nobody;
+	bool list;
+};
+
+static bool count_member(void *context, const struct directory_hit *hit)
+{
+	struct count *count = context;
+
+	if (hit->found == DIRECTORY_NOBODY)
+		count->nobody++;
+	else if (hit->person.kind == PERSON_GROUP)
+		count->groups++;
+	else
+		count->persons++;
+	if (count->list)
+		printf("%s %s\n", hit->found == DIRECTORY_ONE ? "one" : "nobody", hit->person.dn);
+	return true;
+}
+
+static void print_members(const char *text, bool list)
+{
+	struct count count = { .list = list };
+	struct directory *directory;
+	struct directory_hit hit;
+	int64_t start = clock_ms();
+	char why[400];
+
+	if (find_object(text, &directory, &hit)) {
+		if (directory_members(directory, hit.object, start + 120000, count_member, &count, why))
+			printf("members %lld persons=%zu groups=%zu nobody=%zu\n",
+			       (long long)(clock_ms() - start), count.persons, count.groups,
+			       count.nobody);
+		else
+			printf("failed %lld [%s]\n", (long long)(clock_ms() - start), why);
+	}
+	fflush(stdout);
+	directory_hit_clear(&hit);
+}
+
+static void print_is_member(char *const *words, size_t count)
+{
+	static const char *const names[] = { [DIRECTORY_ONE] = "yes",
+					     [DIRECTORY_NOBODY] = "no",
+					     [DIRECTORY_MANY] = "many",
+					     [DIRECTORY_FAILED] = "failed" };
+	struct directory *directory;
+	struct directory_hit hit;
+	enum directory_found found;
+	char why[400];
+	size_t which;
+
+	if (find_object(words[0], &directory, &hit)) {
+		found = directory_is_member(directory, &hit.person, words + 1, count - 1,
+					    clock_ms() + 60000, &which, why);
+		printf("%s %s [%s]\n", names[found], found == DIRECTORY_ONE ? words[1 + which] : "-",
+		       why);
+	}
+	fflush(stdout);
+	directory_hit_clear(&hit);
+}
+
+/* A line that is no question of a shell's. */
+static bool run_object(int count, char **words)
+{
+	const char *name = count > 1 ? words[0] : "";
+	bool objects = strcmp(name, "object") == 0, members = strcmp(name, "members") == 0;
+
+	if (strcmp(name, "member") == 0)
+		print_is_member(words + 1, (size_t)count - 1);
+	else if (strcmp(name, "list") == 0)
+		print_members(words[1], true);
+	else if (!objects && !members)
+		return false;
+	for (int i = 1; i < count && (objects || members); i++)
+		if (objects)
+			print_object(words[i]);
+		else
+			print_members(words[i], false);
+	return true;
+}
+
 static void shell(void)
 {
 	char line[1024];
@@ -178,6 +302,8 @@ static void shell(void)
 			print_resolve(words[1]);
 		else if (strcmp(words[0], "login") == 0)
 			print_login(words + 1);
+		else if (strcmp(words[0], "object") == 0)
+			print_object(words[1]);
 		else if (strcmp(words[0], "sleep") == 0)
 			nanosleep(&(struct timespec){ atoi(words[1]), 0 }, NULL);
 	}
@@ -240,9 +366,9 @@ static int run(int count, char **words)
 		print_servers();
 	} else if (strcmp(name, "shell") == 0) {
 		shell();
-	} else {
-		fprintf(stderr,
-			"usage: directory_probe CONF resolve|login|load|logins|watch|servers|shell ...\n");
+	} else if (!run_object(count, words)) {
+		fprintf(stderr, "usage: directory_probe CONF resolve|login|load|logins|watch|servers|"
+				"object|members|list|member|shell ...\n");
 		return 2;
 	}
 	return 0;
