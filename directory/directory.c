@@ -212,6 +212,7 @@ const struct directory_method method_ldap = {
 	.find_recipient = ldap_find_recipient,
 	.find_dn = ldap_find_dn,
 	.find_id = ldap_find_id,
+	.find_legacy = ldap_find_legacy,
 	.find_login = ldap_find_login,
 	.find_value = ldap_find_value,
 	.check_password = ldap_check_password,

@@ -32,6 +32,8 @@ struct directory_method {
 			       struct directory_hit *hit);
 	void (*find_dn)(struct directory *directory, const char *dn, struct directory_hit *hit);
 	void (*find_id)(struct directory *directory, const char *id, struct directory_hit *hit);
+	void (*find_legacy)(struct directory *directory, const char *legacy_dn,
+			    struct directory_hit *hit);
 	void (*find_login)(struct directory *directory, const struct filter_values *values,
 			   int64_t deadline, struct directory_hit *hit);
 	void (*find_value)(struct directory *directory, const char *attribute, struct span value,
@@ -69,6 +71,8 @@ void ldap_find_recipient(struct directory *directory, const struct address *addr
 			 struct directory_hit *hit);
 void ldap_find_dn(struct directory *directory, const char *dn, struct directory_hit *hit);
 void ldap_find_id(struct directory *directory, const char *id, struct directory_hit *hit);
+void ldap_find_legacy(struct directory *directory, const char *legacy_dn,
+		      struct directory_hit *hit);
 
 extern const struct directory_method method_ldap, method_local, method_password_file;
 

@@ -71,6 +71,14 @@ void directory_find_id(struct directory *directory, const char *id, struct direc
 	directory->method->find_id(directory, id, hit);
 }
 
+void directory_find_legacy(struct directory *directory, const char *legacy_dn,
+			   struct directory_hit *hit)
+{
+	*hit = (struct directory_hit){ .found = DIRECTORY_NOBODY };
+	if (directory->method->find_legacy)
+		directory->method->find_legacy(directory, legacy_dn, hit);
+}
+
 void directory_hit_clear(struct directory_hit *hit)
 {
 	object_drop(hit->object);
