@@ -33,7 +33,7 @@ bool directory_ask(const struct mailbox_named *named, struct route *route)
 	directories_start(directories);
 	routing = routing_new(named->conf, directories);
 	outcome = address_parse(span_text(named->address), &address, &why)
-			  ? routing_resolve(routing, &(struct route_ask){ .recipient = address, .sender = { .directory = "", .id = "", .trusted = true } }, route)
+			  ? routing_resolve(routing, &(struct route_ask){ .recipient = address, .sender = { .directory = "", .id = "", .trusted = true }, .own = true }, route)
 			  : OUTCOME_PERM;
 	routing_free(routing);
 	directories_close(directories);

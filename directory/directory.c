@@ -219,6 +219,7 @@ const struct directory_method method_ldap = {
 	.find_id = ldap_find_id,
 	.members = ldap_members,
 	.is_member = ldap_is_member,
+	.find_legacy = ldap_find_legacy,
 	.find_login = ldap_find_login,
 	.find_value = ldap_find_value,
 	.check_password = ldap_check_password,

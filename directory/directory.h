@@ -55,7 +55,7 @@ const struct conf_directory *directory_conf(const struct directory *directory);
 
 /*
  * Answers may be as old as the configured cache times; while no server answers, those who were
- * known may be as old as cache_outage: hit->stale. Of this one and the next two directory_hit_clear.
+ * known may be as old as cache_outage: hit->stale. Of this one and the next three directory_hit_clear.
  */
 void directory_find_recipient(struct directory *directory, const struct address *address,
 			      struct directory_hit *hit);
@@ -63,6 +63,9 @@ void directory_find_recipient(struct directory *directory, const struct address 
 void directory_find_dn(struct directory *directory, const char *dn, struct directory_hit *hit);
 /* Of that identity (struct person), likewise. */
 void directory_find_id(struct directory *directory, const char *id, struct directory_hit *hit);
+/* Whose legacyExchangeDN, or "x500:" address, this is; likewise. NOBODY where the schema has none. */
+void directory_find_legacy(struct directory *directory, const char *legacy_dn,
+			   struct directory_hit *hit);
 void directory_hit_clear(struct directory_hit *hit);
 
 /*

@@ -39,6 +39,8 @@ struct directory_method {
 	enum directory_found (*is_member)(struct directory *directory, const struct person *person,
 					  char *const *groups, size_t count, int64_t deadline,
 					  size_t *which, char why[400]);
+	void (*find_legacy)(struct directory *directory, const char *legacy_dn,
+			    struct directory_hit *hit);
 	void (*find_login)(struct directory *directory, const struct filter_values *values,
 			   int64_t deadline, struct directory_hit *hit);
 	void (*find_value)(struct directory *directory, const char *attribute, struct span value,
@@ -87,6 +89,8 @@ bool ldap_members(struct directory *directory, const struct mail_object *group, 
 enum directory_found ldap_is_member(struct directory *directory, const struct person *person,
 				    char *const *groups, size_t count, int64_t deadline,
 				    size_t *which, char why[400]);
+void ldap_find_legacy(struct directory *directory, const char *legacy_dn,
+		      struct directory_hit *hit);
 
 extern const struct directory_method method_ldap, method_local, method_password_file;
 

@@ -15,6 +15,7 @@
 #include "directory/cache.h"
 #include "directory/directory_private.h"
 #include "directory/dn.h"
+#include "directory/escape.h"
 #include "directory/lookup.h"
 #include "mail/address.h"
 
@@ -170,5 +171,30 @@ void ldap_find_id(struct directory *directory, const char *id, struct directory_
 	ldap_add_identity(&filter, &directory->section->schema, id);
 	buffer_add_text(&filter, ")");
 	ldap_find_kept(directory, key, &filter, hit);
+	free(key);
+}
+
+/* An X.500 name of former times: its own, or one that was kept beside the addresses. */
+void ldap_find_legacy(struct directory *directory, const char *legacy_dn, struct directory_hit *hit)
+{
+	const struct conf_schema *schema = &directory->section->schema;
+	const char *alias = schema->attribute[CONF_ATTRIBUTE_ALIAS];
+	struct buffer filter = BUFFER_EMPTY;
+	char *key;
+
+	*hit = (struct directory_hit){ .found = DIRECTORY_NOBODY };
+	snprintf(hit->cause, sizeof(hit->cause), "the schema has no legacy names");
+	if (!schema->attribute[CONF_ATTRIBUTE_LEGACY_DN][0])
+		return;
+	buffer_add_format(&filter, "(|(%s=", schema->attribute[CONF_ATTRIBUTE_LEGACY_DN]);
+	escape_filter_value(&filter, span_text(legacy_dn));
+	if (alias[0]) {
+		buffer_add_format(&filter, ")(%s=x500:", alias);
+		escape_filter_value(&filter, span_text(legacy_dn));
+	}
+	buffer_add_text(&filter, "))");
+	key = memory_format("l:%s", legacy_dn);
+	ascii_lower_text(key);
+	find_below_base(directory, key, &filter, hit);
 	free(key);
 }

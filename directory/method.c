@@ -91,6 +91,14 @@ enum directory_found directory_is_member(struct directory *directory, const stru
 	return directory->method->is_member(directory, person, groups, count, deadline, which, why);
 }
 
+void directory_find_legacy(struct directory *directory, const char *legacy_dn,
+			   struct directory_hit *hit)
+{
+	*hit = (struct directory_hit){ .found = DIRECTORY_NOBODY };
+	if (directory->method->find_legacy)
+		directory->method->find_legacy(directory, legacy_dn, hit);
+}
+
 void directory_hit_clear(struct directory_hit *hit)
 {
 	object_drop(hit->object);

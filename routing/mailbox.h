@@ -9,7 +9,9 @@
 #include "routing/routing.h"
 
 struct conf_domain;
+struct mail_object;
 struct person;
+struct quota;
 
 /* The domain itself, or what it is an alias of. */
 const struct conf_domain *domain_canonical(const struct conf_domain *domain);
@@ -19,5 +21,20 @@ const struct conf_domain *domain_canonical(const struct conf_domain *domain);
  */
 bool mailbox_of_person(const struct conf *conf, const struct person *person, const char *fallback,
 		       struct route_mailbox *mailbox);
+
+/* The same, with the level for warnings. */
+bool mailbox_of_object(const struct conf *conf, const struct mail_object *object,
+		       const char *fallback, struct route_mailbox *mailbox);
+
+/*
+ * A level of the quota in octets, 0 = none: what the entry says, else the domain (aliases
+ * followed; NULL = none), else the section `quota`. *source (static) says which of them it was.
+ */
+enum quota_level { QUOTA_LEVEL_WARN, QUOTA_LEVEL_SEND, QUOTA_LEVEL_RECEIVE };
+uint64_t quota_level(const struct conf *conf, const struct conf_domain *domain, struct quota said,
+		     enum quota_level level, const char **source);
+/* What the entry says cannot be read and no default holds: that must not become "no limit". */
+bool quota_unknown(const struct conf *conf, const struct conf_domain *domain, struct quota said,
+		   enum quota_level level);
 
 #endif

@@ -42,7 +42,31 @@ struct route_sender {
 	bool trusted; /* may send to whom it likes: reports of ours, the administrator's pickup */
 };
 
-/* How the answer came about, for `postern explain`; value may hold foreign octets. NULL = not wanted. */
+/*
+ * How the answer came about, for `postern explain`, in the order of the steps; value may hold
+ * foreign octets. NULL = not wanted. Keys, each as often as it happens:
+ *	asked           the address
+ *	directory       name of the section that is asked
+ *	server filter   who answered, and what was sent; or instead of the filter:
+ *	search          "known from an earlier search", "no entry for ...", why there was no answer
+ *	legacy          the name that an IMCEAEX- address stands for
+ *	without tag     the local part that is looked for when the whole one is nobody's
+ *	catch-all       the address that the domain's nobodies become
+ *	entry           DN; then `kind` (account, group, contact, public folder), `state`
+ *			(disabled, ...), `address` (the primary one in our domains)
+ *	decided         "key of the attribute: what follows": "attribute_forward: 2 DNs, copy kept"
+ *	sender          DN of who sends, and whether he has logged in
+ *	policy          "may send", "refused: which list or setting"
+ *	quota warn, quota send, quota receive
+ *			"octets, source"; source: entry, domain, section quota, nothing says so
+ *	size            largest message, octets
+ *	group           of an expansion: "path: n members"; the path is "A > B > C"
+ *	skipped refused reaches
+ *			of an expansion: "path: why", "path: status text", "address, via hop"
+ *	route           "mailbox NAME@DOMAIN", "elsewhere: HOP", "list", "another domain", "refused"
+ *	reply           what the client is told: "550 5.1.1 text"
+ *	cause           for the log
+ */
 struct route_teller {
 	void (*fact)(void *context, const char *key, const char *value);
 	void *context;
@@ -52,6 +76,12 @@ struct route_ask {
 	struct address recipient;
 	struct route_sender sender;
 	uint64_t size; /* of the message; 0 = not known */
+	/*
+	 * The mailbox of who has the address, wherever mail for it goes: no policy, no forwarding, no
+	 * catch-all, never ROUTE_LIST. For members of an expansion, of which all that was followed
+	 * (who keeps a copy is a member of his own list), and for an administrator's commands.
+	 */
+	bool own;
 	const struct route_teller *teller;
 };
 

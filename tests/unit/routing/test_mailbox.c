@@ -11,8 +11,8 @@
 #include "directory/person.h"
 
 static struct conf_domain domains[3] = {
-	{ .name = (char[]){ "corp.example" }, .quota = 1000, .is_default = true },
-	{ .name = (char[]){ "sales.example" }, .quota = 2000 },
+	{ .name = (char[]){ "corp.example" }, .quotas = { .receive = 1000, .receive_given = true }, .is_default = true },
+	{ .name = (char[]){ "sales.example" }, .quotas = { .receive = 2000, .receive_given = true } },
 	{ .name = (char[]){ "corp-alias.example" }, .alias_of = &domains[0] },
 };
 static const struct conf conf = { .domains = domains, .domains_count = 3 };

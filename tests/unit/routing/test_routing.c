@@ -95,7 +95,7 @@ static void decides(void **state)
 		{ "t@corp.example", twins, 2, LDAP_SIZELIMIT_EXCEEDED, OUTCOME_TEMP, 451, "4.1.4" },
 		{ "c@corp.example", &disabled, 1, LDAP_SUCCESS, OUTCOME_PERM, 550, "5.2.1" },
 		{ "g@corp.example", &group, 1, LDAP_SUCCESS, OUTCOME_PERM, 550, "5.7.1" },
-		{ "k@corp.example", &contact, 1, LDAP_SUCCESS, OUTCOME_PERM, 550, "5.7.1" },
+		{ "k@corp.example", &contact, 1, LDAP_SUCCESS, OUTCOME_PERM, 550, "5.1.1" },
 		/* Never "unknown" unless the directory said so. */
 		{ "n@corp.example", &nameless, 1, LDAP_SUCCESS, OUTCOME_TEMP, 451, "4.3.0" },
 		{ "a@corp.example", &alice, 1, LDAP_SIZELIMIT_EXCEEDED, OUTCOME_TEMP, 451,
