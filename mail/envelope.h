@@ -26,6 +26,7 @@ struct envelope_recipient {
 	char *orcpt;     /* "rfc822;xtext" as given; NULL = not given */
 	char *via;       /* next hop that the directory named ("lmtp:[192.0.2.1]:24"); NULL = none */
 	void *route;     /* the asker's answer for it; not the envelope's to free */
+	bool member;     /* of a list that was expanded: what it forwards to was followed there */
 };
 
 struct envelope {

@@ -73,7 +73,8 @@ struct queue_recipient {
 	char mta[256];              /* who said so; "" = we */
 };
 
-enum queue_what { QUEUE_SUCCESS, QUEUE_HANDED_ON, QUEUE_DELAYED, QUEUE_FAILURE };
+enum queue_what { QUEUE_SUCCESS, QUEUE_HANDED_ON, QUEUE_DELAYED, QUEUE_FAILURE,
+		  QUEUE_SPLIT /* it became others, who may be told of later */ };
 struct queue_event { /* something that a sender may have to be told; RFC 3461 section 5 decides */
 	enum queue_what what;
 	size_t recipient; /* number in the message */
@@ -97,6 +98,8 @@ struct queue_calls {
 			       const struct queue_event *events, size_t count);
 	/* From queue_open, before its threads start: from here on the others come. May be NULL. */
 	void (*opened)(void *context, struct queue *queue);
+	/* Is it one of our domains, where local parts have no case? May be NULL: none is. */
+	bool (*own)(void *context, const char *domain);
 };
 
 /* Makes what is missing below root; then loads what waits, in a thread of its own. NULL with a
@@ -171,9 +174,12 @@ enum outcome queue_done(struct queue *queue, uint64_t handle, const struct queue
 			size_t count, bool dead, struct queue_failure *failure);
 /*
  * A recipient of a job becomes others (a group, somebody who forwards): they are appended to the
- * message as one record, which counts whole or not at all, and their hops are scheduled. Addresses that the
- * message has already, in any state, are left out, so each gets it once. The recipient's state
- * becomes QUEUE_EXPANDED with it. OK: durable. Blocks.
+ * message as one record, which counts whole or not at all, and their hops are scheduled. Addresses
+ * that the message has already, in any state, are left out, so each gets it once; but for the
+ * recipient's own, which stays as a member. With the record its state becomes QUEUE_EXPANDED; with
+ * a count of 0, where the list's members have got a message of their own, QUEUE_DELIVERED. One that
+ * was expanded before is OK and adds nothing. OK: durable. PERM: no such job, or too many
+ * recipients. Blocks.
  */
 enum outcome queue_expand(struct queue *queue, uint64_t handle, size_t recipient,
 			  const struct envelope_recipient *others, size_t count,

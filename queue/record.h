@@ -6,10 +6,12 @@
  *
  *	message 1 ID SERVER ARRIVED .
  *	from SENDER BODY SMTPUTF8 REQUIRETLS RET ENVID DECLARED .
- *	to RECIPIENT NOTIFY ORCPT VIA .                       one each, numbered from 0
+ *	to RECIPIENT NOTIFY ORCPT VIA [member] .              one each, numbered from 0; "member": of a
+ *	                                                      list that was expanded
  *	complete COUNT .                                      without it there is no message
  *	more NUMBER COUNT [RECIPIENT NOTIFY ORCPT VIA]... .   the recipient became these, which are
- *	                                                      numbered on: one line, so whole or not
+ *	                                                      numbered on, members all: one line, so
+ *	                                                      whole or not
  *	by IDENTITY .                                         who had logged in; in front of "complete"
  *	at NUMBER STATE ATTEMPTS NEXT STATUS MTA TEXT .       what became of a recipient
  *	told NUMBER . / owed NUMBER . / paid NUMBER .         delay told; report to be made; made
@@ -26,10 +28,21 @@
 
 extern const char *const record_states[]; /* words for enum queue_state */
 
+/* Of a message, with what it becomes: what a stranger can make it grow to has an end. */
+enum { RECORD_RECIPIENTS_MAX = 200000 };
+
 void record_envelope(struct buffer *to, const char *id, const char *server, int64_t arrived,
 		     const struct envelope *envelope);
 void record_state(struct buffer *to, size_t number, const struct queue_recipient *recipient);
 void record_mark(struct buffer *to, const char *word, size_t number); /* told, owed, paid */
+/*
+ * Recipient `number` becomes these. Its report is owed from here on when its sender asked for one of
+ * success, and none of these brings that one (RFC 3461 section 5.2.7).
+ */
+void record_more(struct buffer *to, size_t number, const struct envelope_recipient *others,
+		 size_t count);
+bool record_more_owed(const struct envelope_recipient *recipient,
+		      const struct envelope_recipient *others, size_t count);
 void record_via(struct buffer *to, size_t number, const char *via);
 void record_held(struct buffer *to, bool held);
 /* Fills an empty message but for its size; false when there is no complete envelope. */

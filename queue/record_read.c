@@ -126,19 +126,44 @@ static bool read_from(const struct line *line, struct envelope *envelope)
 	return true;
 }
 
-static bool read_to(const struct line *line, struct envelope *envelope)
+/* Four fields. */
+static bool read_recipient(const struct span *fields, bool member, struct envelope *envelope)
 {
 	struct envelope_recipient *recipient;
 	struct address address;
 	uint64_t notify;
 
-	if (line->count != 5 || !get_address(line->fields[1], false, &address) ||
-	    !get_number(line->fields[2], 15, &notify))
+	if (envelope->count >= RECORD_RECIPIENTS_MAX || !get_address(fields[0], false, &address) ||
+	    !get_number(fields[1], 15, &notify))
 		return false;
 	recipient = envelope_add(envelope, &address);
 	recipient->notify = (unsigned)notify;
-	return get_own(line->fields[3], ENVELOPE_ORCPT_MAX, &recipient->orcpt) &&
-	       get_own(line->fields[4], QUEUE_KEY_SIZE - 1, &recipient->via);
+	recipient->member = member;
+	return get_own(fields[2], ENVELOPE_ORCPT_MAX, &recipient->orcpt) &&
+	       get_own(fields[3], QUEUE_KEY_SIZE - 1, &recipient->via);
+}
+
+static bool read_to(const struct line *line, struct envelope *envelope)
+{
+	bool member = line->count == 6 && span_is(line->fields[5], "member");
+
+	return (line->count == 5 || member) && read_recipient(line->fields + 1, member, envelope);
+}
+
+static bool read_by(const struct line *line, struct envelope *envelope)
+{
+	return line->count == 2 && envelope->identity[0] == '\0' &&
+	       get_text(line->fields[1], envelope->identity, sizeof envelope->identity);
+}
+
+/* A line of the envelope that is not the first and not the last. */
+static bool read_part(const struct line *line, struct envelope *envelope)
+{
+	if (span_is(line->fields[0], "from"))
+		return read_from(line, envelope);
+	if (span_is(line->fields[0], "by"))
+		return read_by(line, envelope);
+	return span_is(line->fields[0], "to") && read_to(line, envelope);
 }
 
 /* The lines up to `complete`; false when one is not as it must be. */
@@ -156,9 +181,7 @@ static bool read_envelope(struct span *rest, struct queue_message *message)
 			return line.count == 2 && message->envelope.has_sender &&
 			       get_number(line.fields[1], SIZE_MAX, &count) && count > 0 &&
 			       count == message->envelope.count;
-		if (span_is(line.fields[0], "from")
-			    ? !read_from(&line, &message->envelope)
-			    : !span_is(line.fields[0], "to") || !read_to(&line, &message->envelope))
+		if (!read_part(&line, &message->envelope))
 			return false;
 	}
 	return false;
@@ -166,7 +189,7 @@ static bool read_envelope(struct span *rest, struct queue_message *message)
 
 static bool get_state(struct span field, enum queue_state *state)
 {
-	for (size_t i = 0; i <= QUEUE_REMOVED; i++)
+	for (size_t i = 0; i <= QUEUE_EXPANDED; i++)
 		if (span_is(field, record_states[i])) {
 			*state = (enum queue_state)i;
 			return true;
@@ -222,6 +245,60 @@ static void read_event(const struct line *line, struct queue_message *message)
 		recipient->owed = span_is(word, "owed");
 }
 
+/* ---- those that others became ---- */
+
+/* COUNT times four fields, and then nothing but the end. */
+static bool read_others(struct span *text, uint64_t count, struct envelope *envelope)
+{
+	struct span fields[4], last;
+
+	for (uint64_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < 4; j++)
+			if (!span_cut(text, ' ', &fields[j]))
+				return false;
+		if (!read_recipient(fields, true, envelope))
+			return false;
+	}
+	return span_cut(text, ' ', &last) && span_is(last, ".") && text->at == NULL;
+}
+
+/* What recipient `number` became, from recipient `first` on. */
+static void take_others(struct queue_message *message, size_t number, size_t first)
+{
+	size_t count = message->envelope.count - first;
+	struct envelope_recipient *all = message->envelope.recipients;
+	struct queue_recipient *recipient;
+
+	message->recipients = memory_grow(message->recipients, message->envelope.count,
+					  sizeof *message->recipients);
+	memset(message->recipients + first, 0, count * sizeof *message->recipients);
+	recipient = &message->recipients[number];
+	recipient->state = QUEUE_EXPANDED;
+	recipient->owed = record_more_owed(&all[number], all + first, count);
+}
+
+/* False: it is no whole line of this kind, and nothing has changed. */
+static bool read_more(struct span text, struct queue_message *message)
+{
+	struct envelope *envelope = &message->envelope;
+	size_t first = envelope->count;
+	struct span word, fields[2];
+	uint64_t number, count;
+
+	if (!span_cut(&text, ' ', &word) || !span_is(word, "more") ||
+	    !span_cut(&text, ' ', &fields[0]) || !get_number(fields[0], first - 1, &number) ||
+	    !span_cut(&text, ' ', &fields[1]) ||
+	    !get_number(fields[1], RECORD_RECIPIENTS_MAX, &count))
+		return false;
+	if (read_others(&text, count, envelope)) {
+		take_others(message, number, first);
+		return true;
+	}
+	while (envelope->count > first)
+		envelope_drop_last(envelope);
+	return false;
+}
+
 bool record_read(struct span records, struct queue_message *message)
 {
 	struct span text;
@@ -234,7 +311,7 @@ bool record_read(struct span records, struct queue_message *message)
 		return false;
 	message->recipients = memory_array(message->envelope.count, sizeof *message->recipients);
 	while (span_cut(&records, '\n', &text))
-		if (line_parse(text, &line))
+		if (!read_more(text, message) && line_parse(text, &line))
 			read_event(&line, message);
 	return true;
 }

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const record_states[] = { "waiting", "relayed", "delivered", "failed", "removed", "expanded" };
+const char *const record_states[] = { "waiting", "relayed", "delivered",
+				      "failed",  "removed", "expanded" };
 
 /* With a space in front. */
 static void add_field(struct buffer *to, const char *text)
@@ -37,6 +38,14 @@ static void add_address(struct buffer *to, const struct address *address)
 	add_field(to, text);
 }
 
+static void add_recipient(struct buffer *to, const struct envelope_recipient *recipient)
+{
+	add_address(to, &recipient->address);
+	buffer_add_format(to, " %u", recipient->notify);
+	add_field(to, recipient->orcpt);
+	add_field(to, recipient->via);
+}
+
 void record_envelope(struct buffer *to, const char *id, const char *server, int64_t arrived,
 		     const struct envelope *envelope)
 {
@@ -51,13 +60,13 @@ void record_envelope(struct buffer *to, const char *id, const char *server, int6
 	add_field(to, envelope->envid);
 	buffer_add_format(to, " %" PRIu64 " .\n", envelope->declared);
 	for (size_t i = 0; i < envelope->count; i++) {
-		const struct envelope_recipient *recipient = &envelope->recipients[i];
-
 		buffer_add_text(to, "to");
-		add_address(to, &recipient->address);
-		buffer_add_format(to, " %u", recipient->notify);
-		add_field(to, recipient->orcpt);
-		add_field(to, recipient->via);
+		add_recipient(to, &envelope->recipients[i]);
+		buffer_add_text(to, envelope->recipients[i].member ? " member .\n" : " .\n");
+	}
+	if (envelope->identity[0] != '\0') {
+		buffer_add_text(to, "by");
+		add_field(to, envelope->identity);
 		buffer_add_text(to, " .\n");
 	}
 	buffer_add_format(to, "complete %zu .\n", envelope->count);
@@ -76,6 +85,26 @@ void record_state(struct buffer *to, size_t number, const struct queue_recipient
 void record_mark(struct buffer *to, const char *word, size_t number)
 {
 	buffer_add_format(to, "%s %zu .\n", word, number);
+}
+
+void record_more(struct buffer *to, size_t number, const struct envelope_recipient *others,
+		 size_t count)
+{
+	buffer_add_format(to, "more %zu %zu", number, count);
+	for (size_t i = 0; i < count; i++)
+		add_recipient(to, &others[i]);
+	buffer_add_text(to, " .\n");
+}
+
+bool record_more_owed(const struct envelope_recipient *recipient,
+		      const struct envelope_recipient *others, size_t count)
+{
+	if (!(recipient->notify & ENVELOPE_NOTIFY_SUCCESS))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (others[i].notify & ENVELOPE_NOTIFY_SUCCESS)
+			return false;
+	return true;
 }
 
 void record_via(struct buffer *to, size_t number, const char *via)

@@ -75,6 +75,8 @@ static enum queue_what owed_what(enum queue_state state)
 		return QUEUE_DELAYED;
 	if (state == QUEUE_FAILED)
 		return QUEUE_FAILURE;
+	if (state == QUEUE_EXPANDED)
+		return QUEUE_SPLIT;
 	return state == QUEUE_DELIVERED ? QUEUE_SUCCESS : QUEUE_HANDED_ON;
 }
 

@@ -37,7 +37,8 @@ static enum report_action action_of(enum queue_what what)
 	static const enum report_action actions[] = { [QUEUE_SUCCESS] = REPORT_DELIVERED,
 						      [QUEUE_HANDED_ON] = REPORT_RELAYED,
 						      [QUEUE_DELAYED] = REPORT_DELAYED,
-						      [QUEUE_FAILURE] = REPORT_FAILED };
+						      [QUEUE_FAILURE] = REPORT_FAILED,
+						      [QUEUE_SPLIT] = REPORT_EXPANDED };
 
 	return actions[what];
 }
@@ -47,7 +48,8 @@ static void tell_log(const struct queue_message *message, const struct queue_eve
 	static const char *const names[] = { [QUEUE_SUCCESS] = "queue.delivered",
 					     [QUEUE_HANDED_ON] = "queue.relayed",
 					     [QUEUE_DELAYED] = "queue.delayed",
-					     [QUEUE_FAILURE] = "queue.failed" };
+					     [QUEUE_FAILURE] = "queue.failed",
+					     [QUEUE_SPLIT] = "queue.expanded" };
 	const struct queue_recipient *recipient = &message->recipients[event->recipient];
 	char address[ADDRESS_TEXT_SIZE];
 

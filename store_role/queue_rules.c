@@ -142,6 +142,15 @@ void queue_rules_hop(struct queue_rules *rules, const char *name,
 	queue_rules_leave(rules, held);
 }
 
+bool queue_rules_own(struct queue_rules *rules, const char *domain)
+{
+	struct rules *held = queue_rules_hold(rules);
+	bool own = conf_find_domain(held->conf, domain) != NULL;
+
+	queue_rules_leave(rules, held);
+	return own;
+}
+
 bool queue_rules_limits(struct queue_rules *rules, const char *name, struct queue_limits *limits)
 {
 	struct rules *held = queue_rules_hold(rules);

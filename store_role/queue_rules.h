@@ -39,6 +39,7 @@ char *rules_badmail(const struct conf_smtp *server, const char *name, const char
 /* struct queue_calls */
 void queue_rules_hop(struct queue_rules *rules, const char *server,
 		     const struct envelope_recipient *recipient, struct queue_hop *hop);
+bool queue_rules_own(struct queue_rules *rules, const char *domain);
 bool queue_rules_limits(struct queue_rules *rules, const char *server, struct queue_limits *limits);
 
 #endif

@@ -159,6 +159,13 @@ static enum outcome on_report(void *context, const struct queue_message *message
 	return queue_report(context, message, fd, events, count);
 }
 
+static bool on_own(void *context, const char *domain)
+{
+	const struct store_role *role = context;
+
+	return queue_rules_own(role->rules, domain);
+}
+
 /* A report may be due before queue_open has returned. */
 static void on_opened(void *context, struct queue *queue)
 {
@@ -170,7 +177,7 @@ static void on_opened(void *context, struct queue *queue)
 /* False after a log line. */
 static bool open_queue(struct store_role *role, const struct conf *conf)
 {
-	static const struct queue_calls calls = { on_hop, on_limits, on_ready, on_report, on_opened };
+	static const struct queue_calls calls = { on_hop, on_limits, on_ready, on_report, on_opened, on_own };
 	struct queue_failure failure = { 0 };
 
 	role->conf_file = conf->file;

@@ -88,7 +88,7 @@ static enum outcome report(void *context, const struct queue_message *message, i
 
 struct queue *queue_below(const char *root)
 {
-	static const struct queue_calls calls = { hop_of, limits_of, ready, report, NULL };
+	static const struct queue_calls calls = { hop_of, limits_of, ready, report, NULL, NULL };
 	static struct queue *queue; /* one at a time */
 	char path[600];
 

@@ -15,6 +15,8 @@ static void fill(struct queue_message *message)
 	envelope->ret = ENVELOPE_RET_HDRS;
 	envelope->declared = 12345;
 	strcpy(envelope->envid, "QQ314159+20x");
+	strcpy(envelope->identity, "corp dir/0badc0de");
+	envelope->recipients[2].member = true;
 	envelope->recipients[0].orcpt = memory_text("rfc822;x+40example.com");
 	envelope->recipients[1].via = memory_text("lmtp:[::1]:24");
 	message->recipients = memory_array(3, sizeof *message->recipients);
@@ -62,6 +64,8 @@ static void round_trip(void **state)
 	assert_int_equal(got.envelope.ret, ENVELOPE_RET_HDRS);
 	assert_int_equal(got.envelope.declared, 12345);
 	assert_string_equal(got.envelope.envid, "QQ314159+20x");
+	assert_string_equal(got.envelope.identity, "corp dir/0badc0de");
+	assert_true(got.envelope.recipients[2].member && !got.envelope.recipients[1].member);
 	assert_int_equal(got.envelope.count, 3);
 	assert_int_equal(got.envelope.recipients[0].notify,
 			 ENVELOPE_NOTIFY_SUCCESS | ENVELOPE_NOTIFY_FAILURE);
@@ -113,6 +117,106 @@ static void torn_anywhere(void **state)
 	buffer_clear(&records);
 }
 
+/* A list of three with one that another server has, and what becomes of it. */
+static void write_more(struct buffer *to)
+{
+	struct envelope others;
+
+	envelope_of(&others, "", "p@corp.example!F -@example.net!F \"q%..\"@corp.example!F");
+	others.recipients[0].orcpt = memory_text("rfc822;list@corp.example");
+	others.recipients[1].via = memory_text("lmtp:[192.0.2.1]:24");
+	record_more(to, 0, others.recipients, others.count);
+	envelope_clear(&others);
+}
+
+static void check_more(const struct queue_message *got)
+{
+	assert_int_equal(got->envelope.count, 6);
+	assert_int_equal(got->recipients[0].state, QUEUE_EXPANDED);
+	assert_true(got->recipients[0].owed); /* NOTIFY=SUCCESS, and no member brings a report */
+	for (size_t i = 3; i < 6; i++) {
+		assert_true(got->envelope.recipients[i].member);
+		assert_int_equal(got->envelope.recipients[i].notify, ENVELOPE_NOTIFY_FAILURE);
+	}
+	assert_string_equal(got->envelope.recipients[3].orcpt, "rfc822;list@corp.example");
+	assert_string_equal(got->envelope.recipients[4].via, "lmtp:[192.0.2.1]:24");
+	assert_string_equal(got->envelope.recipients[5].address.local, "q%..");
+}
+
+/* Cut at every octet: all of those that it became, or none; and what is written behind the cut
+ * counts. */
+static void more_torn_anywhere(void **state)
+{
+	struct queue_message sent = { 0 };
+	struct buffer records = BUFFER_EMPTY;
+	size_t begin, end;
+
+	(void)state;
+	fill(&sent);
+	write_all(&records, &sent);
+	begin = buffer_used(&records);
+	write_more(&records);
+	end = buffer_used(&records);
+	for (size_t cut = begin; cut <= end; cut++) {
+		struct buffer file = BUFFER_EMPTY;
+		struct queue_message got = { 0 };
+
+		buffer_add(&file, buffer_bytes(&records), cut);
+		if (buffer_bytes(&file)[cut - 1] != '\n')
+			buffer_add_text(&file, "\n");
+		buffer_add_text(&file, "at 2 relayed 1 0 - - - .\n");
+		assert_true(record_read(buffer_span(&file), &got));
+		assert_int_equal(got.recipients[2].state, QUEUE_RELAYED);
+		if (cut + 1 >= end) { /* the line end that a torn one gets makes it whole */
+			check_more(&got);
+		} else {
+			assert_int_equal(got.envelope.count, 3);
+			assert_int_equal(got.recipients[0].state, QUEUE_WAITING);
+		}
+		clear(&got);
+		buffer_clear(&file);
+	}
+	clear(&sent);
+	buffer_clear(&records);
+}
+
+static void more_refused(void **state)
+{
+#define LIST "message 1 id main 5 .\nfrom a@b.c 0 0 0 0 - 0 .\nto x@y.z 0 - - .\ncomplete 1 .\n"
+	static const struct {
+		const char *text;
+		size_t count;
+	} cases[] = {
+		{ LIST "more 0 1 p@y.z 0 - - .\n", 2 },
+		{ LIST "more 0 0 .\n", 1 },
+		{ LIST "more 0 2 p@y.z 0 - - q@y.z 0 - - .\nmore 2 1 r@y.z 0 - - .\n", 4 },
+		{ LIST "more 1 1 p@y.z 0 - - .\n", 1 },
+		{ LIST "more 0 2 p@y.z 0 - - .\n", 1 },
+		{ LIST "more 0 1 p@y.z 0 - - q@y.z 0 - - .\n", 1 },
+		{ LIST "more 0 1 p@y.z 0 - -\n", 1 },
+		{ LIST "more 0 1 p@y.z 0 - - . \n", 1 },
+		{ LIST "more 0 1 p@y.z 16 - - .\n", 1 },
+		{ LIST "more 0 1 - 0 - - .\n", 1 },
+		{ LIST "more 0 1 p@y.z 0 a%0 - .\n", 1 },
+		{ LIST "more 0 2 p@y.z 0 - - q@y.z 0 %00 - .\n", 1 },
+		{ LIST "more 0 18446744073709551615 p@y.z 0 - - .\n", 1 },
+		{ LIST "more 0 200001 p@y.z 0 - - .\n", 1 },
+		{ LIST "more\nmore 0\nmore 0 1\nmore  1 .\n", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct queue_message got = { 0 };
+
+		assert_true(record_read(span_text(cases[i].text), &got));
+		if (got.envelope.count != cases[i].count)
+			fail_msg("%zu: %zu recipients: %s", i, got.envelope.count, cases[i].text);
+		if (cases[i].count == 1 && i != 1)
+			assert_int_equal(got.recipients[0].state, QUEUE_WAITING);
+		clear(&got);
+	}
+}
+
 static void refused(void **state)
 {
 #define TOP  "message 1 id main 5 .\nfrom a@b.c 0 0 0 0 - 0 .\n"
@@ -134,6 +238,10 @@ static void refused(void **state)
 		{ TOP "to x@y.z 0 - - .\ncomplete 2 .\n", false },
 		{ TOP "to x@y.z 16 - - .\ncomplete 1 .\n", false },
 		{ TOP "to - 0 - - .\ncomplete 1 .\n", false },
+		{ TOP "to x@y.z 0 - - member .\nby d/1 .\ncomplete 1 .\n", true },
+		{ TOP "to x@y.z 0 - - other .\ncomplete 1 .\n", false },
+		{ TOP "to x@y.z 0 - - .\nby d/1 .\nby d/2 .\ncomplete 1 .\n", false },
+		{ TOP "to x@y.z 0 - - .\nby d/1 2 .\ncomplete 1 .\n", false },
 		{ TOP TOP "to x@y.z 0 - - .\ncomplete 1 .\n", false },
 		{ TOP "to x@y.z 0 a%0 - .\ncomplete 1 .\n", false },
 		{ TOP "to x@y.z 0 a%00 - .\ncomplete 1 .\n", false },
@@ -199,6 +307,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(torn_anywhere),
+		cmocka_unit_test(more_torn_anywhere),
+		cmocka_unit_test(more_refused),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(names),
 	};
