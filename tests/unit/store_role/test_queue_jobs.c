@@ -131,7 +131,7 @@ static void stop(void *context)
 
 static void serve(int control, const char *root)
 {
-	static const struct queue_calls calls = { on_hop, on_limits, on_ready, on_report, NULL };
+	static const struct queue_calls calls = { on_hop, on_limits, on_ready, on_report, NULL, NULL };
 	static const struct work_permit permits[] = {
 		{ MESSAGE_USAGE, ROLE_RELAY, 0, false, handle_add, 0 },
 		{ MESSAGE_TAKE, ROLE_RELAY, 0, false, queue_handle_take, 0 },

@@ -72,7 +72,8 @@ static void on_opened(void *context, struct queue *queue)
 	((struct store_role *)context)->queue = queue;
 }
 
-static const struct queue_calls calls = { on_hop, on_limits, on_ready, on_report, on_opened };
+static const struct queue_calls calls = { on_hop, on_limits, on_ready, on_report, on_opened,
+					  NULL };
 
 static int setup(void **state)
 {
