@@ -195,6 +195,6 @@ void ldap_find_legacy(struct directory *directory, const char *legacy_dn, struct
 	buffer_add_text(&filter, "))");
 	key = memory_format("l:%s", legacy_dn);
 	ascii_lower_text(key);
-	find_below_base(directory, key, &filter, hit);
+	ldap_find_kept(directory, key, &filter, hit);
 	free(key);
 }
