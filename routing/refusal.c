@@ -35,6 +35,11 @@ const struct refusal refusal_closed = { OUTCOME_PERM, 550, "5.7.1",
 const struct refusal refusal_too_large = { OUTCOME_PERM, 552, "5.2.3",
 					   "message is larger than this recipient takes" };
 
+const struct refusal refusal_too_many = { OUTCOME_PERM, 554, "5.2.4",
+					  "list has more members than this server takes" };
+const struct refusal refusal_too_deep = { OUTCOME_PERM, 554, "5.4.6",
+					  "lists stand in lists too deeply" };
+
 void refusal_text(const struct refusal *refusal, const char *address, char *to, size_t size)
 {
 	snprintf(to, size, "<%.90s> %s", address, refusal->text);

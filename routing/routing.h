@@ -138,7 +138,11 @@ struct expansion {
 	char text[200];  /* TEMP, PERM: why */
 	char cause[400];
 };
-enum { EXPANSION_DEPTH = 32, EXPANSION_MEMBERS = 100000 };
+enum {
+	EXPANSION_DEPTH = 32, /* lists in lists; more: PERM 5.4.6 */
+	EXPANSION_MEMBERS = 100000, /* more: PERM 5.2.4 */
+	EXPANSION_MS = 300000 /* longer: TEMP */
+};
 enum outcome routing_expand(struct routing *routing, const struct route_ask *ask,
 			    struct expansion *expansion);
 void expansion_clear(struct expansion *expansion);

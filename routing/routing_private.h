@@ -50,7 +50,8 @@ struct refusal { /* what the client is told; in front of `text` stands the addre
 };
 extern const struct refusal refusal_unknown, refusal_ambiguous, refusal_disabled, refusal_folder,
 	refusal_nowhere, refusal_unavailable, refusal_fault, refusal_loop, refusal_gone,
-	refusal_anonymous, refusal_sender, refusal_members, refusal_closed, refusal_too_large;
+	refusal_anonymous, refusal_sender, refusal_members, refusal_closed, refusal_too_large,
+	refusal_too_many, refusal_too_deep;
 
 void refusal_text(const struct refusal *refusal, const char *address, char *to, size_t size);
 enum outcome route_refuse(struct route *route, const struct refusal *refusal, const char *address);

@@ -62,12 +62,7 @@ static bool members(void *context, const struct conf_directory *conf,
 	struct directory *directory = conf ? directories_find(context, conf) : NULL;
 
 	if (directory)
-	{
-		(void)group;
-		(void)deadline;
-		(void)each;
-		(void)each_context;
-	}
+		return directory_members(directory, group, deadline, each, each_context, why);
 	snprintf(why, 400, "the directory is not open");
 	return false;
 }
@@ -77,14 +72,10 @@ static enum directory_found is_member(void *context, const struct conf_directory
 				      size_t count, int64_t deadline, char why[400])
 {
 	struct directory *directory = conf ? directories_find(context, conf) : NULL;
+	size_t which;
 
 	if (directory)
-	{
-		(void)person;
-		(void)groups;
-		(void)count;
-		(void)deadline;
-	}
+		return directory_is_member(directory, person, groups, count, deadline, &which, why);
 	snprintf(why, 400, "the directory is not open");
 	return DIRECTORY_FAILED;
 }
