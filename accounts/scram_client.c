@@ -18,11 +18,11 @@ enum {
 
 struct scram_client {
 	char password[PASSWORD_NORMAL_SIZE];
-	char header[64]; /* gs2-header */
+	char header[64 + NAME_ENCODED]; /* gs2-header */
 	char binding[SCRAM_MESSAGE_MAX];
 	size_t binding_length;
 	char nonce[2 * SCRAM_NONCE_OCTETS + 1];
-	char first[64 + NAME_ENCODED + 2 * SCRAM_NONCE_OCTETS + 16];
+	char first[64 + 2 * NAME_ENCODED + 2 * SCRAM_NONCE_OCTETS + 16];
 	const char *bare;                        /* in first, behind the header */
 	unsigned char signature[SCRAM_KEY_SIZE]; /* that a server which knows the password sends */
 };
@@ -52,11 +52,17 @@ static bool name_encode(const char *name, char *to, size_t size)
 static bool keep_binding(struct scram_client *client, const struct scram_client_ask *ask)
 {
 	size_t length = ask->plus ? ask->binding.length : 0;
-	int header = ask->plus ? snprintf(client->header, sizeof client->header, "p=%s,,",
-					  ask->binding_name)
-			       : snprintf(client->header, sizeof client->header,
-					  ask->could_bind ? "y,," : "n,,");
+	bool acts = ask->authzid && ask->authzid[0];
+	char authzid[NAME_ENCODED] = "";
+	int header;
 
+	if (acts && !name_encode(ask->authzid, authzid, sizeof authzid))
+		return false;
+	header = snprintf(client->header, sizeof client->header, "%s%s,%s%s,",
+			  ask->plus	    ? "p="
+			  : ask->could_bind ? "y"
+					    : "n",
+			  ask->plus ? ask->binding_name : "", acts ? "a=" : "", authzid);
 	if (header < 0 || (size_t)header >= sizeof client->header ||
 	    (size_t)header + length > sizeof client->binding)
 		return false;

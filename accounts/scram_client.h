@@ -14,6 +14,7 @@ struct scram_client;
 
 struct scram_client_ask {
 	const char *user;
+	const char *authzid; /* to act as; NULL or "" = the user */
 	struct span password;
 	bool plus;       /* -PLUS: bound to the TLS connection */
 	bool could_bind; /* not plus: the server did not offer -PLUS, though we could ("y") */

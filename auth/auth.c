@@ -133,24 +133,6 @@ static bool find_person(struct login *login)
 	return login_judge(login, login->ask->user, &login->found.hit);
 }
 
-/* The identity to act as must be the same entry, under whatever name (RFC 4616 section 2). */
-static bool check_authzid(struct login *login)
-{
-	const char *authzid = login->ask->authzid;
-	struct find_answer other;
-
-	if (!authzid || !authzid[0] || strcmp(authzid, login->ask->user) == 0)
-		return true;
-	login_find(login, authzid, &other);
-	if (!login_judge(login, authzid, &other.hit))
-		return false;
-	if (other.directory == login->found.directory &&
-	    strcmp(other.hit.person.id, login->found.hit.person.id) == 0)
-		return true;
-	return login_end(login, AUTH_REJECTED, "may not act as another person: %.200s",
-			 other.hit.person.dn);
-}
-
 /*
  * "Must be changed" is not one of them: only who has the password is told so, and AD
  * tells only then.
@@ -182,12 +164,30 @@ static void fill_standing(const struct login *login, struct standing *standing)
 	standing->password_set = hit->account.password_set;
 }
 
+/* False: the entry says so, but not where: that must not become an empty mailbox here. */
+static bool fill_host(struct login *login)
+{
+	const struct person *person = &login->found.hit.person;
+	const char *why;
+
+	if (mailbox_place(login->auth->conf, person, login->answer->host, &why) != MAILBOX_UNKNOWN)
+		return true;
+	log_error("directory.host", LOG_TEXT("session", login->ask->session),
+		  LOG_TEXT("server", login->server), LOG_TEXT("dn", person->dn),
+		  LOG_TEXT("value", person->host), LOG_TEXT("cause", why));
+	return false;
+}
+
 void login_welcome(struct login *login)
 {
 	const struct person *person = &login->found.hit.person;
 	struct auth_answer *answer = login->answer;
 
 	fill_standing(login, &answer->standing);
+	if (!fill_host(login) && strcmp(login->ask->service, "pop") == 0) {
+		(void)login_end(login, AUTH_TEMPORARY, "the host of the mailbox cannot be read");
+		return;
+	}
 	if (mailbox_of_person(login->auth->conf, person, "", &answer->mailbox)) {
 		(void)login_end(login, AUTH_OK, "%s", login->checked.cause);
 		snprintf(answer->who, sizeof(answer->who), "%.64s@%.255s", answer->mailbox.name,
@@ -216,7 +216,8 @@ static void report(const struct login *login)
 		  verdict_events[verdict], LOG_TEXT("session", ask->session),
 		  LOG_TEXT("service", ask->service), LOG_TEXT("mechanism", login->mechanism),
 		  LOG_TEXT("client", ask->client), LOG_TEXT("user", ask->user),
-		  LOG_TEXT("who", login->answer->who), LOG_TEXT("dn", login->found.hit.person.dn),
+		  LOG_TEXT("who", login->answer->who), LOG_TEXT("by", login->answer->by),
+		  LOG_TEXT("dn", login->found.hit.person.dn),
 		  LOG_TEXT("server", login->server), LOG_TEXT("cause", login->answer->cause),
 		  LOG_NUMBER("held", login->answer->hold));
 }
@@ -252,8 +253,8 @@ void auth_login(struct auth *auth, const struct auth_ask *ask, struct auth_answe
 {
 	struct login login = login_make(auth, ask, "password", answer);
 
-	if (check_input(&login) && find_person(&login) && check_authzid(&login) &&
-	    check_state(&login) && login_check_password(&login))
+	if (check_input(&login) && find_person(&login) && login_check_authzid(&login) &&
+	    check_state(&login) && login_check_password(&login) && login_act(&login))
 		login_welcome(&login);
 	login_hold(&login);
 	report(&login);
@@ -274,11 +275,12 @@ void auth_admit(struct auth *auth, const struct auth_ask *ask, const char *mecha
 	struct find_place place = login_place(&login);
 
 	find_proved(&place, proof, &login.found);
+	login_admit_proxy(&login);
 	login_name_account(&login.found, login.account);
 	login.server = login.found.hit.server;
 	snprintf(login.checked.cause, sizeof(login.checked.cause), "%.250s", login.found.hit.cause);
-	if (login_judge(&login, ask->user, &login.found.hit) && check_authzid(&login) &&
-	    check_state(&login) && check_password_age(&login))
+	if (login_judge(&login, ask->user, &login.found.hit) && login_check_authzid(&login) &&
+	    check_state(&login) && check_password_age(&login) && login_act(&login))
 		login_welcome(&login);
 	login_hold(&login);
 	report(&login);

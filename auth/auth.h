@@ -20,7 +20,7 @@ enum { AUTH_PATIENCE_MS = 18000 }; /* for all of a login: name, password, and th
 struct auth_ask {
 	const char *service; /* "smtp" or "pop" */
 	const char *user;    /* as typed: name, DOMAIN\name, name@domain */
-	const char *authzid; /* "" or the same person */
+	const char *authzid; /* "" or the same person; anybody, for those whom key `proxies` names */
 	const char *password;
 	const char *default_domain; /* mail domain for a bare name; "" = the default domain */
 	const char *client;         /* address, for the log and the throttle */
@@ -40,6 +40,8 @@ struct auth_answer {
 	enum auth_verdict verdict;
 	char who[324]; /* canonical: primary address, or the name where there is none */
 	struct route_mailbox mailbox; /* id "" = none */
+	char host[256]; /* OK: the mailbox is there (name or numeric address); "" = here */
+	char by[324];   /* OK: who proved who he is, a gateway that acts for `who`; "" = `who` himself */
 	struct standing standing; /* OK, NO_MAILBOX: what the session lives by; .session is "" */
 	unsigned hold; /* milliseconds that the answer is to be held back (auth/pace.h, throttle.h)
 			*/

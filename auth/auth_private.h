@@ -2,7 +2,7 @@
 /*
  * One login on its way, and its steps: auth.c has their order, who somebody is and what state
  * he is in; password.c asks about the password, guard.c is asked by who checks a proof himself,
- * explain.c tells instead of deciding.
+ * act.c knows in whose name; explain.c tells instead of deciding.
  * Each step goes on (true) or ends the login. Only these files include this.
  */
 #ifndef AUTH_AUTH_PRIVATE_H
@@ -47,6 +47,7 @@ struct login {
 	void (*tried)(void *context, const struct directory_hit *hit); /* explain: each search */
 	void *context;
 	bool guarded; /* a TEMPORARY of ours, which is to look and last like a refusal */
+	bool acts;    /* a gateway, for whom the authorization identity names */
 	bool put_off; /* because of too many failures from the address */
 };
 
@@ -59,6 +60,10 @@ bool login_end(struct login *login, enum auth_verdict verdict, const char *forma
 	__attribute__((format(printf, 3, 4)));
 /* Searches under the forms of the name. */
 void login_find(struct login *login, const char *text, struct find_answer *answer);
+/* act.c: in whose name? Before the proof, and behind it. */
+bool login_check_authzid(struct login *login);
+bool login_act(struct login *login);
+void login_admit_proxy(struct login *login);
 /* What was found under that name: goes on with one person only. */
 bool login_judge(struct login *login, const char *name, const struct directory_hit *hit);
 /* States that no password changes; "" = none. */

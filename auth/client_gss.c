@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Logins of ours by GSS-API: GSSAPI (RFC 4752) with a ticket of the machine for smtp/HOST,
- * and NTLM (MS-NLMP in SASL), whose tokens go as they are. No security layer is agreed on.
+ * Logins of ours by GSS-API: GSSAPI (RFC 4752) with a ticket of the machine for smtp/HOST or
+ * pop/HOST, and NTLM (MS-NLMP in SASL), whose tokens go as they are. No security layer is agreed on.
  */
 #include <gssapi/gssapi.h>
 #include <gssapi/gssapi_ext.h>
@@ -105,7 +105,7 @@ static enum outcome begin_kerberos(struct client_login *login, struct client_log
 				   struct buffer *response)
 {
 	struct client_tickets *tickets = client_logins_tickets(login->logins);
-	char *service = memory_format("smtp@%s", login->host);
+	char *service = memory_format("%s@%s", login->service, login->host);
 	OM_uint32 minor, major = import_name(service, GSS_C_NT_HOSTBASED_SERVICE,
 					     &login->gss->target, &minor);
 	enum outcome outcome;
@@ -128,7 +128,7 @@ static enum outcome begin_ntlm(struct client_login *login, struct client_login_t
 	gss_OID_set_desc set = { 1, &ntlm_oid };
 	gss_name_t user = GSS_C_NO_NAME;
 	gss_buffer_desc password = { login->secret_length, login->secret };
-	char *service = memory_format("smtp@%s", login->host);
+	char *service = memory_format("%s@%s", login->service, login->host);
 	OM_uint32 minor = 0, ignored, major = 0;
 
 	if (outcome == OUTCOME_OK) {
@@ -161,16 +161,18 @@ enum outcome client_gss_first(struct client_login *login, struct client_login_tu
 static enum outcome choose_layer(struct client_login *login, struct span challenge,
 				 struct client_login_turn *turn, struct buffer *response)
 {
-	static const unsigned char none[OFFER_SIZE] = { LAYER_NONE, 0, 0, 0 };
 	gss_buffer_desc input = { challenge.length, (void *)challenge.at },
 			output = GSS_C_EMPTY_BUFFER;
-	gss_buffer_desc choice = { sizeof none, (void *)none };
+	/* Behind it stands whom we act for. */
+	char none[OFFER_SIZE + sizeof login->authzid] = { LAYER_NONE };
+	gss_buffer_desc choice = { OFFER_SIZE + strlen(login->authzid), none };
 	OM_uint32 minor, ignored,
 		major = gss_unwrap(&minor, login->gss->context, &input, &output, NULL, NULL);
 	bool offered = !GSS_ERROR(major) && output.length == OFFER_SIZE &&
 		       ((const unsigned char *)output.value)[0] & LAYER_NONE;
 
 	gss_release_buffer(&ignored, &output);
+	memcpy(none + OFFER_SIZE, login->authzid, strlen(login->authzid));
 	if (GSS_ERROR(major))
 		return say_gss(login, turn, major, minor);
 	if (!offered)

@@ -24,15 +24,16 @@ struct client_logins {
 
 /* In the order in which they are preferred. */
 static const struct client_mechanism mechanisms[] = {
-	{ "SCRAM-SHA-256-PLUS", CONF_LOGIN_OUT_BASIC, true, true, client_scram_first,
+	{ "SCRAM-SHA-256-PLUS", CONF_LOGIN_OUT_BASIC, .in_plain = true, .acts = true, .bound = true,
+	  client_scram_first, client_scram_next },
+	{ "SCRAM-SHA-256", CONF_LOGIN_OUT_BASIC, .in_plain = true, .acts = true, .first = client_scram_first,
 	  client_scram_next },
-	{ "SCRAM-SHA-256", CONF_LOGIN_OUT_BASIC, true, false, client_scram_first,
-	  client_scram_next },
-	{ "PLAIN", CONF_LOGIN_OUT_BASIC, false, false, client_plain_first, NULL },
-	{ "LOGIN", CONF_LOGIN_OUT_BASIC, false, false, client_login_first, client_login_answer },
-	{ "GSSAPI", CONF_LOGIN_OUT_INTEGRATED, true, false, client_gss_first, client_gss_next },
-	{ "NTLM", CONF_LOGIN_OUT_NTLM, false, false, client_gss_first, client_gss_next },
-	{ "XOAUTH2", CONF_LOGIN_OUT_OAUTH2, false, false, client_oauth_first, client_oauth_next },
+	{ "PLAIN", CONF_LOGIN_OUT_BASIC, .acts = true, .first = client_plain_first },
+	{ "LOGIN", CONF_LOGIN_OUT_BASIC, .first = client_login_first, client_login_answer },
+	{ "GSSAPI", CONF_LOGIN_OUT_INTEGRATED, .in_plain = true, .acts = true, .first = client_gss_first,
+	  client_gss_next },
+	{ "NTLM", CONF_LOGIN_OUT_NTLM, .first = client_gss_first, client_gss_next },
+	{ "XOAUTH2", CONF_LOGIN_OUT_OAUTH2, .acts = true, .first = client_oauth_first, client_oauth_next },
 };
 
 enum outcome client_say(struct client_login_turn *turn, enum outcome outcome, const char *format,
@@ -139,7 +140,8 @@ static const struct client_mechanism *choose(const struct client_login_ask *ask,
 		const struct client_mechanism *mechanism = &mechanisms[i];
 
 		if (mechanism->how != ask->login->how ||
-		    !offered(ask->mechanisms, mechanism->name) || (mechanism->bound && !bound))
+		    !offered(ask->mechanisms, mechanism->name) || (mechanism->bound && !bound) ||
+		    (ask->authzid[0] && !mechanism->acts))
 			continue;
 		if (mechanism->in_plain || ask->tls)
 			return mechanism;
@@ -180,7 +182,9 @@ enum outcome client_login_begin(struct client_logins *logins, const struct clien
 	one->logins = logins;
 	one->mechanism = mechanism;
 	one->conf = ask->login;
+	snprintf(one->service, sizeof one->service, "%s", ask->service);
 	snprintf(one->host, sizeof one->host, "%s", ask->host);
+	snprintf(one->authzid, sizeof one->authzid, "%s", ask->authzid);
 	one->end_point = copy(ask->end_point, &one->end_point_length);
 	one->exporter = copy(ask->exporter, &one->exporter_length);
 	turn->mechanism = mechanism->name;

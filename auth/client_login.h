@@ -22,6 +22,8 @@ struct client_logins; /* what all have in common: keytabs, tokens */
 
 struct client_login_ask { /* copied */
 	const struct conf_login *login;
+	const char *service;    /* "smtp" or "pop", likewise */
+	const char *authzid;    /* to act as: only mechanisms that can say so are chosen; "" = nobody */
 	const char *host;       /* whom we are connected to, for the service principal */
 	const char *mechanisms; /* "PLAIN LOGIN XOAUTH2", any case */
 	bool tls;               /* the connection is encrypted: passwords and tokens may go */

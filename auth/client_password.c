@@ -16,7 +16,7 @@ enum outcome client_plain_first(struct client_login *login, struct client_login_
 
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	buffer_add(response, "", 1);
+	buffer_add(response, login->authzid, strlen(login->authzid) + 1);
 	buffer_add(response, login->conf->user, strlen(login->conf->user) + 1);
 	buffer_add(response, login->secret, login->secret_length);
 	return OUTCOME_OK;
@@ -52,8 +52,9 @@ enum outcome client_oauth_first(struct client_login *login, struct client_login_
 				    &login->secret_length, turn->text, sizeof turn->text);
 	if (!login->secret)
 		return OUTCOME_TEMP;
-	buffer_add_format(response, "user=%s\001auth=Bearer %s\001\001", login->conf->user,
-			  login->secret);
+	/* The token is of an application, which the server lets into the mailbox of `user`. */
+	buffer_add_format(response, "user=%s\001auth=Bearer %s\001\001",
+			  login->authzid[0] ? login->authzid : login->conf->user, login->secret);
 	return OUTCOME_OK;
 }
 
@@ -70,7 +71,7 @@ enum outcome client_scram_first(struct client_login *login, struct client_login_
 				struct buffer *response)
 {
 	unsigned char chance[SCRAM_NONCE_OCTETS];
-	struct scram_client_ask ask = { .user = login->conf->user };
+	struct scram_client_ask ask = { .user = login->conf->user, .authzid = login->authzid };
 	enum outcome outcome = client_read_password(login, turn);
 	const char *why;
 

@@ -16,6 +16,7 @@ struct client_mechanism {
 	const char *name;
 	enum conf_login_out how;
 	bool in_plain; /* may be used without TLS */
+	bool acts;     /* can say for whom: an authorization identity */
 	bool bound;    /* only where the connection has a channel binding */
 	enum outcome (*first)(struct client_login *login, struct client_login_turn *turn,
 			      struct buffer *response);
@@ -27,7 +28,7 @@ struct client_login {
 	struct client_logins *logins;
 	const struct client_mechanism *mechanism;
 	const struct conf_login *conf;
-	char host[256];
+	char service[8], host[256], authzid[324];
 	unsigned turns;
 	char *end_point, *exporter;
 	size_t end_point_length, exporter_length;

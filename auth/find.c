@@ -164,7 +164,7 @@ static bool find_value(const struct find_place *place, const char *attribute, st
 	if (one.hit.found == DIRECTORY_NOBODY) {
 		/* There is somebody, who may not log in. */
 		if (one.hit.person.dn[0] && answer->hit.found == DIRECTORY_NOBODY)
-			memcpy(answer->hit.cause, one.hit.cause, sizeof(answer->hit.cause));
+			answer->hit = one.hit;
 		return false;
 	}
 	if (one.hit.found == DIRECTORY_ONE && answer->hit.found == DIRECTORY_ONE &&
@@ -197,6 +197,15 @@ static bool may_vouch(const struct conf_directory *section, const struct find_pr
 	       (!proof->keytab || strcmp(section->keytab, proof->keytab) == 0);
 }
 
+/* Why nobody; and who it would be, if there is one who may not log in. */
+static void keep_nobody(const struct find_answer *here, struct find_answer *found)
+{
+	if (here->hit.found == DIRECTORY_NOBODY && here->hit.person.dn[0])
+		*found = *here;
+	else
+		memcpy(found->hit.cause, here->hit.cause, sizeof(found->hit.cause));
+}
+
 /*
  * A security identifier is given once in the world: who has it is found, whether or
  * not the other directories can be asked. A name in a certificate may be in two.
@@ -224,7 +233,7 @@ void find_proved(const struct find_place *place, const struct find_proof *proof,
 		failed |= here.hit.found == DIRECTORY_FAILED;
 		if ((here.hit.found == DIRECTORY_FAILED || here.hit.found == DIRECTORY_NOBODY) &&
 		    found.hit.found == DIRECTORY_NOBODY)
-			memcpy(found.hit.cause, here.hit.cause, sizeof(found.hit.cause));
+			keep_nobody(&here, &found);
 		if (here.hit.found != DIRECTORY_ONE && here.hit.found != DIRECTORY_MANY)
 			continue;
 		if (found.hit.found == DIRECTORY_ONE) {

@@ -17,7 +17,8 @@ enum ticket_purpose {
 	TICKET_DELIVER = 1,
 	TICKET_READ = 2,
 	TICKET_STANDING = 3, /* auth/standing.h */
-	TICKET_DROP = 4      /* to deliver as a file into the directory of the domain; no mailbox */
+	TICKET_DROP = 4,     /* to deliver as a file into the directory of the domain; no mailbox */
+	TICKET_ELSEWHERE = 5 /* auth/elsewhere.h */
 };
 
 struct ticket {

@@ -39,12 +39,23 @@ void process_introduce(struct process *asker, struct process *worker)
 	close(ends[1]);
 }
 
+/* Frontends ask the relay, too, where it connects for them. */
+static void introduce_diallers(struct process *process, struct generation *generation)
+{
+	if (process->role == ROLE_FRONTEND)
+		process_introduce(process, &generation->relay);
+	for (uint32_t i = 0; process->role == ROLE_RELAY && i < generation->frontends_count; i++)
+		process_introduce(&generation->frontends[i], process);
+}
+
 void process_introduce_asker(struct process *asker)
 {
 	struct generation *generation = asker->generation;
 
 	process_introduce(asker, &generation->directory);
 	process_introduce(asker, &generation->resolver);
+	if (generation->conf->proxy.enabled)
+		introduce_diallers(asker, generation);
 	/* The queue's jobs go out by one configuration: by the new one when it is in force. */
 	if (asker->role != ROLE_RELAY || generation->up)
 		process_introduce(asker, &asker->master->store);

@@ -46,6 +46,7 @@ enum message_kind {
 	MESSAGE_SENDER,       /* struct message_sender -> struct message_sender_answer */
 	/* relay -> directory */
 	MESSAGE_CLIENT,       /* struct message_client -> struct message_client_turn: a login of ours, elsewhere */
+	MESSAGE_ELSEWHERE,    /* struct message_dial -> struct message_dial_host: where does this ticket lead? */
 	MESSAGE_EXPAND,       /* struct message_expand -> struct message_expanded + a memory file with the lists */
 
 	/* frontend -> store; the answer has the same kind */

@@ -11,6 +11,7 @@ void message_put_client(struct wire_writer *writer, const struct message_client 
 	wire_put_u8(writer, ask->refused);
 	wire_put_text(writer, ask->remote);
 	wire_put_text(writer, ask->server);
+	wire_put_span(writer, ask->elsewhere);
 	wire_put_text(writer, ask->host);
 	wire_put_text(writer, ask->mechanisms);
 	wire_put_u8(writer, ask->tls);
@@ -29,6 +30,7 @@ bool message_get_client(struct span body, struct message_client *ask)
 	ask->refused = wire_get_flag(&reader);
 	wire_get_text(&reader, ask->remote, sizeof ask->remote);
 	wire_get_text(&reader, ask->server, sizeof ask->server);
+	ask->elsewhere = wire_get_span_of(&reader, ELSEWHERE_SIZE_MAX);
 	wire_get_text(&reader, ask->host, sizeof ask->host);
 	wire_get_text(&reader, ask->mechanisms, sizeof ask->mechanisms);
 	ask->tls = (uint8_t)wire_get_choice(&reader, 2);

@@ -18,6 +18,8 @@ struct message_client {
 	/* With the first: whose login (of the configuration) and what the peer offers. */
 	char remote[256]; /* name of the section `remote`; "" = the outbound login of `server` */
 	char server[64];
+	struct span elsewhere; /* frontend only, and then neither of them: auth/elsewhere.h; the login
+				  is that of pop3_proxy, made to act as whom the ticket names */
 	char host[256];        /* we are connected to; for the service principal */
 	char mechanisms[512];  /* as in EHLO: "PLAIN LOGIN XOAUTH2" */
 	uint8_t tls;           /* the connection is encrypted, and the certificate verified: 2 */

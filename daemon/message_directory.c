@@ -109,6 +109,8 @@ void message_put_identity(struct wire_writer *writer, const struct message_ident
 	wire_put_text(writer, identity->who);
 	wire_put_span(writer, identity->ticket);
 	wire_put_span(writer, identity->standing);
+	wire_put_text(writer, identity->host);
+	wire_put_span(writer, identity->elsewhere);
 }
 
 static void get_identity(struct wire_reader *reader, struct message_identity *identity)
@@ -117,6 +119,8 @@ static void get_identity(struct wire_reader *reader, struct message_identity *id
 	wire_get_text(reader, identity->who, sizeof identity->who);
 	identity->ticket = wire_get_span_of(reader, TICKET_SIZE_MAX);
 	identity->standing = wire_get_span_of(reader, STANDING_SIZE_MAX);
+	wire_get_text(reader, identity->host, sizeof identity->host);
+	identity->elsewhere = wire_get_span_of(reader, ELSEWHERE_SIZE_MAX);
 }
 
 bool message_get_identity(struct span body, struct message_identity *identity)

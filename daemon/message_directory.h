@@ -8,6 +8,7 @@
 #define DAEMON_MESSAGE_DIRECTORY_H
 
 #include "auth/auth.h"
+#include "auth/elsewhere.h"
 #include "auth/ticket.h"
 #include "daemon/message.h"
 #include "mail/address.h"
@@ -88,6 +89,8 @@ struct message_identity {
 	struct span ticket; /* TICKET_READ; empty without a mailbox */
 	struct span
 		standing; /* auth/standing.h, for MESSAGE_RECHECK; empty unless OK or NO_MAILBOX */
+	char host[256];   /* the mailbox is there, and `ticket` empty; "" = it is here, or there is none */
+	struct span elsewhere; /* auth/elsewhere.h: the session may go on there; empty = it may not */
 };
 
 struct message_recheck {

@@ -7,6 +7,7 @@
 
 #include "auth/client_login.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "conf/conf.h"
@@ -14,6 +15,17 @@
 #include "directory_role/exchange_table.h"
 #include "daemon/message_client.h"
 #include "io/packet.h"
+
+/* A frontend logs in for somebody who has logged in there. NULL: that is over, or not configured. */
+static const struct conf_login *login_elsewhere(const struct directory_role *role,
+						const struct message_client *ask,
+						struct elsewhere *elsewhere)
+{
+	if (!elsewhere_verify(ask->elsewhere, role->key, clock_unix(), elsewhere) ||
+	    !role->conf->proxy.enabled || role->conf->proxy.login.how == CONF_LOGIN_OUT_NONE)
+		return NULL;
+	return &role->conf->proxy.login;
+}
 
 /* NULL: no such section, or none that logs in. */
 static const struct conf_login *login_of(const struct conf *conf, const struct message_client *ask)
@@ -35,7 +47,10 @@ static enum outcome begin(struct work *work, const struct message_client *ask,
 {
 	struct directory_role *role = work->context;
 	const struct directory_peer *peer = work_own(work);
-	const struct conf_login *conf = login_of(role->conf, ask);
+	bool frontend = work->permit->from == ROLE_FRONTEND;
+	struct elsewhere elsewhere = { .who = "" };
+	const struct conf_login *conf = frontend ? login_elsewhere(role, ask, &elsewhere)
+						 : login_of(role->conf, ask);
 	struct client_login *login;
 	enum outcome outcome;
 
@@ -46,7 +61,9 @@ static enum outcome begin(struct work *work, const struct message_client *ask,
 	}
 	outcome = client_login_begin(role->logins,
 				     &(struct client_login_ask){ .login = conf,
-								 .host = ask->host,
+								 .service = frontend ? "pop" : "smtp",
+								 .authzid = elsewhere.who,
+								 .host = frontend ? elsewhere.host : ask->host,
 								 .mechanisms = ask->mechanisms,
 								 .tls = ask->tls > 0,
 								 .end_point = ask->end_point,

@@ -188,6 +188,8 @@ int directory_main(struct role_start *begin)
 		{ MESSAGE_EXCHANGE_DROP, ROLE_FRONTEND, DIRECTORY_POOL_PASSWORD, false, directory_exchange_drop, 0 },
 		{ MESSAGE_RESOLVE, ROLE_RELAY, DIRECTORY_POOL_LOOKUP, false, handle_resolve, PATIENCE_MS },
 		{ MESSAGE_CLIENT, ROLE_RELAY, DIRECTORY_POOL_PASSWORD, false, directory_client, 0 },
+		{ MESSAGE_CLIENT, ROLE_FRONTEND, DIRECTORY_POOL_PASSWORD, false, directory_client, 0 },
+		{ MESSAGE_ELSEWHERE, ROLE_RELAY, DIRECTORY_POOL_LOOKUP, false, directory_elsewhere, PATIENCE_MS },
 		{ MESSAGE_RECHECK, ROLE_FRONTEND, DIRECTORY_POOL_LOOKUP, false, handle_recheck, PATIENCE_MS },
 		{ MESSAGE_EXPLAIN, ROLE_MASTER, DIRECTORY_POOL_LOOKUP, false, handle_explain, PATIENCE_MS },
 		{ 0 },

@@ -39,4 +39,6 @@ void directory_identify(const struct directory_role *role, struct auth_answer *a
 			const char *session, struct message_identity *identity,
 			char ticket[TICKET_SIZE_MAX], char standing[STANDING_SIZE_MAX]);
 
+bool directory_elsewhere(struct work *work); /* handler of a work_permit */
+
 #endif

@@ -49,6 +49,15 @@ static void resolver_lost(void *context)
 	channel_free(channel);
 }
 
+static void relay_lost(void *context)
+{
+	struct frontend *frontend = context;
+	struct channel *channel = frontend->relay;
+
+	frontend->relay = NULL;
+	channel_free(channel);
+}
+
 static void store_lost(void *context)
 {
 	struct frontend *frontend = context;
@@ -77,6 +86,10 @@ static void take_peer(struct frontend *frontend, const struct packet *packet)
 		if (frontend->resolver)
 			resolver_lost(frontend);
 		frontend->resolver = channel_new(frontend->base, packet->fd, resolver_lost, NULL, frontend);
+	} else if (peer.role == ROLE_RELAY) {
+		if (frontend->relay)
+			relay_lost(frontend);
+		frontend->relay = channel_new(frontend->base, packet->fd, relay_lost, NULL, frontend);
 	} else {
 		close(packet->fd);
 	}

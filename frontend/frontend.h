@@ -54,7 +54,7 @@ struct frontend {
 	struct event_base *base;
 	const struct role_start *begin;
 	const struct conf *conf;
-	struct channel *control, *directory, *store, *resolver; /* NULL while that role is away */
+	struct channel *control, *directory, *store, *resolver, *relay; /* NULL while that role is away */
 	unsigned store_epoch;			     /* counts the store's lives: handles do not outlive one */
 	struct server *servers;
 	size_t servers_count;

@@ -289,7 +289,12 @@ void channel_answers(struct channel *channel)
 
 void channel_reply(struct channel *channel, uint16_t kind, uint32_t id, struct span body)
 {
-	struct packet packet = { .kind = kind, .id = id, .fd = -1, .body = body };
+	channel_hand(channel, kind, id, body, -1);
+}
+
+void channel_hand(struct channel *channel, uint16_t kind, uint32_t id, struct span body, int fd)
+{
+	struct packet packet = { .kind = kind, .id = id, .fd = fd, .body = body };
 
 	(void)channel_send(channel, &packet);
 }

@@ -65,6 +65,8 @@ uint32_t channel_ask(struct channel *channel, uint16_t kind, struct span body, i
  */
 void channel_answers(struct channel *channel);
 void channel_reply(struct channel *channel, uint16_t kind, uint32_t id, struct span body);
+/* The same with a descriptor, if fd >= 0: it is duplicated, the caller keeps his. */
+void channel_hand(struct channel *channel, uint16_t kind, uint32_t id, struct span body, int fd);
 void channel_tell(struct channel *channel, uint16_t kind, struct span body, int fd); /* no answer */
 /* The asker goes away: its answer, when it comes, is dropped and a descriptor in it closed. */
 void channel_forget(struct channel *channel, uint32_t ask);

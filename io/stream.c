@@ -190,6 +190,11 @@ bool stream_writable(const struct stream *stream)
 	return buffer_used(&stream->output) <= STREAM_WATERMARK;
 }
 
+int stream_descriptor(const struct stream *stream)
+{
+	return stream->fd;
+}
+
 size_t stream_unread(const struct stream *stream)
 {
 	return buffer_used(&stream->input);

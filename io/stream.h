@@ -71,6 +71,7 @@ size_t stream_certificate(const struct stream *stream, char *to, size_t size);
 /* Queues; sends at the end of the current event, so that many writes become one packet. */
 void stream_write(struct stream *stream, const void *bytes, size_t length);
 bool stream_writable(const struct stream *stream);
+int stream_descriptor(const struct stream *stream); /* stays the stream's */
 size_t stream_unread(const struct stream *stream); /* input octets held for the owner */
 void stream_pause(struct stream *stream);  /* stop reading and offering (an ask is outstanding) */
 void stream_resume(struct stream *stream); /* offer what is held, read on; the offer comes from the loop */

@@ -5,7 +5,7 @@
  * of each recipient. It owns nothing: no disk, no secret, no name server. Here is what
  * its parts have in common.
  *
- * pickup.c takes in files of pickup directories; take.c takes jobs; local.c places those for
+ * dial.c connects for frontends; pickup.c takes in files of pickup directories; take.c takes jobs; local.c places those for
  * mailboxes of ours; destination.c has the others, by where they go; courier.c is one connection
  * on the walk over a destination's
  * hosts, which targets.c puts in order and tls_policy.c judges.
@@ -60,6 +60,7 @@ struct relay {
 	size_t couriers;           /* connections, idle ones too */
 	size_t files;              /* of pickup directories, under way */
 	bool claiming;             /* a question for one is open */
+	size_t dials;              /* connections that are being made for frontends: dial.c */
 	bool retiring, draining;
 };
 

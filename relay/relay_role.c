@@ -17,6 +17,7 @@
 #include "relay/destination.h"
 #include "relay/courier.h"
 #include "relay/own_address.h"
+#include "relay/dial.h"
 #include "relay/pickup.h"
 #include "relay/relay.h"
 #include "relay/tls_reports.h"
@@ -113,6 +114,8 @@ static void take_peer(struct relay *relay, const struct packet *packet)
 		relay->store_epoch++;
 		relay->store = channel_new(relay->base, packet->fd, store_lost, NULL, relay);
 		relay_take(relay);
+	} else if (peer.role == ROLE_FRONTEND) {
+		dial_take_frontend(relay, &peer, packet->fd);
 	} else {
 		close(packet->fd);
 	}
@@ -163,6 +166,8 @@ static size_t jobs_possible(const struct conf *conf)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > 0)
 		most = limit.rlim_cur;
+	if (conf->proxy.enabled && most > 4 * DIALS_MAX)
+		most -= DIALS_MAX;
 	most = most > 512 ? (most - 128) / 3 : most / 6 + 1;
 	for (size_t i = 0; i < conf->smtps_count; i++)
 		wanted += conf->smtps[i].outbound.connections;

@@ -27,6 +27,14 @@ bool mailbox_of_object(const struct conf *conf, const struct mail_object *object
 		       const char *fallback, struct route_mailbox *mailbox);
 
 /*
+ * Where the person's mailbox is. ELSEWHERE: in `host` the host of the next hop, name or numeric
+ * address. UNKNOWN: the entry names one that cannot be read; *why (static).
+ */
+enum mailbox_place { MAILBOX_HERE, MAILBOX_ELSEWHERE, MAILBOX_UNKNOWN };
+enum mailbox_place mailbox_place(const struct conf *conf, const struct person *person,
+				 char host[256], const char **why);
+
+/*
  * A level of the quota in octets, 0 = none: what the entry says, else the domain (aliases
  * followed; NULL = none), else the section `quota`. *source (static) says which of them it was.
  */

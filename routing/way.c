@@ -58,25 +58,43 @@ static bool hop_is_here(const struct conf *conf, const struct conf_hop *hop)
 	return false;
 }
 
-/* The next hop into way->via, "" when it is here. */
-static bool read_host(const struct conf *conf, const struct person *person, struct way *way)
+enum mailbox_place mailbox_place(const struct conf *conf, const struct person *person,
+				 char host[256], const char **why)
 {
-	const char *why = "more than one value, or no text";
 	struct conf_hop hop;
 	bool here;
 
+	host[0] = '\0';
+	*why = "more than one value, or no text";
 	if (!person->host[0] && !person->host_unreadable)
-		return true;
-	if (person->host_unreadable || !conf_hop_parse(person->host, &hop, &why)) {
-		refuse_value(way, CONF_ATTRIBUTE_HOST, person->host, why);
-		return false;
-	}
+		return MAILBOX_HERE;
+	if (person->host_unreadable || !conf_hop_parse(person->host, &hop, why))
+		return MAILBOX_UNKNOWN;
 	here = hop_is_here(conf, &hop);
+	if (!here)
+		(void)span_copy(span_text(hop.host), host, 256);
 	free(hop.text);
 	free(hop.host);
-	if (!here)
+	return here ? MAILBOX_HERE : MAILBOX_ELSEWHERE;
+}
+
+/* The next hop into way->via, "" when it is here. */
+static bool read_host(const struct conf *conf, const struct person *person, struct way *way)
+{
+	const char *why;
+	char host[256];
+
+	switch (mailbox_place(conf, person, host, &why)) {
+	case MAILBOX_HERE:
+		return true;
+	case MAILBOX_ELSEWHERE:
 		(void)span_copy(span_text(person->host), way->via, sizeof(way->via));
-	return true;
+		return true;
+	case MAILBOX_UNKNOWN:
+		break;
+	}
+	refuse_value(way, CONF_ATTRIBUTE_HOST, person->host, why);
+	return false;
 }
 
 /* "SMTP:x@y" as Exchange has it, or without the type. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/message_client.h"
+#include "daemon/message_dial.h"
 #include "daemon/message_directory.h"
 #include "daemon/message_local.h"
 #include "daemon/message_queue.h"
@@ -45,7 +46,7 @@ static const struct message_route sample_route = { OUTCOME_PERM,     ROUTE_REFUS
 static const struct message_login sample_login = { "smtp", "CORP\\alice",  "alice",  "Alice-Pw1",
 						   "corp.example", "192.0.2.1", "f0-1a2b" };
 static const struct message_identity sample_identity = { AUTH_EXPIRED, "alice@corp.example", SPAN("\0\1\2"),
-							SPAN("standing") };
+							SPAN("standing"), "two.example", SPAN("else\0where") };
 static const struct message_recheck sample_recheck = { 2, SPAN("\1\0\0\0a\1\0\0\0b") };
 static const struct message_explain sample_explain = { QUESTION_LOGIN, "CORP\\alice" };
 static const struct message_result sample_result = { OUTCOME_TEMP, MESSAGE_RESULT_FULL, UINT64_MAX };
@@ -61,12 +62,16 @@ static const struct message_exchange sample_exchange = {
 	9, 1, 2, 1, "GSS-SPNEGO", "192.0.2.1", "f0-1a2b", SPAN("end\0point"), SPAN("exporter"), SPAN("-----"),
 	SPAN("\x60\0") };
 static const struct message_turn sample_turn = { 0, SPAN("\xa1"),
-						 { AUTH_OK, "alice@corp.example", SPAN("ticket"), SPAN("standing") } };
+						 { AUTH_OK, "alice@corp.example", SPAN("ticket"), SPAN("standing"), "", SPAN("") } };
 
 static const struct message_client sample_client = {
-	9, 0, 1, 1, "*.example.com", "out", "mx.example.com", "PLAIN LOGIN", 2, SPAN("end\0point"), SPAN("exporter"),
+	9, 0, 1, 1, "*.example.com", "out", SPAN("else\0where"), "mx.example.com", "PLAIN LOGIN", 2, SPAN("end\0point"), SPAN("exporter"),
 	SPAN("challenge") };
 static const struct message_client_turn sample_client_turn = { OUTCOME_TEMP, "XOAUTH2", 1, "no token", SPAN("\0a") };
+
+static const struct message_dial sample_dial = { SPAN("else\0where"), "f0-1a2b" };
+static const struct message_dialled sample_dialled = { OUTCOME_TEMP, "192.0.2.1", "connection refused" };
+static const struct message_dial_host sample_dial_host = { OUTCOME_OK, "two.example", "" };
 
 static const struct message_take sample_take = { 1, SPAN("\x0b\0\0\0example.com") };
 static const struct message_job sample_job = {
@@ -111,6 +116,9 @@ KIND(exchange)
 KIND(turn)
 KIND(client)
 KIND(client_turn)
+KIND(dial)
+KIND(dialled)
+KIND(dial_host)
 KIND(prove)
 KIND(proof)
 KIND(take)
@@ -177,7 +185,7 @@ static const struct message_kind_row message_kinds[] = {
 	ROW(fetch), ROW(handed),	   ROW(exchange), ROW(turn),
 	ROW(prove), ROW(proof),
 	ROW(recheck), ROW(explain),
-	ROW(client), ROW(client_turn),
+	ROW(client), ROW(client_turn), ROW(dial), ROW(dialled), ROW(dial_host),
 	ROW(take), ROW(job), ROW(done), ROW(place), ROW(claimed), ROW(claim_end), ROW(order),
 	ROW(envelope),
 	ROW(hosts), ROW(hosts_found), ROW(names), ROW(names_found),

@@ -563,7 +563,8 @@ static void on_question(void *context, const struct packet *packet)
 	if (packet->fd >= 0)
 		close(packet->fd);
 	if (packet->id)
-		channel_reply(server->channel, packet->kind, packet->id, packet->body);
+		channel_hand(server->channel, packet->kind, packet->id, packet->body,
+			     packet->id == 77 ? STDIN_FILENO : -1);
 }
 
 static void test_answers(void **state)
@@ -592,6 +593,9 @@ static void test_answers(void **state)
 		assert_int_equal(got.kind, 96);
 		assert_int_equal(got.id, ids[i]);
 		assert_true(span_is(got.body, "who"));
+		assert_int_equal(got.fd >= 0, ids[i] == 77);
+		if (got.fd >= 0)
+			close(got.fd);
 	}
 	channel_free(server.channel);
 	assert_int_equal(packet_receive(ends[1], memory, &got), PACKET_CLOSED);
