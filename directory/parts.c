@@ -30,8 +30,7 @@ static bool fits(struct parts *parts, const struct entry *entry, char *why, size
 		return complain(why, size, parts, "the parts do not end");
 	if (parts->changed && changed != parts->changed)
 		return complain(why, size, parts, "changed while it was being read");
-	if (parts->next == 0)
-		parts->changed = changed;
+	parts->changed = changed;
 	parts->next = more;
 	return true;
 }

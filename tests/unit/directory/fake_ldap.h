@@ -23,7 +23,7 @@
 #include "conf/conf.h"
 
 /* For a directory section that keeps no answers. */
-#define FAKE_NO_CACHE "cache_positive = 0 cache_negative = 0"
+#define FAKE_NO_CACHE "cache_positive = 0 cache_negative = 0 cache_outage = 0"
 #define FAKE_SERVICE  "cn=svc,dc=x"
 /* For a section that is to meet silence: long enough for what is answered, on a busy machine too.
  */
@@ -34,7 +34,18 @@ enum fake_way { FAKE_ANSWER, FAKE_SILENT, FAKE_CLOSE };
 
 struct fake_entry {
 	const char *dn;
-	const char *pairs[20]; /* attribute, value, ... */
+	const char *pairs[24]; /* attribute, value, ... */
+};
+
+/* A search as it came; texts live as long as the answering takes. */
+struct fake_question {
+	int peer, id;
+	char base[256];
+	ber_int_t scope, limit;
+	struct berval filter; /* as it was encoded: values can be looked for in it */
+	char attributes[1024]; /* with a space after each */
+	ber_int_t page; /* 0 = not by pages */
+	char cookie[32];
 };
 
 struct fake_ldap {
@@ -49,6 +60,9 @@ struct fake_ldap {
 	atomic_uint entries_count;
 	atomic_bool references, in_pieces;
 	atomic_bool close_after_bind;
+	/* Answers in place of the above; false: hang up. The rootDSE too. */
+	bool (*script)(struct fake_ldap *fake, const struct fake_question *question);
+	void *context; /* the script's */
 	const char *hides; /* a filter with these octets finds nobody; NULL = none does */
 	/* What happened. */
 	atomic_uint connections, binds, searches, live, gone;
@@ -127,11 +141,94 @@ static inline bool fake_hides(const struct fake_ldap *fake, BerElement *ber)
 	       memmem(filter.bv_val, filter.bv_len, fake->hides, strlen(fake->hides));
 }
 
+/* The end of a search by pages: cookie NULL = that was the last one. */
+static inline void fake_page_end(struct fake_ldap *fake, const struct fake_question *question,
+				 int result, const char *cookie)
+{
+	BerElement *ber = ber_alloc_t(LBER_USE_DER), *value = ber_alloc_t(LBER_USE_DER);
+	struct berval octets;
+
+	ber_printf(value, "{is}", 0, cookie ? cookie : "");
+	if (ber_flatten2(value, &octets, 0) != 0)
+		abort();
+	ber_printf(ber, "{it{ess}t{{sO}}}", question->id, (ber_tag_t)LDAP_RES_SEARCH_RESULT, result,
+		   "", "", (ber_tag_t)LDAP_TAG_CONTROLS, LDAP_CONTROL_PAGEDRESULTS, &octets);
+	fake_send(fake, question->peer, ber);
+	ber_free(value, 1);
+}
+
+static inline void fake_take_attributes(BerElement *ber, struct fake_question *question)
+{
+	ber_len_t length;
+	char *end;
+	size_t used = 0;
+
+	for (ber_tag_t tag = ber_first_element(ber, &length, &end); tag != LBER_DEFAULT;
+	     tag = ber_next_element(ber, &length, end)) {
+		char name[128] = "";
+
+		length = sizeof(name);
+		if (ber_scanf(ber, "s", name, &length) == LBER_ERROR)
+			break;
+		used += (size_t)snprintf(question->attributes + used,
+					 sizeof(question->attributes) - used, "%s ", name);
+	}
+}
+
+static inline void fake_take_controls(BerElement *ber, struct fake_question *question)
+{
+	ber_len_t length;
+	char *end;
+
+	if (ber_peek_tag(ber, &length) != LDAP_TAG_CONTROLS)
+		return;
+	for (ber_tag_t tag = ber_first_element(ber, &length, &end); tag != LBER_DEFAULT;
+	     tag = ber_next_element(ber, &length, end)) {
+		char oid[64] = "";
+		struct berval value = { 0, NULL };
+		ber_int_t critical = 0;
+		BerElement *inner;
+
+		length = sizeof(oid);
+		(void)ber_scanf(ber, "{s", oid, &length);
+		if (ber_peek_tag(ber, &length) == LBER_BOOLEAN)
+			(void)ber_scanf(ber, "b", &critical);
+		if (ber_peek_tag(ber, &length) == LBER_OCTETSTRING)
+			(void)ber_scanf(ber, "m", &value);
+		(void)ber_scanf(ber, "}");
+		if (strcmp(oid, LDAP_CONTROL_PAGEDRESULTS) != 0)
+			continue;
+		inner = ber_init(&value);
+		length = sizeof(question->cookie);
+		(void)ber_scanf(inner, "{is}", &question->page, question->cookie, &length);
+		ber_free(inner, 1);
+	}
+}
+
+static inline bool fake_script(struct fake_ldap *fake, int peer, int id, BerElement *ber)
+{
+	struct fake_question question = { .peer = peer, .id = id };
+	ber_len_t length = sizeof(question.base);
+	ber_int_t aliases, seconds, types;
+
+	if (ber_scanf(ber, "{seeiib", question.base, &length, &question.scope, &aliases,
+		      &question.limit, &seconds, &types) == LBER_ERROR ||
+	    ber_skip_element(ber, &question.filter) == LBER_ERROR)
+		return false;
+	fake_take_attributes(ber, &question);
+	(void)ber_scanf(ber, "}");
+	fake_take_controls(ber, &question);
+	atomic_fetch_add(&fake->searches, question.base[0] != '\0');
+	return fake->script(fake, &question);
+}
+
 static inline bool fake_search(struct fake_ldap *fake, int peer, int id, BerElement *ber)
 {
 	char base[256] = "";
 	ber_len_t length = sizeof(base);
 
+	if (fake->script)
+		return fake_script(fake, peer, id, ber);
 	if (ber_scanf(ber, "{s", base, &length) == LBER_ERROR)
 		return false;
 	if (base[0] == '\0') {
