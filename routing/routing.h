@@ -56,6 +56,8 @@ struct route_sender {
  *			(disabled, ...), `address` (the primary one in our domains)
  *	decided         "key of the attribute: what follows": "attribute_forward: 2 DNs, copy kept"
  *	sender          DN of who sends, and whether he has logged in
+ *	send as         of a sender: "may", "may not", "cannot be found out", ": why"
+ *	recipients      most in a message
  *	policy          "may send", "refused: which list or setting"
  *	quota warn, quota send, quota receive
  *			"octets, source"; source: entry, domain, section quota, nothing says so
