@@ -84,6 +84,9 @@ def dns_name(name):
 class Controller:
     """One server. Entries: {dn: {attribute: [bytes]}}; passwords: {dn: password}."""
 
+    def peer(self, connection):
+        return Peer(self, connection)
+
     def __init__(self, address, entries, passwords, certificate=None, port=389, site="", domain="corp.example",
                  base="DC=corp,DC=example"):
         self.address, self.port, self.base, self.domain = address, port, base, domain
@@ -152,7 +155,7 @@ class Controller:
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
-        peer = Peer(self, connection)
+        peer = self.peer(connection)
         with self.lock:
             self.peers.add(peer)
         try:
@@ -201,9 +204,10 @@ def message(identity, *parts):
     return tlv(0x30, number(identity), *parts)
 
 
-def entry_message(identity, dn, attributes):
+def entry_message(identity, dn, attributes, empty=False):
+    """Attributes without a value are left out unless `empty`: so AD sends those of which only a range came."""
     return message(identity, tlv(0x64, text(dn), tlv(0x30, *(
-        tlv(0x30, text(name), tlv(0x31, *map(text, values))) for name, values in attributes.items() if values))))
+        tlv(0x30, text(name), tlv(0x31, *map(text, values))) for name, values in attributes.items() if values or empty))))
 
 
 class Peer:
@@ -239,8 +243,8 @@ class Peer:
             return
         self.socket.sendall(data)
 
-    def result(self, identity, tag, code, diagnostic="", more=b"", way="answer"):
-        self.send(message(identity, tlv(tag, number(code, 10), text(""), text(diagnostic), more)), way)
+    def result(self, identity, tag, code, diagnostic="", more=b"", way="answer", controls=b""):
+        self.send(message(identity, tlv(tag, number(code, 10), text(""), text(diagnostic), more), controls), way)
 
     def notice(self):
         """RFC 4511 section 4.4.1."""
@@ -254,6 +258,7 @@ class Peer:
             if self.server.closed:
                 return False
         identity, (tag, body) = int.from_bytes(parts[0][1], "big"), parts[1]
+        self.controls = pieces(parts[2][1]) if len(parts) > 2 else []
         if tag == UNBIND:
             return False
         step = {BIND: self.bind, SEARCH: self.search, EXTENDED: self.extended}.get(tag)
