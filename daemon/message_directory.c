@@ -78,6 +78,63 @@ bool message_get_route(struct span body, struct message_route *route)
 	       (route->via[0] == '\0' || route->kind == ROUTE_REMOTE);
 }
 
+void message_put_sender(struct wire_writer *writer, const struct message_sender *sender)
+{
+	wire_put_span(writer, sender->standing);
+	put_address(writer, &sender->address);
+	wire_put_u8(writer, sender->header);
+	wire_put_u32(writer, sender->server);
+	wire_put_text(writer, sender->session);
+}
+
+bool message_get_sender(struct span body, struct message_sender *sender)
+{
+	struct wire_reader reader = wire_reader_of(body);
+
+	sender->standing = wire_get_span_of(&reader, STANDING_SIZE_MAX);
+	get_address(&reader, &sender->address);
+	sender->header = wire_get_flag(&reader);
+	sender->server = wire_get_u32(&reader);
+	wire_get_text(&reader, sender->session, sizeof sender->session);
+	return wire_done(&reader);
+}
+
+void message_put_sender_answer(struct wire_writer *writer,
+			       const struct message_sender_answer *answer)
+{
+	wire_put_u8(writer, (uint8_t)answer->outcome);
+	wire_put_u8(writer, answer->reported);
+	wire_put_u32(writer, answer->code);
+	wire_put_text(writer, answer->status);
+	wire_put_text(writer, answer->text);
+	wire_put_u32(writer, answer->good_for);
+	wire_put_u64(writer, answer->quota);
+	wire_put_u64(writer, answer->size);
+	wire_put_u32(writer, answer->recipients);
+	wire_put_u8(writer, answer->relay);
+	wire_put_span(writer, answer->ticket);
+	wire_put_text(writer, answer->identity);
+}
+
+bool message_get_sender_answer(struct span body, struct message_sender_answer *answer)
+{
+	struct wire_reader reader = wire_reader_of(body);
+
+	answer->outcome = wire_get_choice(&reader, OUTCOME_PERM);
+	answer->reported = wire_get_flag(&reader);
+	answer->code = wire_get_u32(&reader);
+	wire_get_text(&reader, answer->status, sizeof answer->status);
+	wire_get_text(&reader, answer->text, sizeof answer->text);
+	answer->good_for = wire_get_u32(&reader);
+	answer->quota = wire_get_u64(&reader);
+	answer->size = wire_get_u64(&reader);
+	answer->recipients = wire_get_u32(&reader);
+	answer->relay = wire_get_choice(&reader, SENDER_RELAY_UNKNOWN);
+	answer->ticket = wire_get_span_of(&reader, TICKET_SIZE_MAX);
+	wire_get_text(&reader, answer->identity, sizeof answer->identity);
+	return wire_done(&reader);
+}
+
 void message_put_login(struct wire_writer *writer, const struct message_login *login)
 {
 	wire_put_text(writer, login->service);

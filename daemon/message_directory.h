@@ -40,6 +40,7 @@ struct message_route {
 	uint8_t by_sender; /* good for this sender only */
 };
 
+enum sender_relay { SENDER_RELAY_NO, SENDER_RELAY_YES, SENDER_RELAY_UNKNOWN /* no answer could be had */ };
 struct message_sender {
 	struct span standing; /* of who has logged in; empty = nobody has */
 	struct address address;
@@ -56,6 +57,7 @@ struct message_sender_answer { /* struct sender_answer */
 	uint32_t good_for;
 	uint64_t quota, size;
 	uint32_t recipients;
+	uint8_t relay;       /* enum sender_relay: by relay_groups of the server */
 	struct span ticket;  /* TICKET_DELIVER of his mailbox, to ask for its usage; empty = none */
 	char identity[96];   /* "directory/id" for the envelope: struct envelope.identity */
 };

@@ -21,6 +21,7 @@ struct route_answer *route_answer_new(const struct message_route *route)
 	memcpy(answer->status, route->status, sizeof answer->status);
 	memcpy(answer->text, route->text, sizeof answer->text);
 	answer->quota = route->quota;
+	answer->size = route->size;
 	answer->ticket_length = route->ticket.length;
 	if (route->ticket.length > 0)
 		memcpy(answer->ticket, route->ticket.at, route->ticket.length);
@@ -65,9 +66,10 @@ void route_cache_put(struct table *routes, const struct address *address, const 
 
 	/*
 	 * Never an error: asking again may well help. Nor a refusal: the directory role, whose own
-	 * cache spares the directory, logs the cause under the session that is refused.
+	 * cache spares the directory, logs the cause under the session that is refused. Nor what
+	 * depends on who sends.
 	 */
-	if (route->outcome != OUTCOME_OK || route->good_for == 0)
+	if (route->outcome != OUTCOME_OK || route->good_for == 0 || route->by_sender)
 		return;
 	table_put(routes, cache_key(address, room), route_answer_new(route),
 		  clock_ms() + (int64_t)route->good_for * 1000);

@@ -17,6 +17,7 @@ struct route_answer {
 	unsigned code;
 	char status[12];
 	uint64_t quota;
+	uint64_t size; /* largest message that it takes */
 	size_t ticket_length;
 	char text[200];
 	char ticket[]; /* TICKET_DELIVER; behind it `via`, with its NUL */

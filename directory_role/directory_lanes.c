@@ -32,10 +32,16 @@ static const struct conf_directory *role_asked(struct directory_role *role, enum
 {
 	const struct conf_directory *directory = NULL;
 	struct message_resolve resolve;
+	struct message_sender sender;
+	struct standing standing;
 	struct message_login login;
 
 	if (kind == MESSAGE_RESOLVE && message_get_resolve(body, &resolve))
 		return routing_directory(role->routing, &resolve.address);
+	if (kind == MESSAGE_SENDER && message_get_sender(body, &sender) &&
+	    standing_verify(sender.standing, role->key, &standing) &&
+	    standing.directory < role->conf->directories_count)
+		return &role->conf->directories[standing.directory];
 	if (kind != MESSAGE_LOGIN)
 		return NULL;
 	if (message_get_login(body, &login))
@@ -54,7 +60,8 @@ unsigned directory_lane(void *context, const struct work_permit *permit, struct 
 		return (unsigned)count * DIRECTORY_POOLS + 1;
 	if (permit->kind == MESSAGE_CLIENT)
 		return (unsigned)count * DIRECTORY_POOLS + 2;
-	if (permit->kind != MESSAGE_RESOLVE && permit->kind != MESSAGE_LOGIN)
+	if (permit->kind != MESSAGE_RESOLVE && permit->kind != MESSAGE_SENDER &&
+	    permit->kind != MESSAGE_LOGIN)
 		return (unsigned)count * DIRECTORY_POOLS;
 	directory = count > 1 ? role_asked(role, permit->kind, body) : NULL;
 	if (directory)
@@ -100,8 +107,25 @@ static bool shed_login(struct work *work)
 	return true;
 }
 
+static bool shed_sender(struct work *work)
+{
+	struct message_sender ask;
+	struct message_sender_answer answer = { .outcome = OUTCOME_TEMP };
+	char memory[1024];
+	struct wire_writer writer;
+
+	if (!message_get_sender(work_body(work), &ask))
+		return false;
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_sender_answer(&writer, &answer);
+	work_answer(work, &writer, -1);
+	return true;
+}
+
 bool directory_shed(struct work *work)
 {
+	if (work->permit->kind == MESSAGE_SENDER)
+		return shed_sender(work);
 	if (work->permit->kind == MESSAGE_RESOLVE)
 		return shed_resolve(work);
 	return work->permit->kind == MESSAGE_LOGIN && shed_login(work);

@@ -15,6 +15,7 @@
 #include "directory_role/directory_client.h"
 #include "directory_role/directory_exchange.h"
 #include "directory_role/directory_lanes.h"
+#include "directory_role/directory_sender.h"
 #include "directory_role/exchange_table.h"
 #include "directory_role/explain.h"
 #include "directory_role/local_link.h"
@@ -24,18 +25,17 @@
 /* A login takes 18 s at most, and the frontend waits 26. */
 enum { PATIENCE_MS = 8000 };
 
-static bool handle_resolve(struct work *work)
+static void resolve(struct work *work, const struct message_resolve *ask,
+		    const struct directory_who *who)
 {
 	struct directory_role *role = work->context;
-	struct message_resolve ask;
+	struct route_ask question = { .recipient = ask->address, .sender = who->sender, .size = ask->size };
 	struct message_route answer = { 0 };
 	struct route route = { 0 };
-	char memory[2048], ticket[TICKET_SIZE_MAX];
+	char memory[4096], ticket[TICKET_SIZE_MAX], address[ADDRESS_TEXT_SIZE];
 	struct wire_writer writer;
 
-	if (!message_get_resolve(work_body(work), &ask))
-		return false;
-	answer.outcome = routing_resolve(role->routing, &(struct route_ask){ .recipient = ask.address, .sender = { .directory = "", .id = "" } }, &route);
+	answer.outcome = routing_resolve(role->routing, &question, &route);
 	answer.kind = route.kind;
 	answer.code = route.code;
 	answer.good_for = route.good_for;
@@ -49,15 +49,38 @@ static bool handle_resolve(struct work *work)
 	if (route.kind == ROUTE_MAILBOX)
 		answer.ticket = span_make(ticket, directory_ticket(role, &route.mailbox, ticket));
 	if (route.kind == ROUTE_REFUSED) {
-		char address[ADDRESS_TEXT_SIZE];
-
-		address_text(&ask.address, address);
-		log_info("routing.refused", LOG_TEXT("session", ask.session), LOG_TEXT("rcpt", address),
+		address_text(&ask->address, address);
+		log_info("routing.refused", LOG_TEXT("session", ask->session), LOG_TEXT("rcpt", address),
 			 LOG_NUMBER("code", route.code), LOG_TEXT("cause", route.cause));
 	}
 	wire_writer_init(&writer, memory, sizeof memory);
 	message_put_route(&writer, &answer);
 	work_answer(work, &writer, -1);
+}
+
+/* A frontend shows a standing, and nothing that it says by itself is believed. */
+static bool handle_resolve(struct work *work)
+{
+	struct message_resolve ask;
+	struct directory_who who;
+
+	if (!message_get_resolve(work_body(work), &ask) || ask.identity[0] || ask.trusted ||
+	    !directory_who_logged_in(work->context, ask.standing, &ask.sender, &who))
+		return false;
+	resolve(work, &ask, &who);
+	return true;
+}
+
+/* Of mail that waits the envelope tells who had logged in. */
+static bool handle_resolve_waiting(struct work *work)
+{
+	struct message_resolve ask;
+	struct directory_who who;
+
+	if (!message_get_resolve(work_body(work), &ask) || ask.standing.length > 0)
+		return false;
+	directory_who_sent(ask.identity, &ask.sender, ask.trusted, &who);
+	resolve(work, &ask, &who);
 	return true;
 }
 
@@ -184,9 +207,10 @@ int directory_main(struct role_start *begin)
 	static const struct work_permit permits[] = {
 		{ MESSAGE_RESOLVE, ROLE_FRONTEND, DIRECTORY_POOL_LOOKUP, false, handle_resolve, PATIENCE_MS },
 		{ MESSAGE_LOGIN, ROLE_FRONTEND, DIRECTORY_POOL_PASSWORD, false, handle_login, PATIENCE_MS },
+		{ MESSAGE_SENDER, ROLE_FRONTEND, DIRECTORY_POOL_LOOKUP, false, directory_handle_sender, PATIENCE_MS },
 		{ MESSAGE_EXCHANGE, ROLE_FRONTEND, DIRECTORY_POOL_PASSWORD, false, directory_exchange, PATIENCE_MS },
 		{ MESSAGE_EXCHANGE_DROP, ROLE_FRONTEND, DIRECTORY_POOL_PASSWORD, false, directory_exchange_drop, 0 },
-		{ MESSAGE_RESOLVE, ROLE_RELAY, DIRECTORY_POOL_LOOKUP, false, handle_resolve, PATIENCE_MS },
+		{ MESSAGE_RESOLVE, ROLE_RELAY, DIRECTORY_POOL_LOOKUP, false, handle_resolve_waiting, PATIENCE_MS },
 		{ MESSAGE_CLIENT, ROLE_RELAY, DIRECTORY_POOL_PASSWORD, false, directory_client, 0 },
 		{ MESSAGE_CLIENT, ROLE_FRONTEND, DIRECTORY_POOL_PASSWORD, false, directory_client, 0 },
 		{ MESSAGE_ELSEWHERE, ROLE_RELAY, DIRECTORY_POOL_LOOKUP, false, directory_elsewhere, PATIENCE_MS },

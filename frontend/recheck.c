@@ -183,3 +183,10 @@ void recheck_forget(struct session *session)
 	if (--recheck->count == 0)
 		event_del(recheck->tick);
 }
+
+struct span recheck_standing(const struct session *session)
+{
+	const struct watched *watched = session->watched;
+
+	return watched ? span_make(watched->ticket, watched->length) : span_make(NULL, 0);
+}

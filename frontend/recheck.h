@@ -19,5 +19,7 @@ struct watched; /* one session; the plain ones have none */
 /* standing: the ticket of the login. Again for the same session: in place of the one before. */
 void recheck_watch(struct session *session, struct span standing);
 void recheck_forget(struct session *session);
+/* The ticket of the login, valid while the session is watched; empty: nobody has logged in. */
+struct span recheck_standing(const struct session *session);
 
 #endif

@@ -49,15 +49,26 @@ static enum relaying listed(const struct conf_relay *relay, const struct relay_c
 	return client->names->trouble ? RELAYING_LATER : RELAYING_NO;
 }
 
+static enum relaying by_login(const struct conf_smtp *server, const struct relay_client *client)
+{
+	if (!client->identity || !server->relay.authenticated)
+		return RELAYING_NO;
+	if (server->relay_groups_count == 0 || client->member == SENDER_RELAY_YES)
+		return RELAYING_YES;
+	return client->member == SENDER_RELAY_NO ? RELAYING_NO : RELAYING_LATER;
+}
+
 enum relaying relaying_decide(const struct conf *conf, const struct conf_smtp *server,
 			      const struct relay_client *client, const char *domain)
 {
 	const struct conf_remote *remote = conf_find_remote(conf, domain);
 	enum relaying in;
 
-	if ((client->identity && server->relay.authenticated) || (remote && remote->relay))
+	if ((remote && remote->relay) || by_login(server, client) == RELAYING_YES)
 		return RELAYING_YES;
 	in = listed(&server->relay, client);
+	if (in == RELAYING_NO && by_login(server, client) == RELAYING_LATER && !server->relay.all_except)
+		return RELAYING_LATER;
 	if (!server->relay.all_except)
 		return in;
 	return in == RELAYING_YES ? RELAYING_NO : in == RELAYING_NO ? RELAYING_YES : in;

@@ -7,12 +7,14 @@
 #define FRONTEND_RELAYING_H
 
 #include "conf/conf.h"
+#include "daemon/message_directory.h"
 
 struct buffer;
 struct message_names_found;
 
 struct relay_client {
 	const char *identity;      /* of a login; NULL = none */
+	enum sender_relay member;  /* of relay_groups, where the server has some */
 	unsigned char address[16]; /* IPv4 as ::ffff:a.b.c.d */
 	const struct message_names_found *names; /* NULL = not asked for yet */
 };

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "frontend/frontend.h"
 #include "daemon/message_store.h"
 #include "frontend/smtp_session.h"
@@ -204,7 +206,8 @@ static void message_hand_over(struct smtp_session *smtp)
 	deliver.count = (uint32_t)smtp_recipients_put_tickets(&local, envelope);
 	deliver.tickets = span_make(tickets, local.used);
 	wire_writer_init(&queue, queued, sizeof queued);
-	smtp_recipients_put_queued(&queue, smtp->session.port->server->name, envelope);
+	smtp_recipients_put_queued(&queue, smtp->session.port->server->name,
+				   smtp_sender_identity(smtp), envelope);
 	deliver.envelope = span_make(queued, queue.used);
 	memcpy(deliver.label, smtp->message.label, sizeof deliver.label);
 	wire_writer_init(&writer, memory, sizeof memory);
@@ -216,14 +219,73 @@ static void message_hand_over(struct smtp_session *smtp)
 			    smtp->message.spool, ASK_STORE_MS, on_delivered);
 }
 
-void smtp_message_commit(struct smtp_session *smtp, const struct envelope *envelope)
+/* Nobody has it: at the fault of the message. */
+static void message_refuse(struct smtp_session *smtp, const char *status, const char *text)
+{
+	smtp_message_drop(&smtp->message);
+	smtp_session_answer(smtp, OUTCOME_PERM, &(struct smtp_reply){ 552, status, text });
+}
+
+/* Those who take no message of that size; without SIZE= at MAIL it is known only now. */
+static void message_fit(struct smtp_session *smtp)
+{
+	bool others = false;
+	const struct envelope_recipient *big =
+		smtp_recipients_too_big(smtp->message.delivered, smtp->message.size, &others);
+	char address[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE + 60];
+
+	if (!big || others) {
+		message_hand_over(smtp);
+		return;
+	}
+	address_text(&big->address, address);
+	snprintf(text, sizeof text, "<%s>: takes no message of that size, nobody got it", address);
+	message_refuse(smtp, "5.2.3", text);
+}
+
+static void message_write_out(struct smtp_session *smtp)
+{
+	if (spool_flush(smtp))
+		message_fit(smtp);
+	else
+		message_give_up(smtp);
+}
+
+static bool header_is_whole(struct span text)
+{
+	return memmem(text.at, text.length, "\r\n\r\n", 4) != NULL;
+}
+
+/* The body begins in memory, or has gone to the spool file. */
+static void message_check_authors(struct smtp_session *smtp)
+{
+	char *room = NULL;
+	struct span text = buffer_span(&smtp->message.body);
+
+	if (smtp->message.size > text.length) {
+		ssize_t got;
+
+		room = memory_new(BODY_BATCH);
+		got = pread(smtp->message.spool, room, BODY_BATCH, 0);
+		text = span_make(room, got > 0 ? (size_t)got : 0);
+	}
+	smtp_sender_check_authors(smtp, text,
+				  smtp->message.size <= text.length || header_is_whole(text),
+				  message_write_out);
+	free(room);
+}
+
+void smtp_message_commit(struct smtp_session *smtp, const struct envelope *envelope, uint64_t size)
 {
 	snprintf(smtp->message.label, sizeof smtp->message.label, "%.16s.%x", smtp->session.id,
 		 ++smtp->message.messages);
 	note_recipients(smtp, envelope);
 	smtp->message.delivered = envelope;
-	if (spool_flush(smtp))
-		message_hand_over(smtp);
+	smtp->message.size = size;
+	if (size > smtp_sender_size(smtp))
+		message_refuse(smtp, "5.3.4", "Message is larger than you may send");
+	else if (smtp_sender_wants_authors(smtp))
+		message_check_authors(smtp);
 	else
-		message_give_up(smtp);
+		message_write_out(smtp);
 }

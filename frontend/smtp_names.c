@@ -88,6 +88,7 @@ void smtp_names_clear(struct smtp_names *names)
 void smtp_session_client(const struct smtp_session *smtp, struct relay_client *client)
 {
 	*client = (struct relay_client){ .identity = smtp_server_identity(smtp->engine),
+					 .member = smtp_sender_relay(smtp),
 					 .names = smtp->names.found };
 	/* All zero is nobody's address. */
 	if (!relaying_address(smtp->session.address, client->address))

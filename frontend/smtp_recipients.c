@@ -12,6 +12,7 @@
 #include "daemon/message_store.h"
 #include "frontend/relaying.h"
 #include "daemon/route_cache.h"
+#include "frontend/recheck.h"
 #include "frontend/smtp_session.h"
 
 void smtp_recipients_forget(struct smtp_recipients *recipients)
@@ -49,7 +50,7 @@ static size_t recipient_octets(const struct envelope_recipient *recipient,
  */
 static bool goes_to_queue(const struct smtp_recipients *all)
 {
-	return all->route->kind == ROUTE_REMOTE ||
+	return all->route->kind == ROUTE_REMOTE || all->route->kind == ROUTE_LIST ||
 	       (all->recipient->notify & ENVELOPE_NOTIFY_SUCCESS && !all->null_sender);
 }
 
@@ -129,8 +130,8 @@ static void recipient_check_quota(struct smtp_session *smtp)
 static void recipient_relay(struct smtp_session *smtp)
 {
 	static const struct smtp_reply later = { 451, "4.7.1",
-						 "Relaying depends on your host name, which cannot be "
-						 "looked up now" };
+						 "Relaying depends on your host name or your groups, which "
+						 "cannot be looked up now" };
 	static const struct smtp_reply denied = { 550, "5.7.1", "Relaying denied" };
 	static const struct smtp_reply own = { 550, "5.7.1",
 					       "This server delivers to its own domains only" };
@@ -154,13 +155,26 @@ static void recipient_relay(struct smtp_session *smtp)
 	}
 }
 
+static void recipient_too_big(struct smtp_session *smtp)
+{
+	char address[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE + 60];
+
+	address_text(&smtp->recipients.recipient->address, address);
+	snprintf(text, sizeof text, "<%s>: takes no message of that size", address);
+	smtp_session_answer(smtp, OUTCOME_PERM, &(struct smtp_reply){ 552, "5.2.3", text });
+}
+
 /* smtp->recipients.route is set: what does it mean for this session? */
 static void recipient_decide(struct smtp_session *smtp)
 {
 	const struct route_answer *route = smtp->recipients.route;
 
-	if (route->kind == ROUTE_MAILBOX && route->outcome == OUTCOME_OK) {
+	if (route->outcome == OUTCOME_OK && smtp->recipients.declared > route->size) {
+		recipient_too_big(smtp);
+	} else if (route->kind == ROUTE_MAILBOX && route->outcome == OUTCOME_OK) {
 		recipient_check_quota(smtp);
+	} else if (route->kind == ROUTE_LIST && route->outcome == OUTCOME_OK) {
+		recipient_accept(smtp);
 	} else if (route->kind == ROUTE_REMOTE && route_answer_via(route)[0]) {
 		recipient_accept(smtp); /* one of our domains: no question of relaying */
 	} else if (route->kind == ROUTE_REMOTE) {
@@ -188,22 +202,18 @@ static void on_route(void *context, enum channel_result result, const struct pac
 	recipient_decide(smtp);
 }
 
-void smtp_recipient_ask(struct smtp_session *smtp, struct envelope_recipient *recipient)
+static void ask_directory(struct smtp_session *smtp, const struct envelope *envelope)
 {
 	struct frontend *frontend = smtp->session.frontend;
-	const struct route_answer *known = route_cache_find(frontend->routes, &recipient->address);
-	struct message_resolve resolve = { .address = recipient->address };
-	char memory[1024];
+	struct message_resolve resolve = {
+		.address = smtp->recipients.recipient->address,
+		.standing = recheck_standing(&smtp->session),
+		.sender = envelope->sender,
+		.size = smtp->recipients.declared,
+	};
+	char memory[2048];
 	struct wire_writer writer;
 
-	free(smtp->recipients.route);
-	smtp->recipients.route = NULL;
-	smtp->recipients.recipient = recipient;
-	if (known) {
-		smtp->recipients.route = route_answer_copy(known);
-		recipient_decide(smtp);
-		return;
-	}
 	if (!frontend->directory) {
 		smtp_server_answer(smtp->engine, OUTCOME_TEMP, NULL);
 		return;
@@ -213,6 +223,47 @@ void smtp_recipient_ask(struct smtp_session *smtp, struct envelope_recipient *re
 	message_put_resolve(&writer, &resolve);
 	session_ask(&smtp->session, frontend->directory, MESSAGE_RESOLVE, &writer, -1,
 		    ASK_DIRECTORY_MS, on_route);
+}
+
+void smtp_recipient_ask(struct smtp_session *smtp, const struct envelope *envelope,
+			struct envelope_recipient *recipient)
+{
+	static const struct smtp_reply many = {
+		452, "4.5.3", "More recipients than you may send to; send the rest separately"
+	};
+	uint32_t most = smtp_sender_recipients(smtp);
+	struct frontend *frontend = smtp->session.frontend;
+	const struct route_answer *known = route_cache_find(frontend->routes, &recipient->address);
+
+	free(smtp->recipients.route);
+	smtp->recipients.route = NULL;
+	smtp->recipients.recipient = recipient;
+	if (most > 0 && smtp->recipients.routes_count >= most) {
+		smtp_session_answer(smtp, OUTCOME_TEMP, &many);
+	} else if (known) {
+		smtp->recipients.route = route_answer_copy(known);
+		recipient_decide(smtp);
+	} else {
+		ask_directory(smtp, envelope);
+	}
+}
+
+const struct envelope_recipient *smtp_recipients_too_big(const struct envelope *envelope,
+							 uint64_t size, bool *others)
+{
+	const struct envelope_recipient *first = NULL;
+
+	*others = false;
+	for (size_t i = 0; i < envelope->count; i++) {
+		struct route_answer *route = envelope->recipients[i].route;
+
+		if (size > route->size) {
+			first = first ? first : &envelope->recipients[i];
+			route->queued = route->full = true;
+		}
+		*others |= !route->full;
+	}
+	return first;
 }
 
 size_t smtp_recipients_put_tickets(struct wire_writer *writer, const struct envelope *envelope)
@@ -231,10 +282,11 @@ size_t smtp_recipients_put_tickets(struct wire_writer *writer, const struct enve
 }
 
 void smtp_recipients_put_queued(struct wire_writer *writer, const char *server,
-				const struct envelope *envelope)
+				const char *identity, const struct envelope *envelope)
 {
 	struct envelope queued = *envelope;
 
+	(void)span_copy(span_text(identity), queued.identity, sizeof queued.identity);
 	queued.recipients = memory_array(envelope->count, sizeof *queued.recipients);
 	queued.count = 0;
 	for (size_t i = 0; i < envelope->count; i++) {

@@ -37,12 +37,19 @@ struct smtp_recipients {                      /* zeroed: none */
 void smtp_recipients_forget(struct smtp_recipients *recipients);
 void smtp_recipients_clear(struct smtp_recipients *recipients); /* all; nothing is being asked */
 /* Ends in smtp_session_answer, at once or later. */
-void smtp_recipient_ask(struct smtp_session *smtp, struct envelope_recipient *recipient);
+void smtp_recipient_ask(struct smtp_session *smtp, const struct envelope *envelope,
+			struct envelope_recipient *recipient);
+/*
+ * The message has that many octets. Who may not be sent so many goes into the queue instead, which
+ * tells the sender. The first of them, NULL: none; *others as below.
+ */
+const struct envelope_recipient *smtp_recipients_too_big(const struct envelope *envelope,
+							 uint64_t size, bool *others);
 /* Of those that go into mailboxes now: one behind the other, in wire form. How many. */
 size_t smtp_recipients_put_tickets(struct wire_writer *writer, const struct envelope *envelope);
 /* The others, for the queue (daemon/message_queue.h); nothing is written if there are none. */
 void smtp_recipients_put_queued(struct wire_writer *writer, const char *server,
-				const struct envelope *envelope);
+				const char *identity, const struct envelope *envelope);
 /*
  * The mailbox of ticket number `which` is full: its recipient goes to the queue instead, which
  * tells the sender. *others: somebody is left whose mailbox is not; if not, the client is to be

@@ -96,6 +96,7 @@ static void smtp_session_free(struct session *session)
 	smtp_message_drop(&smtp->message);
 	buffer_clear(&smtp->message.to);
 	smtp_recipients_clear(&smtp->recipients);
+	smtp_sender_forget(smtp);
 	smtp_names_clear(&smtp->names);
 	smtp_trigger_clear(&smtp->trigger);
 	session_free(session);
@@ -143,6 +144,7 @@ static void smtp_session_decide(struct session *session, const struct message_id
 	struct smtp_reply reply = login_reply_smtp(smtp->session.frontend->conf, identity->verdict);
 
 	if (identity->verdict == AUTH_OK || identity->verdict == AUTH_NO_MAILBOX) {
+		smtp_sender_forget(smtp);
 		recheck_watch(&smtp->session, identity->standing);
 		smtp_server_identify(smtp->engine, identity->who);
 	}
@@ -189,7 +191,7 @@ static void do_turn(void *owner)
 static void sender_named(struct smtp_session *smtp)
 {
 	smtp_names_tell(smtp);
-	smtp_session_answer(smtp, OUTCOME_OK, NULL);
+	smtp_sender_ask(smtp, smtp->envelope);
 }
 
 static void do_ask_sender(void *owner, const struct envelope *envelope)
@@ -197,18 +199,18 @@ static void do_ask_sender(void *owner, const struct envelope *envelope)
 	struct smtp_session *smtp = owner;
 
 	smtp_recipients_forget(&smtp->recipients);
+	smtp->envelope = envelope;
 	smtp->recipients.declared = envelope->declared;
 	smtp->recipients.null_sender = address_is_null(&envelope->sender);
 	if (smtp->session.port->server->smtp->reverse_dns)
 		smtp_names_ask(smtp, sender_named);
 	else
-		smtp_server_answer(smtp->engine, OUTCOME_OK, NULL);
+		smtp_sender_ask(smtp, envelope);
 }
 
 static void do_ask_recipient(void *owner, struct envelope *envelope, struct envelope_recipient *recipient)
 {
-	(void)envelope;
-	smtp_recipient_ask(owner, recipient);
+	smtp_recipient_ask(owner, envelope, recipient);
 }
 
 static void do_ask_spool(void *owner, const struct envelope *envelope)
@@ -224,12 +226,13 @@ static bool do_body(void *owner, const char *bytes, size_t length)
 
 static void do_ask_commit(void *owner, const struct smtp_delivery *delivery)
 {
-	smtp_message_commit(owner, delivery->envelope);
+	smtp_message_commit(owner, delivery->envelope, delivery->size);
 }
 
 static void do_discard(void *owner)
 {
 	smtp_message_drop(&of(owner)->message);
+	of(owner)->envelope = NULL;
 	smtp_recipients_forget(&of(owner)->recipients);
 }
 

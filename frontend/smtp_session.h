@@ -10,6 +10,7 @@
 #include "frontend/smtp_message.h"
 #include "frontend/smtp_names.h"
 #include "frontend/smtp_recipients.h"
+#include "frontend/smtp_sender.h"
 #include "frontend/smtp_trigger.h"
 #include "frontend/smtp_turned.h"
 #include "gateway/smtp_server.h"
@@ -18,6 +19,8 @@ struct smtp_session {
 	struct session session; /* first */
 	struct smtp_server *engine;
 	bool feeding; /* the engine is taking input */
+	const struct envelope *envelope; /* of the transaction; NULL: there is none */
+	struct smtp_sender sender;
 	struct smtp_recipients recipients;
 	struct smtp_message message;
 	struct smtp_names names;

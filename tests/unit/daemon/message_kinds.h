@@ -43,6 +43,13 @@ static const struct message_resolve sample_resolve = {
 static const struct message_route sample_route = { OUTCOME_PERM,     ROUTE_REFUSED, 550,	   "5.1.1",
 						   "No such mailbox", 30,	    (uint64_t)1 << 40, SPAN("tick\0et"), "",
 						   "alice@corp.example", UINT64_MAX, 1 };
+static const struct message_sender sample_sender = {
+	.standing = SPAN("standing"), .address = { "a", "corp.example", false, false }, .header = 1, .server = 2,
+	.session = "f0-1a2b" };
+static const struct message_sender_answer sample_sender_answer = {
+	.outcome = OUTCOME_PERM, .reported = 1, .code = 550, .status = "5.7.1", .text = "not yours", .good_for = 10,
+	.quota = (uint64_t)1 << 40, .size = UINT64_MAX, .recipients = 100, .relay = SENDER_RELAY_UNKNOWN,
+	.ticket = SPAN("tick\0et"), .identity = "corp/0123" };
 static const struct message_login sample_login = { "smtp", "CORP\\alice",  "alice",  "Alice-Pw1",
 						   "corp.example", "192.0.2.1", "f0-1a2b" };
 static const struct message_identity sample_identity = { AUTH_EXPIRED, "alice@corp.example", SPAN("\0\1\2"),
@@ -102,6 +109,8 @@ KIND(start)
 KIND(peer)
 KIND(resolve)
 KIND(route)
+KIND(sender)
+KIND(sender_answer)
 KIND(login)
 KIND(identity)
 KIND(recheck)
@@ -181,6 +190,7 @@ struct message_kind_row {
 #define ROW(name) { #name, write_##name, again_##name }
 static const struct message_kind_row message_kinds[] = {
 	ROW(start), ROW(pair),	   ROW(peer),	ROW(resolve), ROW(route), ROW(login),
+	ROW(sender), ROW(sender_answer),
 	ROW(identity), ROW(result), ROW(deliver), ROW(open),	ROW(remove),
 	ROW(fetch), ROW(handed),	   ROW(exchange), ROW(turn),
 	ROW(prove), ROW(proof),

@@ -64,7 +64,7 @@ static void expect(const struct envelope *envelope, const char *tickets, const c
 
 	heard[0] = '\0';
 	wire_writer_init(&writer, memory, sizeof memory);
-	smtp_recipients_put_queued(&writer, "Default", envelope);
+	smtp_recipients_put_queued(&writer, "Default", "corp/0123", envelope);
 	assert_false(writer.failed);
 	if (!*queued) {
 		assert_int_equal(writer.used, 0);
