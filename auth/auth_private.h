@@ -69,6 +69,7 @@ bool login_judge(struct login *login, const char *name, const struct directory_h
 /* States that no password changes; "" = none. */
 const char *login_bad_state(const struct login *login);
 void login_welcome(struct login *login);
+bool login_check_groups(struct login *login); /* groups.c */
 
 /* password.c */
 bool login_check_password(struct login *login);

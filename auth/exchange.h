@@ -30,6 +30,7 @@ struct exchange_ask {               /* copied */
 	struct span exporter;  /* tls-exporter (RFC 9266); empty = none */
 	struct span
 		certificate;   /* the client's chain, PEM; the client has proved to have the key */
+	const struct conf_methods *methods; /* as in struct auth_ask */
 	const char *client_ca; /* file of those who may vouch for it */
 };
 

@@ -155,6 +155,41 @@ static void tell_backoff(const struct teller *teller, struct login *login)
 		tell(teller, "back-off left", "%lld s", (long long)(state.left + 999) / 1000);
 }
 
+static void tell_group(const struct teller *teller, const struct login *login, const char *server,
+		       const struct conf_methods *methods)
+{
+	char key[120], why[400] = "";
+	size_t which = 0;
+
+	if (methods->groups_count == 0)
+		return;
+	snprintf(key, sizeof(key), "login_groups of %.80s", server);
+	switch (directory_is_member(login->found.directory, &login->found.hit.person,
+				    methods->groups, methods->groups_count, login->deadline,
+				    &which, why)) {
+	case DIRECTORY_ONE:
+		tell(teller, key, "a member of %s", methods->groups[which]);
+		return;
+	case DIRECTORY_NOBODY:
+		tell(teller, key, "a member of none: refused there");
+		return;
+	case DIRECTORY_MANY:
+	case DIRECTORY_FAILED:
+		tell(teller, key, "cannot be looked up: %s", why);
+	}
+}
+
+/* Each server has its own. */
+static void tell_groups(const struct teller *teller, const struct login *login)
+{
+	const struct conf *conf = login->auth->conf;
+
+	for (size_t i = 0; i < conf->smtps_count; i++)
+		tell_group(teller, login, conf->smtps[i].name, &conf->smtps[i].methods);
+	if (conf->pop3.enabled)
+		tell_group(teller, login, "pop3", &conf->pop3.methods);
+}
+
 static enum auth_verdict judge(const struct teller *teller, struct login *login)
 {
 	const struct person *person = &login->found.hit.person;
@@ -213,6 +248,7 @@ enum auth_verdict auth_explain(struct auth *auth, const char *name, auth_fact fa
 		return hit->found == DIRECTORY_FAILED ? AUTH_TEMPORARY : AUTH_REJECTED;
 	}
 	tell_person(&teller, &login);
+	tell_groups(&teller, &login);
 	tell_backoff(&teller, &login);
 	return judge(&teller, &login);
 }

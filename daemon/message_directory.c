@@ -137,6 +137,7 @@ bool message_get_sender_answer(struct span body, struct message_sender_answer *a
 
 void message_put_login(struct wire_writer *writer, const struct message_login *login)
 {
+	wire_put_u32(writer, login->server);
 	wire_put_text(writer, login->service);
 	wire_put_text(writer, login->user);
 	wire_put_text(writer, login->authzid);
@@ -150,6 +151,7 @@ bool message_get_login(struct span body, struct message_login *login)
 {
 	struct wire_reader reader = wire_reader_of(body);
 
+	login->server = wire_get_u32(&reader);
 	wire_get_text(&reader, login->service, sizeof login->service);
 	wire_get_text(&reader, login->user, sizeof login->user);
 	wire_get_text(&reader, login->authzid, sizeof login->authzid);

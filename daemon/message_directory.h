@@ -76,6 +76,7 @@ struct message_expanded {
 };
 
 struct message_login {
+	uint32_t server; /* that the client is connected to, as in struct message_exchange */
 	char service[8];
 	char user[512];
 	char authzid[512];

@@ -44,6 +44,7 @@ static struct exchange *exchange_begin(const struct directory_role *role,
 			.end_point = message->end_point,
 			.exporter = message->exporter,
 			.certificate = message->certificate,
+			.methods = methods,
 			.client_ca = methods->client_ca,
 		});
 }

@@ -40,6 +40,7 @@ static bool login_fill(const struct session *session, const char *user, const ch
 	if (!login_methods(session->frontend->conf, server_number(session), &service,
 			   &default_domain))
 		memory_die("a session of no server");
+	login->server = server_number(session);
 	return span_copy(span_text(service), login->service, sizeof login->service) &&
 	       span_copy(span_text(user), login->user, sizeof login->user) &&
 	       span_copy(span_text(authzid), login->authzid, sizeof login->authzid) &&

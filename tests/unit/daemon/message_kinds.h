@@ -50,7 +50,7 @@ static const struct message_sender_answer sample_sender_answer = {
 	.outcome = OUTCOME_PERM, .reported = 1, .code = 550, .status = "5.7.1", .text = "not yours", .good_for = 10,
 	.quota = (uint64_t)1 << 40, .size = UINT64_MAX, .recipients = 100, .relay = SENDER_RELAY_UNKNOWN,
 	.ticket = SPAN("tick\0et"), .identity = "corp/0123" };
-static const struct message_login sample_login = { "smtp", "CORP\\alice",  "alice",  "Alice-Pw1",
+static const struct message_login sample_login = { 1, "smtp", "CORP\\alice",  "alice",  "Alice-Pw1",
 						   "corp.example", "192.0.2.1", "f0-1a2b" };
 static const struct message_identity sample_identity = { AUTH_EXPIRED, "alice@corp.example", SPAN("\0\1\2"),
 							SPAN("standing"), "two.example", SPAN("else\0where") };

@@ -15,7 +15,7 @@ static void fields(void **state)
 	static const struct message_route sent = { OUTCOME_PERM,      ROUTE_REFUSED,     550,
 						   "5.1.1",           "No such mailbox", 30,
 						   (uint64_t)1 << 40, { "tick\0et", 7 }, "", "alice@corp.example", UINT64_MAX, 1 };
-	static const struct message_login asked = { "smtp",      "CORP\\alice",  "alice",
+	static const struct message_login asked = { 1, "smtp", "CORP\\alice",  "alice",
 						    "Alice-Pw1", "corp.example", "192.0.2.1",
 						    "f0-1a2b" };
 	char memory[ROOM];
