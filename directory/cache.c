@@ -12,7 +12,7 @@ enum { CACHE_POSITIVE_MAX = 100000, CACHE_NEGATIVE_MAX = 50000, KEPT_OCTETS = 20
 struct kept {
 	struct cache *cache;
 	struct mail_object *object;
-	int64_t fresh; /* until when */
+	int64_t made, fresh; /* since and until when */
 	size_t octets;
 };
 
@@ -21,6 +21,7 @@ struct cache {
 	/* Two tables, so that a flood of invented addresses cannot push the real ones out. */
 	struct table *positive, *negative;
 	int64_t positive_ms, negative_ms, outage_ms;
+	int64_t expired; /* what was made until then is not fresh */
 	size_t octets, most;
 };
 
@@ -43,6 +44,7 @@ struct cache *cache_new(const struct cache_lives *lives)
 	cache->positive_ms = (int64_t)lives->positive * 1000;
 	cache->negative_ms = (int64_t)lives->negative * 1000;
 	cache->outage_ms = (int64_t)lives->outage * 1000;
+	cache->expired = INT64_MIN;
 	cache->most = lives->octets ? lives->octets : (size_t)CACHE_OCTETS;
 	return cache;
 }
@@ -65,7 +67,7 @@ bool cache_find(struct cache *cache, struct span key, int64_t now, struct mail_o
 	*object = NULL;
 	pthread_mutex_lock(&cache->mutex);
 	kept = table_find(cache->positive, key, now);
-	if (!kept || kept->fresh <= now)
+	if (!kept || kept->fresh <= now || kept->made <= cache->expired)
 		kept = table_find(cache->negative, key, now);
 	if (kept) {
 		*left = kept->fresh - now;
@@ -97,6 +99,7 @@ static struct kept *make(struct cache *cache, struct span key, int64_t now,
 
 	kept->cache = cache;
 	kept->object = object_hold(object);
+	kept->made = now;
 	kept->fresh = now + (object ? cache->positive_ms : cache->negative_ms);
 	kept->octets = KEPT_OCTETS + key.length + (object ? object_octets(object) : 0);
 	return kept;
@@ -148,10 +151,10 @@ void cache_forget(struct cache *cache,
 	pthread_mutex_unlock(&cache->mutex);
 }
 
-void cache_clear(struct cache *cache)
+void cache_expire(struct cache *cache, int64_t now)
 {
 	pthread_mutex_lock(&cache->mutex);
-	table_clear(cache->positive);
+	cache->expired = now;
 	table_clear(cache->negative);
 	pthread_mutex_unlock(&cache->mutex);
 }

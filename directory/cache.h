@@ -34,6 +34,7 @@ void cache_keep(struct cache *cache, struct span key, int64_t now, struct mail_o
 /* Forgets the objects of which `changed` says so, and everything that is known not to be there. */
 void cache_forget(struct cache *cache,
 		  bool (*changed)(void *context, const struct mail_object *object), void *context);
-void cache_clear(struct cache *cache);
+/* Everything has to be asked for again; for the time of an outage it stays known. */
+void cache_expire(struct cache *cache, int64_t now);
 
 #endif

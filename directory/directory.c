@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "conf/conf.h"
 #include "directory/cache.h"
+#include "directory/changes.h"
 #include "directory/credentials.h"
 #include "directory/entry.h"
 #include "directory/escape.h"
@@ -103,10 +104,13 @@ static void ldap_start(struct directory *directory, struct watchdog *watchdog)
 	locator_start(directory->locator);
 	directory->checker = checker_new(directory->section, directory->locator, watchdog);
 	directory->lookup = lookup_new(&tools);
+	if (directory->section->poll_changes > 0)
+		directory->changes = changes_start(directory);
 }
 
 static void ldap_close(struct directory *directory)
 {
+	changes_stop(directory->changes);
 	lookup_free(directory->lookup);
 	checker_free(directory->checker);
 	credentials_close(directory->credentials);

@@ -115,6 +115,7 @@ struct directory {
 	atomic_bool living_on; /* old answers have been given since a server answered last */
 	struct policies *policies;
 	struct memberships *memberships;
+	struct changes *changes; /* NULL: nobody looks */
 };
 
 #endif

@@ -16,7 +16,7 @@ static void add_octet(struct buffer *to, unsigned char octet)
 	char hex[3] = "";
 	char c = (char)octet;
 
-	if (octet < ' ' || strchr(",+=\\", octet)) {
+	if (octet < ' ' || strchr(",+=\\\"<>;#", octet)) {
 		hex_encode(span_make(&c, 1), hex);
 		buffer_add(to, "\\", 1);
 		buffer_add(to, hex, 2);
@@ -36,38 +36,43 @@ static void add_value(struct buffer *to, const struct berval *value)
 			add_octet(to, (unsigned char)text.at[i]);
 }
 
-static int compare_avas(const void *a, const void *b)
+static char *ava_normal(const LDAPAVA *ava)
 {
-	const LDAPAVA *one = *(LDAPAVA *const *)a, *other = *(LDAPAVA *const *)b;
-	int order = strcasecmp(one->la_attr.bv_val, other->la_attr.bv_val);
+	struct buffer text = BUFFER_EMPTY;
+	char *copy;
 
-	return order ? order : strcasecmp(one->la_value.bv_val, other->la_value.bv_val);
+	for (size_t i = 0; i < ava->la_attr.bv_len; i++)
+		add_octet(&text, (unsigned char)ava->la_attr.bv_val[i]);
+	buffer_add(&text, "=", 1);
+	add_value(&text, &ava->la_value);
+	buffer_add(&text, "", 1);
+	copy = memory_text(buffer_bytes(&text));
+	buffer_clear(&text);
+	return copy;
 }
 
-static void add_ava(struct buffer *to, const LDAPAVA *ava, bool first)
+static int compare_texts(const void *a, const void *b)
 {
-	if (!first)
-		buffer_add(to, "+", 1);
-	for (size_t i = 0; i < ava->la_attr.bv_len; i++)
-		add_octet(to, (unsigned char)ava->la_attr.bv_val[i]);
-	buffer_add(to, "=", 1);
-	add_value(to, &ava->la_value);
+	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static bool add_rdn(struct buffer *to, LDAPRDN rdn)
 {
-	LDAPAVA *avas[AVAS_MAX];
+	char *avas[AVAS_MAX];
 	size_t count = 0;
 
-	for (; rdn[count]; count++) {
-		if (count == AVAS_MAX)
-			return false;
-		avas[count] = rdn[count];
+	while (rdn[count] && count < AVAS_MAX) {
+		avas[count] = ava_normal(rdn[count]);
+		count++;
 	}
-	qsort(avas, count, sizeof(*avas), compare_avas);
-	for (size_t i = 0; i < count; i++)
-		add_ava(to, avas[i], i == 0);
-	return count > 0;
+	qsort(avas, count, sizeof(*avas), compare_texts);
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buffer_add(to, "+", 1);
+		buffer_add_text(to, avas[i]);
+		free(avas[i]);
+	}
+	return count > 0 && !rdn[count];
 }
 
 static LDAPDN parse(const char *text)

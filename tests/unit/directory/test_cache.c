@@ -165,8 +165,13 @@ static void forgets_what_changed(void **state)
 	assert_string_equal(find_old(cache, "alias@x", 1), "");
 	assert_string_equal(find(cache, "bob@x", 1, &left), "b");
 	assert_string_equal(find(cache, "nobody@x", 1, &left), "");
-	cache_clear(cache);
-	assert_string_equal(find_old(cache, "bob@x", 1), "");
+	cache_keep(cache, span_text("nobody@x"), 1, NULL);
+	cache_expire(cache, 2);
+	assert_string_equal(find(cache, "bob@x", 2, &left), "");
+	assert_string_equal(find(cache, "nobody@x", 2, &left), "");
+	assert_string_equal(find_old(cache, "bob@x", 2), "b");
+	keep(cache, "bob@x", 3, "b");
+	assert_string_equal(find(cache, "bob@x", 4, &left), "b");
 	cache_free(cache);
 }
 
