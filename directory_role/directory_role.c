@@ -33,9 +33,10 @@ static bool handle_resolve(struct work *work)
 	char memory[2048], ticket[TICKET_SIZE_MAX];
 	struct wire_writer writer;
 
-	if (!message_get_resolve(work_body(work), &ask))
+	if (!message_get_resolve(work_body(work), &ask) ||
+	    (ask.own && work->permit->from == ROLE_FRONTEND))
 		return false;
-	answer.outcome = routing_resolve(role->routing, &(struct route_ask){ .recipient = ask.address, .sender = { .directory = "", .id = "" } }, &route);
+	answer.outcome = routing_resolve(role->routing, &(struct route_ask){ .recipient = ask.address, .sender = { .directory = "", .id = "" }, .own = ask.own }, &route);
 	answer.kind = route.kind;
 	answer.code = route.code;
 	answer.good_for = route.good_for;
