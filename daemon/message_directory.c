@@ -26,6 +26,7 @@ void message_put_resolve(struct wire_writer *writer, const struct message_resolv
 	wire_put_u64(writer, resolve->size);
 	wire_put_text(writer, resolve->identity);
 	wire_put_u8(writer, resolve->trusted);
+	wire_put_u8(writer, resolve->own);
 }
 
 bool message_get_resolve(struct span body, struct message_resolve *resolve)
@@ -39,6 +40,7 @@ bool message_get_resolve(struct span body, struct message_resolve *resolve)
 	resolve->size = wire_get_u64(&reader);
 	wire_get_text(&reader, resolve->identity, sizeof resolve->identity);
 	resolve->trusted = wire_get_flag(&reader);
+	resolve->own = wire_get_flag(&reader);
 	return wire_done(&reader);
 }
 

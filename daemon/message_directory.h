@@ -23,6 +23,7 @@ struct message_resolve {
 	uint64_t size;         /* of the message; 0 = not known */
 	char identity[96];     /* relay only: envelope.identity of the job's message; a frontend shows a standing */
 	uint8_t trusted;       /* relay only: the message is a report of ours */
+	uint8_t own;           /* relay only: a member of a list that was expanded (struct route_ask) */
 };
 
 struct message_route {

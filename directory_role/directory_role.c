@@ -30,7 +30,8 @@ static void resolve(struct work *work, const struct message_resolve *ask,
 		    const struct directory_who *who)
 {
 	struct directory_role *role = work->context;
-	struct route_ask question = { .recipient = ask->address, .sender = who->sender, .size = ask->size };
+	struct route_ask question = { .recipient = ask->address, .sender = who->sender, .size = ask->size,
+				      .own = ask->own };
 	struct message_route answer = { 0 };
 	struct route route = { 0 };
 	char memory[4096], ticket[TICKET_SIZE_MAX], address[ADDRESS_TEXT_SIZE];
@@ -66,6 +67,7 @@ static bool handle_resolve(struct work *work)
 	struct directory_who who;
 
 	if (!message_get_resolve(work_body(work), &ask) || ask.identity[0] || ask.trusted ||
+	    ask.own ||
 	    !directory_who_logged_in(work->context, ask.standing, &ask.sender, &who))
 		return false;
 	resolve(work, &ask, &who);
