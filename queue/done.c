@@ -26,8 +26,13 @@ struct ending {
 	struct queue_message *content; /* as the file says now; NULL: not read */
 };
 
-static const struct queue_result *result_of(const struct ending *ending, size_t recipient)
+/* Of recipient `at` of the job. They mostly come in the order of the job. */
+static const struct queue_result *result_of(const struct ending *ending, size_t at)
 {
+	size_t recipient = ending->job.which[at];
+
+	if (at < ending->count && ending->results[at].recipient == recipient)
+		return &ending->results[at];
 	for (size_t i = 0; i < ending->count; i++)
 		if (ending->results[i].recipient == recipient)
 			return &ending->results[i];
@@ -57,9 +62,10 @@ static bool take_move(struct queue_message *content, size_t number, const char *
 	return true;
 }
 
-static bool take_result(const struct ending *ending, size_t number, struct queue_event *event)
+static bool take_result(const struct ending *ending, size_t at, struct queue_event *event)
 {
-	const struct queue_result *result = result_of(ending, number);
+	const struct queue_result *result = result_of(ending, at);
+	size_t number = ending->job.which[at];
 	struct queue_recipient *recipient = &ending->content->recipients[number];
 
 	event->recipient = number;
@@ -93,7 +99,7 @@ static bool take_result(const struct ending *ending, size_t number, struct queue
 static bool all_good(const struct ending *ending)
 {
 	for (size_t i = 0; i < ending->job.count; i++) {
-		const struct queue_result *result = result_of(ending, ending->job.which[i]);
+		const struct queue_result *result = result_of(ending, i);
 
 		if (result == NULL || result->verdict != QUEUE_OK)
 			return false;
@@ -112,7 +118,7 @@ static enum outcome results_take(struct ending *ending, int fd, struct queue_fai
 	memcpy(before, content->recipients, total * sizeof *before);
 	for (size_t i = 0; i < ending->job.count; i++)
 		if (ending->job.which[i] < total &&
-		    take_result(ending, ending->job.which[i], &events[count]))
+		    take_result(ending, i, &events[count]))
 			count++;
 	if (ending->job.told)
 		count = 0;

@@ -67,21 +67,29 @@ static uint32_t leg_make(struct queue *queue, uint32_t message, uint32_t hop)
 	return number;
 }
 
-static uint32_t leg_find(struct queue *queue, uint32_t message, uint32_t hop)
+/* The leg that the message which is being matched has to that hop; 0: none yet. */
+static uint32_t leg_known(const struct queue *queue, uint32_t hop)
 {
-	uint32_t number = AT_MESSAGE(queue, message)->leg;
+	return AT_HOP(queue, hop)->matching == queue->matching ? AT_HOP(queue, hop)->match_leg : 0;
+}
 
-	while (number != 0 && AT_LEG(queue, number)->hop != hop)
-		number = AT_LEG(queue, number)->next;
-	return number;
+/* A message may have as many legs as recipients: none is looked for among the others. */
+static void leg_note(struct queue *queue, uint32_t number)
+{
+	struct hop *hop = AT_HOP(queue, AT_LEG(queue, number)->hop);
+
+	hop->matching = queue->matching;
+	hop->match_leg = number;
 }
 
 /* Out of the heaps, so that their times may change; forced ones stay so. */
 static void legs_loosen(struct queue *queue, uint32_t message)
 {
+	queue->matching++;
 	for (uint32_t at = AT_MESSAGE(queue, message)->leg; at != 0; at = AT_LEG(queue, at)->next) {
 		struct leg *leg = AT_LEG(queue, at);
 
+		leg_note(queue, at);
 		leg->flags &= ~(uint32_t)LEG_WANTED;
 		if (leg->flags & LEG_TAKEN)
 			continue;
@@ -110,13 +118,14 @@ static void leg_want(struct queue *queue, uint32_t message, const struct queue_r
 		     const struct queue_hop *way)
 {
 	uint32_t hop = hop_find(queue, AT_MESSAGE(queue, message)->server, way, true);
-	uint32_t number = leg_find(queue, message, hop);
+	uint32_t number = leg_known(queue, hop);
 	uint32_t due = due_of(queue, message, recipient);
 	struct leg *leg;
 
 	if (number == 0) {
 		number = leg_make(queue, message, hop);
 		AT_LEG(queue, number)->flags = LEG_TOLD;
+		leg_note(queue, number);
 	}
 	leg = AT_LEG(queue, number);
 	leg->flags |= LEG_WANTED;

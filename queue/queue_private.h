@@ -25,6 +25,8 @@
 #define QUEUE_MESSAGES_MAX 4000000 /* known at once; more wait on disk, unread */
 #define QUEUE_BUCKETS_BITS 20
 #define QUEUE_HOPS_BITS    16
+/* A job for mailboxes of ours is no transaction: as many as a packet has room for (more wait). */
+#define QUEUE_LOCAL_RECIPIENTS 1000
 
 /* Times in memory are seconds in 32 bits, good until 2106. */
 #define DUE_FORCED 0u /* whatever the file says */
@@ -67,6 +69,7 @@ struct hop {
 	uint32_t released; /* TRIGGER: so many go now */
 	uint32_t wake, wake_place;
 	uint32_t after, before; /* in the ring of those that are ready */
+	uint32_t matching, match_leg; /* legs_match number `matching` has this leg for its message */
 	uint16_t server;
 	uint8_t kind, where;
 	struct heap waiting;
@@ -125,7 +128,7 @@ struct queue {
 	struct slab messages, legs, hops;
 	uint32_t *buckets, *hop_buckets;
 	uint32_t messages_count, hops_count, messages_max;
-	uint32_t serial;
+	uint32_t serial, matching;
 	struct heap sleeping, due; /* hops by their wake; messages by their timers */
 	struct server *servers[QUEUE_SERVERS];
 	uint16_t servers_count, servers_turn;

@@ -68,7 +68,8 @@ static bool leg_pick(struct queue *queue, const char *const *keys, struct choice
 	choice->serial = AT_MESSAGE(queue, leg->message)->serial;
 	choice->forced = keys != NULL || leg->due == DUE_FORCED;
 	choice->early = keys != NULL && leg->due > queue_now();
-	choice->recipients = server->limits.recipients;
+	choice->recipients = hop->kind == QUEUE_HOP_LOCAL ? QUEUE_LOCAL_RECIPIENTS
+							  : server->limits.recipients;
 	choice->hop.kind = (enum queue_hop_kind)hop->kind;
 	(void)span_copy(span_text(hop->key), choice->hop.key, sizeof choice->hop.key);
 	index_place(queue, leg->message, &choice->place);

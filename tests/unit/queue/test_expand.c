@@ -59,20 +59,22 @@ static void each_once(void **state)
 {
 	static const struct {
 		const char *recipients, *others; /* the list is the first */
-		const char *jobs;                /* behind the expansion, the list's own job done */
+		const char *jobs, *or_else;      /* behind the expansion; hops take turns */
 	} cases[] = {
 		{ "list@corp.example", "a@corp.example b@corp.example",
-		  "local a@corp.example b@corp.example" },
-		{ "list@corp.example", "", "" },
+		  "local a@corp.example b@corp.example", "" },
+		{ "list@corp.example", "", "", "" },
 		/* already there, in other letters; elsewhere letters of the local part count */
 		{ "list@corp.example A@corp.example X@example.com",
 		  "a@corp.example b@corp.example x@example.com X@example.com",
-		  "local A@corp.example b@corp.example; example.com X@example.com x@example.com" },
+		  "local A@corp.example b@corp.example; example.com X@example.com x@example.com",
+		  "example.com X@example.com x@example.com; local A@corp.example b@corp.example" },
 		/* the same twice, and the list itself: one who keeps a copy */
 		{ "list@corp.example", "b@corp.example B@corp.example LIST@corp.example",
-		  "local b@corp.example LIST@corp.example" },
+		  "local b@corp.example LIST@corp.example", "" },
 		/* all of them there already */
-		{ "list@corp.example x@example.com", "x@example.com", "example.com x@example.com" },
+		{ "list@corp.example x@example.com", "x@example.com", "example.com x@example.com",
+		  "" },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -82,26 +84,21 @@ static void each_once(void **state)
 		char id[8];
 
 		snprintf(id, sizeof id, "l%zu.1", i);
-		scene->limits.recipients = 1; /* the job has the list alone */
-		queue_rules_changed(scene->queue);
 		add(scene, id, cases[i].recipients);
-		do {
+		job = take(scene);
+		if (job->hop.kind != QUEUE_HOP_LOCAL) { /* hops take turns */
+			struct queue_job *first = job;
+
 			job = take(scene);
-			assert_non_null(job);
-			if (job->which[0] != 0) {
-				queue_give_back(scene->queue, &job->handle, 1);
-				queue_job_free(job);
-				job = NULL;
-			}
-		} while (job == NULL);
+			queue_give_back(scene->queue, &first->handle, 1);
+			queue_job_free(first);
+		}
+		assert_int_equal(job->which[0], 0);
 		assert_int_equal(expand(scene, job, cases[i].others), OUTCOME_OK);
 		assert_int_equal(expand(scene, job, "late@corp.example"), OUTCOME_OK); /* nothing */
-		scene->limits.recipients = 100;
-		queue_rules_changed(scene->queue);
 		done(scene, job);
 		jobs = all_jobs(scene);
-		/* Hops take turns, so either may be first: compare as sets of jobs. */
-		if (strlen(jobs) != strlen(cases[i].jobs))
+		if (strcmp(jobs, cases[i].jobs) != 0 && strcmp(jobs, cases[i].or_else) != 0)
 			fail_msg("%zu: %s", i, jobs);
 		assert_int_equal(messages_of(scene), 0);
 	}
