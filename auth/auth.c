@@ -254,7 +254,8 @@ void auth_login(struct auth *auth, const struct auth_ask *ask, struct auth_answe
 	struct login login = login_make(auth, ask, "password", answer);
 
 	if (check_input(&login) && find_person(&login) && login_check_authzid(&login) &&
-	    check_state(&login) && login_check_password(&login) && login_act(&login))
+	    check_state(&login) && login_check_password(&login) && login_act(&login) &&
+	    login_check_groups(&login))
 		login_welcome(&login);
 	login_hold(&login);
 	report(&login);
@@ -280,7 +281,8 @@ void auth_admit(struct auth *auth, const struct auth_ask *ask, const char *mecha
 	login.server = login.found.hit.server;
 	snprintf(login.checked.cause, sizeof(login.checked.cause), "%.250s", login.found.hit.cause);
 	if (login_judge(&login, ask->user, &login.found.hit) && login_check_authzid(&login) &&
-	    check_state(&login) && check_password_age(&login) && login_act(&login))
+	    check_state(&login) && check_password_age(&login) && login_act(&login) &&
+	    login_check_groups(&login))
 		login_welcome(&login);
 	login_hold(&login);
 	report(&login);

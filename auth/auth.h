@@ -14,6 +14,7 @@
 
 struct auth;
 struct conf_directory;
+struct conf_methods;
 
 enum { AUTH_PATIENCE_MS = 18000 }; /* for all of a login: name, password, and the answer held */
 
@@ -25,6 +26,7 @@ struct auth_ask {
 	const char *default_domain; /* mail domain for a bare name; "" = the default domain */
 	const char *client;         /* address, for the log and the throttle */
 	const char *session;        /* for the log */
+	const struct conf_methods *methods; /* of the server: its login_groups; NULL = everybody */
 };
 
 enum auth_verdict {

@@ -169,6 +169,7 @@ struct auth_ask exchange_asked(const struct exchange *exchange)
 		.default_domain = exchange->ask.default_domain,
 		.client = exchange->ask.client,
 		.session = exchange->ask.session,
+		.methods = exchange->ask.methods,
 	};
 }
 

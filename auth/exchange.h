@@ -31,6 +31,7 @@ struct exchange_ask {               /* copied */
 	struct span
 		certificate;   /* the client's chain, PEM; the client has proved to have the key */
 	const char *client_ca; /* file of those who may vouch for it */
+	const struct conf_methods *methods; /* of the server; the configuration's, not copied */
 };
 
 enum exchange_step {

@@ -155,6 +155,44 @@ static void tell_backoff(const struct teller *teller, struct login *login)
 		tell(teller, "back-off left", "%lld s", (long long)(state.left + 999) / 1000);
 }
 
+/* True: he gets in there. */
+static bool tell_groups(const struct teller *teller, const struct login *login, const char *server,
+			const struct conf_methods *methods)
+{
+	char key[300], why[400];
+	size_t which;
+
+	if (methods->groups_count == 0)
+		return true;
+	snprintf(key, sizeof(key), "login_groups of %.250s", server);
+	switch (login_groups_look(login, methods, &which, why)) {
+	case DIRECTORY_ONE:
+		tell(teller, key, "a member of %s", methods->groups[which]);
+		return true;
+	case DIRECTORY_NOBODY:
+		tell(teller, key, "a member of none: refused like a wrong password");
+		return false;
+	case DIRECTORY_MANY:
+	case DIRECTORY_FAILED:
+		break;
+	}
+	tell(teller, key, "cannot be told now, so put off: %s", why);
+	return true;
+}
+
+/* Of each server that has login_groups; false: no server lets him in. */
+static bool tell_servers(const struct teller *teller, const struct login *login)
+{
+	const struct conf *conf = login->auth->conf;
+	bool any = false;
+
+	for (size_t i = 0; i < conf->smtps_count; i++)
+		any |= tell_groups(teller, login, conf->smtps[i].name, &conf->smtps[i].methods);
+	if (conf->pop3.enabled)
+		any |= tell_groups(teller, login, "pop3", &conf->pop3.methods);
+	return any;
+}
+
 static enum auth_verdict judge(const struct teller *teller, struct login *login)
 {
 	const struct person *person = &login->found.hit.person;
@@ -173,6 +211,10 @@ static enum auth_verdict judge(const struct teller *teller, struct login *login)
 	if (person->state & PERSON_MUST_CHANGE) {
 		tell(teller, "cause", "%s", person_state_name(PERSON_MUST_CHANGE));
 		return AUTH_EXPIRED;
+	}
+	if (!tell_servers(teller, login)) {
+		tell(teller, "cause", "in none of the login_groups of any server");
+		return AUTH_REJECTED;
 	}
 	return login->answer->verdict;
 }

@@ -144,6 +144,7 @@ void message_put_login(struct wire_writer *writer, const struct message_login *l
 	wire_put_text(writer, login->default_domain);
 	wire_put_text(writer, login->client);
 	wire_put_text(writer, login->session);
+	wire_put_u32(writer, login->server);
 }
 
 bool message_get_login(struct span body, struct message_login *login)
@@ -157,6 +158,7 @@ bool message_get_login(struct span body, struct message_login *login)
 	wire_get_text(&reader, login->default_domain, sizeof login->default_domain);
 	wire_get_text(&reader, login->client, sizeof login->client);
 	wire_get_text(&reader, login->session, sizeof login->session);
+	login->server = wire_get_u32(&reader);
 	return wire_done(&reader);
 }
 

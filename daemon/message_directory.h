@@ -83,6 +83,7 @@ struct message_login {
 	char default_domain[256];
 	char client[64];
 	char session[SESSION_SIZE];
+	uint32_t server; /* that the client is connected to: whose groups may log in */
 };
 
 struct message_identity {

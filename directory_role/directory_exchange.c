@@ -45,6 +45,7 @@ static struct exchange *exchange_begin(const struct directory_role *role,
 			.exporter = message->exporter,
 			.certificate = message->certificate,
 			.client_ca = methods->client_ca,
+			.methods = methods,
 		});
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "conf/conf.h"
+#include "daemon/login_methods.h"
 #include "directory_role/directory_client.h"
 #include "directory_role/directory_exchange.h"
 #include "directory_role/directory_lanes.h"
@@ -88,6 +89,8 @@ static bool handle_login(struct work *work)
 {
 	struct directory_role *role = work->context;
 	struct message_login login;
+	const struct conf_methods *methods;
+	const char *service, *default_domain;
 	struct message_identity identity = { 0 };
 	struct auth_answer answer = { 0 };
 	char memory[2048], ticket[TICKET_SIZE_MAX], standing[STANDING_SIZE_MAX];
@@ -95,6 +98,9 @@ static bool handle_login(struct work *work)
 
 	if (!message_get_login(work_body(work), &login))
 		return false;
+	methods = login_methods(role->conf, login.server, &service, &default_domain);
+	if (!methods || strcmp(service, login.service) != 0)
+		return false; /* the groups are those of the server, whatever a frontend says */
 	auth_login(role->auth,
 		   &(struct auth_ask){ .service = login.service,
 				       .user = login.user,
@@ -102,7 +108,8 @@ static bool handle_login(struct work *work)
 				       .password = login.password,
 				       .default_domain = login.default_domain,
 				       .client = login.client,
-				       .session = login.session },
+				       .session = login.session,
+				       .methods = methods },
 		   &answer);
 	memory_wipe(login.password, sizeof login.password);
 	directory_identify(role, &answer, login.session, &identity, ticket, standing);

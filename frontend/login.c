@@ -37,8 +37,8 @@ static bool login_fill(const struct session *session, const char *user, const ch
 	const char *service, *default_domain;
 
 	memset(login, 0, sizeof *login);
-	if (!login_methods(session->frontend->conf, server_number(session), &service,
-			   &default_domain))
+	login->server = server_number(session);
+	if (!login_methods(session->frontend->conf, login->server, &service, &default_domain))
 		memory_die("a session of no server");
 	return span_copy(span_text(service), login->service, sizeof login->service) &&
 	       span_copy(span_text(user), login->user, sizeof login->user) &&

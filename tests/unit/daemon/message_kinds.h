@@ -51,7 +51,7 @@ static const struct message_sender_answer sample_sender_answer = {
 	.quota = (uint64_t)1 << 40, .size = UINT64_MAX, .recipients = 100, .relay = SENDER_RELAY_UNKNOWN,
 	.ticket = SPAN("tick\0et"), .identity = "corp/0123" };
 static const struct message_login sample_login = { "smtp", "CORP\\alice",  "alice",  "Alice-Pw1",
-						   "corp.example", "192.0.2.1", "f0-1a2b" };
+						   "corp.example", "192.0.2.1", "f0-1a2b", 3 };
 static const struct message_identity sample_identity = { AUTH_EXPIRED, "alice@corp.example", SPAN("\0\1\2"),
 							SPAN("standing"), "two.example", SPAN("else\0where") };
 static const struct message_recheck sample_recheck = { 2, SPAN("\1\0\0\0a\1\0\0\0b") };

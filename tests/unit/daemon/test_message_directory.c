@@ -17,7 +17,7 @@ static void fields(void **state)
 						   (uint64_t)1 << 40, { "tick\0et", 7 }, "", "alice@corp.example", UINT64_MAX, 1 };
 	static const struct message_login asked = { "smtp",      "CORP\\alice",  "alice",
 						    "Alice-Pw1", "corp.example", "192.0.2.1",
-						    "f0-1a2b" };
+						    "f0-1a2b",   2 };
 	char memory[ROOM];
 	struct wire_writer writer;
 	struct message_route route;
@@ -41,6 +41,7 @@ static void fields(void **state)
 	assert_string_equal(login.user, "CORP\\alice");
 	assert_string_equal(login.password, "Alice-Pw1");
 	assert_string_equal(login.session, "f0-1a2b");
+	assert_int_equal(login.server, 2);
 }
 
 /* A hop only of what goes to one. */
