@@ -2,7 +2,7 @@
 /*
  * One login on its way, and its steps: auth.c has their order, who somebody is and what state
  * he is in; password.c asks about the password, guard.c is asked by who checks a proof himself,
- * act.c knows in whose name; explain.c tells instead of deciding.
+ * act.c knows in whose name, member.c the groups; explain.c tells instead of deciding.
  * Each step goes on (true) or ends the login. Only these files include this.
  */
 #ifndef AUTH_AUTH_PRIVATE_H
@@ -64,12 +64,18 @@ void login_find(struct login *login, const char *text, struct find_answer *answe
 bool login_check_authzid(struct login *login);
 bool login_act(struct login *login);
 void login_admit_proxy(struct login *login);
+/* member.c: is he in one of the groups that may log in? Behind the proof: whoever has not proved who
+ * he is learns nothing about groups. */
+bool login_check_groups(struct login *login);
+struct conf_methods;
+/* explain: the same of one server, without a decision. */
+enum directory_found login_groups_look(const struct login *login, const struct conf_methods *methods,
+				       size_t *which, char why[400]);
 /* What was found under that name: goes on with one person only. */
 bool login_judge(struct login *login, const char *name, const struct directory_hit *hit);
 /* States that no password changes; "" = none. */
 const char *login_bad_state(const struct login *login);
 void login_welcome(struct login *login);
-bool login_check_groups(struct login *login); /* groups.c */
 
 /* password.c */
 bool login_check_password(struct login *login);

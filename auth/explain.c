@@ -155,39 +155,42 @@ static void tell_backoff(const struct teller *teller, struct login *login)
 		tell(teller, "back-off left", "%lld s", (long long)(state.left + 999) / 1000);
 }
 
-static void tell_group(const struct teller *teller, const struct login *login, const char *server,
-		       const struct conf_methods *methods)
+/* True: he gets in there. */
+static bool tell_groups(const struct teller *teller, const struct login *login, const char *server,
+			const struct conf_methods *methods)
 {
-	char key[120], why[400] = "";
-	size_t which = 0;
+	char key[300], why[400];
+	size_t which;
 
 	if (methods->groups_count == 0)
-		return;
-	snprintf(key, sizeof(key), "login_groups of %.80s", server);
-	switch (directory_is_member(login->found.directory, &login->found.hit.person,
-				    methods->groups, methods->groups_count, login->deadline,
-				    &which, why)) {
+		return true;
+	snprintf(key, sizeof(key), "login_groups of %.250s", server);
+	switch (login_groups_look(login, methods, &which, why)) {
 	case DIRECTORY_ONE:
 		tell(teller, key, "a member of %s", methods->groups[which]);
-		return;
+		return true;
 	case DIRECTORY_NOBODY:
-		tell(teller, key, "a member of none: refused there");
-		return;
+		tell(teller, key, "a member of none: refused like a wrong password");
+		return false;
 	case DIRECTORY_MANY:
 	case DIRECTORY_FAILED:
-		tell(teller, key, "cannot be looked up: %s", why);
+		break;
 	}
+	tell(teller, key, "cannot be told now, so put off: %s", why);
+	return true;
 }
 
-/* Each server has its own. */
-static void tell_groups(const struct teller *teller, const struct login *login)
+/* Of each server that has login_groups; false: no server lets him in. */
+static bool tell_servers(const struct teller *teller, const struct login *login)
 {
 	const struct conf *conf = login->auth->conf;
+	bool any = false;
 
 	for (size_t i = 0; i < conf->smtps_count; i++)
-		tell_group(teller, login, conf->smtps[i].name, &conf->smtps[i].methods);
+		any |= tell_groups(teller, login, conf->smtps[i].name, &conf->smtps[i].methods);
 	if (conf->pop3.enabled)
-		tell_group(teller, login, "pop3", &conf->pop3.methods);
+		any |= tell_groups(teller, login, "pop3", &conf->pop3.methods);
+	return any;
 }
 
 static enum auth_verdict judge(const struct teller *teller, struct login *login)
@@ -208,6 +211,10 @@ static enum auth_verdict judge(const struct teller *teller, struct login *login)
 	if (person->state & PERSON_MUST_CHANGE) {
 		tell(teller, "cause", "%s", person_state_name(PERSON_MUST_CHANGE));
 		return AUTH_EXPIRED;
+	}
+	if (!tell_servers(teller, login)) {
+		tell(teller, "cause", "in none of the login_groups of any server");
+		return AUTH_REJECTED;
 	}
 	return login->answer->verdict;
 }
@@ -248,7 +255,6 @@ enum auth_verdict auth_explain(struct auth *auth, const char *name, auth_fact fa
 		return hit->found == DIRECTORY_FAILED ? AUTH_TEMPORARY : AUTH_REJECTED;
 	}
 	tell_person(&teller, &login);
-	tell_groups(&teller, &login);
 	tell_backoff(&teller, &login);
 	return judge(&teller, &login);
 }

@@ -97,7 +97,7 @@ static void note(const struct message_sender *ask, const struct directory_who *w
 	char address[ADDRESS_TEXT_SIZE];
 
 	address_text(&ask->address, address);
-	log_info("policy.sender", LOG_TEXT("session", ask->session), LOG_TEXT("id", who->id),
+	log_info("policy.send_as", LOG_TEXT("session", ask->session), LOG_TEXT("id", who->id),
 		 LOG_TEXT("address", address), LOG_TEXT("field", ask->header ? "From" : "MAIL"),
 		 LOG_NUMBER("refused", !answer->reported), LOG_NUMBER("code", answer->code),
 		 LOG_TEXT("cause", answer->cause));

@@ -231,7 +231,7 @@ void smtp_sender_check_authors(struct smtp_session *smtp, struct span header, bo
 	if (authors->why) {
 		bool refused = smtp->session.port->server->smtp->send_as == CONF_SEND_AS_OWN;
 
-		log_info("policy.sender", LOG_TEXT("session", smtp->session.id),
+		log_info("policy.send_as", LOG_TEXT("session", smtp->session.id),
 			 LOG_TEXT("id", smtp->sender.identity), LOG_TEXT("field", "From"),
 			 LOG_NUMBER("refused", refused), LOG_TEXT("cause", authors->why));
 		if (refused) {
