@@ -208,6 +208,8 @@ static enum auth_verdict judge(const struct teller *teller, struct login *login)
 		     login->answer->mailbox.domain);
 	else
 		tell(teller, "mailbox", "none: no address in our domains");
+	if (login->answer->host[0])
+		tell(teller, "mailbox host", "%s", login->answer->host);
 	if (person->state & PERSON_MUST_CHANGE) {
 		tell(teller, "cause", "%s", person_state_name(PERSON_MUST_CHANGE));
 		return AUTH_EXPIRED;

@@ -343,6 +343,9 @@ struct conf_proxy {
 	unsigned line;
 };
 
+/* What `port` means when it is not there, too. */
+uint16_t conf_proxy_port(const struct conf_proxy *proxy);
+
 /* The server's defaults and the warning mail (section `quota`). */
 struct conf_quotas {
 	struct conf_quota limits;

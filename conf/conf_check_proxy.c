@@ -3,6 +3,15 @@
  * others. */
 #include "conf/conf_private.h"
 
+enum { PORT_POP3 = 110, PORT_POP3S = 995 };
+
+uint16_t conf_proxy_port(const struct conf_proxy *proxy)
+{
+	if (proxy->port)
+		return proxy->port;
+	return proxy->tls == CONF_TLS_IMPLICIT ? PORT_POP3S : PORT_POP3;
+}
+
 static void check_secret(struct conf_reading *reading, const struct conf_proxy *proxy)
 {
 	/* Kerberos alone shows nobody anything. */

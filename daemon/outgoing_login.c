@@ -36,6 +36,7 @@ static void put_first(struct message_client *client, const struct outgoing_way *
 {
 	span_copy(span_text(way->remote), client->remote, sizeof client->remote);
 	span_copy(span_text(way->server), client->server, sizeof client->server);
+	client->elsewhere = way->elsewhere;
 	span_copy(span_text(way->host), client->host, sizeof client->host);
 	span_copy(span_text(offer->mechanisms), client->mechanisms, sizeof client->mechanisms);
 	if (!stream_secure(stream))

@@ -25,6 +25,7 @@ struct outgoing_way { /* of one connection; the owner's, constant while it lasts
 	struct tls_client *tls; /* NULL: no TLS can be had */
 	struct tls_wish wish;
 	const char *remote, *server; /* whose login: struct message_client */
+	struct span elsewhere;	     /* or whose: POP3, of a frontend; empty otherwise */
 	struct channel **directory;  /* NULL while that role is away */
 	uint32_t *exchanges;         /* numbers given to logins on that channel */
 };

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "frontend/material.h"
 #include "daemon/route_cache.h"
+#include "frontend/pop3_proxy.h"
 #include "frontend/servers.h"
 #include "frontend/session.h"
 #include "io/packet.h"
@@ -181,6 +182,8 @@ int frontend_main(struct role_start *begin)
 	frontend.sessions_max = sessions_possible();
 	/* Frontends that start together would give out the same ids. */
 	random_bytes(&frontend.serial, sizeof frontend.serial);
+	if (begin->conf->proxy.enabled && begin->conf->proxy.tls != CONF_TLS_NONE)
+		pop3_proxy_load(&frontend);
 	role_confine(begin, empty);
 	frontend.control = channel_new(frontend.base, begin->control, master_lost, master_told, &frontend);
 	event_base_dispatch(frontend.base);

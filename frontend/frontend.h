@@ -22,6 +22,7 @@ struct recheck;
 struct session;
 struct table;
 struct tally;
+struct tls_client;
 struct tls_server;
 
 /* Spool files held ready: one more comes with a delivery's answer, so that DATA costs no question. */
@@ -59,6 +60,7 @@ struct frontend {
 	struct server *servers;
 	size_t servers_count;
 	struct table *routes;	 /* address -> struct route_answer, for its good_for seconds */
+	struct tls_client *proxy_tls; /* for hosts of pop3_proxy; NULL: there is no such section */
 	struct recheck *recheck; /* sessions with a login; NULL before the first */
 	struct tally *tally;	 /* connections now open, here and in the other frontends */
 	int spools[SPOOLS_MAX]; /* fresh files for messages to come, from whichever store */

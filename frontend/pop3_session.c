@@ -18,6 +18,15 @@ static struct pop3_session *of(void *owner)
 	return owner;
 }
 
+/* RFC 1939 section 3: closed without UPDATE, here and there. */
+static void pop3_session_hang_up(struct pop3_session *pop3, const char *event)
+{
+	log_info(event, LOG_TEXT("session", pop3->session.id),
+		 LOG_TEXT("client", pop3->session.address));
+	pop3_proxy_cut(pop3);
+	stream_finish(pop3->session.stream);
+}
+
 /* ---- the stream's side ---- */
 
 void pop3_session_pace(struct pop3_session *pop3)
@@ -35,6 +44,8 @@ static size_t on_input(void *owner, const char *bytes, size_t length)
 	struct pop3_session *pop3 = owner;
 	size_t used;
 
+	if (pop3_proxy_is_open(pop3))
+		return pop3_pipe_input(pop3, bytes, length);
 	pop3->feeding = true;
 	used = pop3_server_feed(pop3->engine, bytes, length);
 	pop3->feeding = false;
@@ -45,6 +56,10 @@ static size_t on_input(void *owner, const char *bytes, size_t length)
 
 static void on_drained(void *owner)
 {
+	if (pop3_proxy_is_open(owner)) {
+		pop3_pipe_drained(owner);
+		return;
+	}
 	pop3_server_drained(of(owner)->engine);
 	pop3_session_pace(owner);
 }
@@ -63,8 +78,12 @@ static void on_secured(void *owner, const char *version, const char *cipher)
 
 static void on_idle(void *owner)
 {
+	if (pop3_proxy_is_open(owner)) {
+		pop3_session_hang_up(owner, "pop3.timeout");
+		return;
+	}
 	/* While a role is being asked it is we who are slow; a client that takes no output is not. */
-	if (!of(owner)->session.asked && !of(owner)->opening)
+	if (!of(owner)->session.asked && !of(owner)->opening && !of(owner)->proxy)
 		pop3_server_timeout(of(owner)->engine);
 }
 
@@ -89,6 +108,8 @@ static void pop3_session_free(struct session *session)
 
 	if (pop3->opening)
 		opening_abandon(pop3->opening);
+	pop3_proxy_leave(pop3);
+	pop3_proxy_forget(pop3);
 	maildrop_close(pop3);
 	pop3_fetch_clear(&pop3->fetch);
 	pop3_server_free(pop3->engine);
@@ -99,7 +120,12 @@ static void pop3_session_free(struct session *session)
 /* frontend/recheck.h */
 static void pop3_session_expel(struct session *session)
 {
-	pop3_server_expel(((struct pop3_session *)session)->engine);
+	struct pop3_session *pop3 = (struct pop3_session *)session;
+
+	if (pop3_proxy_is_open(pop3))
+		pop3_session_hang_up(pop3, "pop3.expelled");
+	else
+		pop3_server_expel(pop3->engine);
 }
 
 static void pop3_session_shutdown(struct session *session)
@@ -107,7 +133,7 @@ static void pop3_session_shutdown(struct session *session)
 	struct pop3_session *pop3 = (struct pop3_session *)session;
 
 	/* RFC 1939 section 3: closed without UPDATE; nothing is removed, the client comes again. */
-	if (!pop3_server_in_transaction(pop3->engine))
+	if (!pop3_server_in_transaction(pop3->engine) && !pop3_proxy_is_open(pop3))
 		pop3_server_timeout(pop3->engine);
 }
 
@@ -117,6 +143,7 @@ static void pop3_session_shutdown(struct session *session)
 static void do_close(void *owner)
 {
 	maildrop_close(owner);
+	pop3_proxy_cut(owner);
 	stream_finish(of(owner)->session.stream);
 }
 
@@ -176,6 +203,11 @@ static void pop3_session_decide(struct session *session, const struct message_id
 	struct pop3_session *pop3 = (struct pop3_session *)session;
 	enum auth_verdict verdict = identity->verdict;
 
+	if (verdict == AUTH_OK && identity->host[0]) {
+		pop3_proxy_begin(pop3, identity);
+		return;
+	}
+	pop3_proxy_forget(pop3);
 	if (verdict == AUTH_OK && identity->ticket.length == 0)
 		verdict = AUTH_NO_MAILBOX;
 	if (verdict != AUTH_OK) {
@@ -207,6 +239,8 @@ static void do_ask_login(void *owner, const struct pop3_login *login)
 {
 	enum outcome asked = login_ask(owner, login->user, login->authzid, login->password);
 
+	if (asked == OUTCOME_OK)
+		pop3_proxy_keep(owner, login);
 	if (asked == OUTCOME_TEMP)
 		pop3_server_refused(of(owner)->engine, POP3_CODE_SYS_TEMP, pop3_session_temporary);
 	else if (asked == OUTCOME_PERM)

@@ -8,6 +8,7 @@
 
 #include "daemon/listing.h"
 #include "frontend/pop3_fetch.h"
+#include "frontend/pop3_proxy.h"
 #include "frontend/pop3_remove.h"
 #include "frontend/session.h"
 #include "pop3/pop3_server.h"
@@ -26,6 +27,8 @@ struct pop3_session {
 	struct pop3_fetch fetch;
 	struct pop3_remove remove;
 	char who[324];
+	struct pop3_secret *secret; /* NULL: none is needed any more */
+	struct pop3_proxy *proxy;   /* NULL: the mailbox is here, or nobody has logged in */
 };
 
 /* refuse: why nobody is served, or NULL. fd is the callee's. */

@@ -51,6 +51,7 @@ static void port_pop3(struct port *port, const struct conf_pop3 *conf)
 		.basic_without_tls = conf->methods.basic_without_tls,
 		.mechanisms = port->mechanisms,
 		.implementation = "Postern",
+		.proxies = port->server->frontend->conf->proxy.enabled,
 		.bad_commands = BAD_COMMANDS,
 	};
 }

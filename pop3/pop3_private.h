@@ -81,6 +81,7 @@ struct pop3_server {
 	enum pop3_ask asked;
 	unsigned errors;
 	bool secure, certificate;
+	bool proxied;    /* XPROXIED was said */
 	bool begun;      /* the owner was asked in an exchange and has given no final answer */
 	bool inside;     /* the pump is on the stack: answers wait for it */
 	bool held;       /* the output is over its watermark: no more commands */
@@ -143,6 +144,7 @@ void pop3_exchange_drop(struct pop3_server *server); /* tells the owner, if it w
 enum pop3_next pop3_step_capa(struct pop3_server *server, const struct pop3_command *command);
 enum pop3_next pop3_step_utf8(struct pop3_server *server, const struct pop3_command *command);
 enum pop3_next pop3_step_lang(struct pop3_server *server, const struct pop3_command *command);
+enum pop3_next pop3_step_proxied(struct pop3_server *server, const struct pop3_command *command);
 enum pop3_next pop3_step_stls(struct pop3_server *server, const struct pop3_command *command);
 
 /* pop3_transaction.c */

@@ -185,7 +185,13 @@ void pop3_server_tls_started(struct pop3_server *server, bool certificate)
 	server->secure = true;
 	server->certificate = certificate;
 	server->swallowing = false;
+	server->proxied = false;
 	server->state = POP3_STATE_AUTHORIZATION;
+}
+
+bool pop3_server_proxied(const struct pop3_server *server)
+{
+	return server->proxied;
 }
 
 bool pop3_server_in_transaction(const struct pop3_server *server)
@@ -225,6 +231,18 @@ void pop3_server_opened(struct pop3_server *server, const struct pop3_maildrop *
 	assert(login_asked(server));
 	server->maildrop = maildrop;
 	answer_take(server, &(struct pop3_answer){ .kind = POP3_ANSWER_OPENED });
+}
+
+void pop3_server_elsewhere(struct pop3_server *server, const char *text)
+{
+	if (server->state == POP3_STATE_CLOSED)
+		return;
+	assert(login_asked(server) && !server->inside);
+	pop3_ok(server, "%s", text);
+	server->asked = POP3_ASK_NONE;
+	server->begun = false; /* it was the final answer */
+	server->mechanism = NULL;
+	server->state = POP3_STATE_CLOSED;
 }
 
 void pop3_server_refused(struct pop3_server *server, enum pop3_code code, const char *text)

@@ -28,6 +28,7 @@ struct pop3_profile {
 	bool basic;             /* USER/PASS and AUTH PLAIN/LOGIN at all; false: secure authentication is required */
 	bool basic_without_tls; /* they are taken before TLS as well */
 	const struct mechanism *mechanisms; /* that AUTH offers besides; NULL = none */
+	bool proxies; /* sessions may go on elsewhere: XPROXIED is offered, so that they do not go round */
 	const char *implementation; /* for CAPA IMPLEMENTATION */
 	unsigned bad_commands;  /* then close */
 };
@@ -100,6 +101,13 @@ void pop3_server_drained(struct pop3_server *server);       /* output went under
 /* The answer to ask_exchange that wants another response: "+ " with the token, which is copied. */
 void pop3_server_challenge(struct pop3_server *server, struct span token);
 void pop3_server_opened(struct pop3_server *server, const struct pop3_maildrop *maildrop);
+/*
+ * Likewise: what follows is between the client and another server, which says "+OK text" by us. The
+ * engine has done: no call follows, and nothing is to be fed. Never from inside ask_login or ask_exchange.
+ */
+void pop3_server_elsewhere(struct pop3_server *server, const char *text);
+/* The client is a gateway that has sent on a session of its own (XPROXIED). */
+bool pop3_server_proxied(const struct pop3_server *server);
 /* Answers to a session that was closed meanwhile are ignored. */
 /* Answer to ask_login, ask_exchange or ask_message: code and text as sent to the client. text may be NULL. */
 void pop3_server_refused(struct pop3_server *server, enum pop3_code code, const char *text);

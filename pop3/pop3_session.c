@@ -23,6 +23,8 @@ static void capa_login(const struct pop3_server *server, struct buffer *list)
 	buffer_clear(&names);
 	if (!server->secure && server->profile->starttls)
 		buffer_add_text(list, "STLS\r\n");
+	if (server->profile->proxies)
+		buffer_add_text(list, "XPROXIED\r\n");
 }
 
 enum pop3_next pop3_step_capa(struct pop3_server *server, const struct pop3_command *command)
@@ -70,6 +72,15 @@ enum pop3_next pop3_step_lang(struct pop3_server *server, const struct pop3_comm
 	if (span_is(range, "*") || span_is_nocase(range, "en") || span_starts_nocase(range, "en-"))
 		return pop3_ok(server, "en Language changed");
 	return pop3_error(server, command->verb, POP3_CODE_NONE, "Language not known");
+}
+
+/* Anybody may say so: it takes away, and gives nothing. */
+enum pop3_next pop3_step_proxied(struct pop3_server *server, const struct pop3_command *command)
+{
+	if (!server->profile->proxies)
+		return pop3_mistake(server, command->verb, POP3_CODE_NONE, "Unknown command");
+	server->proxied = true;
+	return pop3_ok(server, "This session stays here");
 }
 
 enum pop3_next pop3_step_stls(struct pop3_server *server, const struct pop3_command *command)

@@ -38,6 +38,7 @@ static const struct pop3_verb verbs[] = {
 	{ "STLS", POP3_STATES_LOGIN,       POP3_RULE_PLAIN,                     pop3_step_stls },
 	/* RFC 6856 section 2.1: UTF8 belongs to the AUTHORIZATION state. */
 	{ "UTF8", POP3_STATES_LOGIN,       POP3_RULE_PLAIN,                     pop3_step_utf8 },
+	{ "XPROXIED", POP3_STATES_LOGIN,   POP3_RULE_PLAIN,                     pop3_step_proxied },
 	{ "CAPA", POP3_STATES_ALL,         POP3_RULE_PLAIN,                     pop3_step_capa },
 	{ "LANG", POP3_STATES_ALL,         0,                                   pop3_step_lang },
 	{ "QUIT", POP3_STATES_ALL,         POP3_RULE_PLAIN,                     pop3_step_quit },

@@ -99,14 +99,14 @@ static void dial_next(struct dial *dial)
 {
 	static const struct stream_calls calls = { .connected = on_connected, .gone = on_gone };
 	struct relay *relay = dial->asker->relay;
-	const struct conf_proxy *proxy = &relay->conf->proxy;
+	uint16_t port = conf_proxy_port(&relay->conf->proxy);
 
 	while (dial->next < dial->count) {
 		const unsigned char *address = dial->addresses[dial->next++];
 
 		numeric_text(address, dial->answer.address);
-		dial->stream = stream_connect(relay->base, address, proxy->port, NULL,
-					      CONNECT_SECONDS, &calls, dial, 0);
+		dial->stream = stream_connect(relay->base, address, port, NULL, CONNECT_SECONDS,
+					      &calls, dial, 0);
 		if (dial->stream)
 			return;
 		snprintf(dial->answer.text, sizeof dial->answer.text, "%s", strerror(errno));
@@ -140,7 +140,7 @@ static void on_hosts(void *context, enum channel_result result, const struct pac
 static void ask_hosts(struct dial *dial)
 {
 	struct relay *relay = dial->asker->relay;
-	struct message_hosts hosts = { .host = 1, .port = relay->conf->proxy.port };
+	struct message_hosts hosts = { .host = 1, .port = conf_proxy_port(&relay->conf->proxy) };
 	char memory[512];
 	struct wire_writer writer;
 

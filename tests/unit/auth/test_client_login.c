@@ -42,17 +42,26 @@ static struct conf_login conf_of(enum conf_login_out how, char *file)
 				    .token_ca = (char *)"" };
 }
 
-static enum outcome begin(const struct conf_login *conf, const char *mechanisms, bool tls,
-			  struct client_login **login, struct client_login_turn *turn,
-			  struct buffer *response)
+static enum outcome begin_for(const char *authzid, const struct conf_login *conf,
+			      const char *mechanisms, bool tls, struct client_login **login,
+			      struct client_login_turn *turn, struct buffer *response)
 {
 	*turn = (struct client_login_turn){ 0 };
 	return client_login_begin(logins,
 				  &(struct client_login_ask){ .login = conf,
+							      .service = "smtp",
+							      .authzid = authzid,
 							      .host = "smtp.example.net",
 							      .mechanisms = mechanisms,
 							      .tls = tls },
 				  login, turn, response);
+}
+
+static enum outcome begin(const struct conf_login *conf, const char *mechanisms, bool tls,
+			  struct client_login **login, struct client_login_turn *turn,
+			  struct buffer *response)
+{
+	return begin_for("", conf, mechanisms, tls, login, turn, response);
 }
 
 static void the_best_that_is_offered(void **state)
@@ -116,6 +125,37 @@ static void plain(void **state)
 	buffer_clear(&response);
 }
 
+/* For somebody else: by mechanisms that can say for whom, and never without saying so. */
+static void for_somebody_else(void **state)
+{
+	static const char plain_wanted[] = "a,l=ice@corp.example\0relay@corp.example\0Pa ss-1";
+	struct conf_login conf = conf_of(CONF_LOGIN_OUT_BASIC, password_file);
+	struct client_login *login;
+	struct client_login_turn turn;
+	struct buffer response = BUFFER_EMPTY;
+	const char *who = "a,l=ice@corp.example";
+
+	(void)state;
+	assert_int_equal(begin_for(who, &conf, "LOGIN PLAIN", true, &login, &turn, &response),
+			 OUTCOME_OK);
+	assert_true(span_equal(buffer_span(&response),
+			       span_make(plain_wanted, sizeof plain_wanted - 1)));
+	client_login_free(login);
+	buffer_clear(&response);
+	assert_int_equal(begin_for(who, &conf, "SCRAM-SHA-256", true, &login, &turn, &response),
+			 OUTCOME_OK);
+	buffer_add(&response, "", 1);
+	assert_memory_equal(buffer_bytes(&response),
+			    "n,a=a=2Cl=3Dice@corp.example,n=relay@corp.example,r=", 52);
+	client_login_free(login);
+	buffer_clear(&response);
+	assert_int_equal(begin_for(who, &conf, "LOGIN", true, &login, &turn, &response),
+			 OUTCOME_PERM);
+	conf = conf_of(CONF_LOGIN_OUT_NTLM, password_file);
+	assert_int_equal(begin_for(who, &conf, "NTLM", true, &login, &turn, &response),
+			 OUTCOME_PERM);
+}
+
 static void login_asks_twice(void **state)
 {
 	struct conf_login conf = conf_of(CONF_LOGIN_OUT_BASIC, password_file);
@@ -173,9 +213,8 @@ static void secrets_that_are_not_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_best_that_is_offered),
-		cmocka_unit_test(plain),
-		cmocka_unit_test(login_asks_twice),
+		cmocka_unit_test(the_best_that_is_offered),   cmocka_unit_test(plain),
+		cmocka_unit_test(for_somebody_else),          cmocka_unit_test(login_asks_twice),
 		cmocka_unit_test(secrets_that_are_not_there),
 	};
 	struct conf conf = { 0 };
