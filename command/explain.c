@@ -28,7 +28,9 @@ static bool explain_alone(const struct conf *conf, const struct question *questi
 {
 	char why[400];
 	struct directories *directories = directories_open(conf, why, sizeof why);
-	struct explain explain = { .conf = conf, .where = EXPLAIN_ALONE, .lines = lines };
+	struct explain explain = {
+		.conf = conf, .directories = directories, .where = EXPLAIN_ALONE, .lines = lines
+	};
 
 	if (!directories) {
 		fprintf(stderr, "postern: %s\n", why);

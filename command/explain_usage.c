@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "daemon/recipient_reply.h"
+#include "daemon/mail_reply.h"
 #include "store/store.h"
 
 struct fullness {
@@ -85,35 +85,43 @@ static void add(struct buffer *lines, struct span key, struct span value)
 	buffer_add_text(lines, "\n");
 }
 
-static void add_full(struct buffer *lines, struct span key, struct span all)
+static bool is_full(const struct fullness *full)
 {
-	char address[ADDRESS_TEXT_SIZE], room[RECIPIENT_REPLY_SIZE];
-	struct smtp_reply reply;
+	return full->read && full->quota > 0 && full->used >= full->quota;
+}
 
-	(void)span_copy(explain_value(all, "recipient/asked"), address, sizeof address);
-	reply = recipient_reply_full(address, room);
+/* Only what would have been taken is refused for that. */
+static void add_reply(struct buffer *lines, struct span key, struct span value,
+		      const struct fullness *full, const struct smtp_reply *reply)
+{
+	if (!is_full(full) || value.length == 0 || value.at[0] != '2') {
+		add(lines, key, value);
+		return;
+	}
 	buffer_add(lines, key.at, key.length);
-	buffer_add_format(lines, "\t%u %s %s\n", reply.code, reply.status, reply.text);
+	buffer_add_format(lines, "\t%u %s %s\n", reply->code, reply->status, reply->text);
 }
 
 void explain_add_usage(const struct conf *conf, struct buffer *lines)
 {
 	struct span all = buffer_span(lines), rest = all, key, value;
 	struct fullness recipient = look(conf, all, ""), sender = look(conf, all, "sender's ");
+	char address[ADDRESS_TEXT_SIZE] = "", room[MAIL_REPLY_SIZE];
 	struct buffer told = BUFFER_EMPTY;
+	struct smtp_reply full;
 
+	(void)span_copy(explain_value(all, "recipient/asked"), address, sizeof address);
+	full = mail_reply_recipient_full(address, room);
 	while (explain_take(&rest, &key, &value)) {
-		bool rcpt = span_is(key, "RCPT");
-
-		if (rcpt)
+		if (span_is(key, "RCPT")) {
 			tell(&told, "", &recipient);
-		if (span_is(key, "MAIL"))
+			add_reply(&told, key, value, &recipient, &full);
+		} else if (span_is(key, "MAIL")) {
 			tell(&told, "sender's ", &sender);
-		if (rcpt && recipient.read && recipient.quota > 0 &&
-		    recipient.used >= recipient.quota && value.length > 0 && value.at[0] == '2')
-			add_full(&told, key, all);
-		else
+			add_reply(&told, key, value, &sender, &mail_reply_sender_full);
+		} else {
 			add(&told, key, value);
+		}
 	}
 	buffer_clear(lines);
 	*lines = told;

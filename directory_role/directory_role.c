@@ -160,7 +160,7 @@ static bool handle_explain(struct work *work)
 
 	if (!message_get_explain(work_body(work), &ask))
 		return false;
-	explain = (struct explain){ role->conf, role->auth, role->routing, EXPLAIN_RUNNING, &lines };
+	explain = (struct explain){ role->conf, role->auth, role->routing, role->directories, EXPLAIN_RUNNING, &lines };
 	questions[ask.question](&explain, ask.subject);
 	wire_writer_init(&writer, buffer_bytes(&lines), buffer_used(&lines));
 	writer.used = buffer_used(&lines);

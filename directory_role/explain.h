@@ -24,6 +24,7 @@ struct explain {
 	const struct conf *conf;
 	struct auth *auth;
 	struct routing *routing;
+	struct directories *directories;
 	enum explain_where where;
 	struct buffer *lines; /* the answer: at most EXPLAIN_MAX octets */
 };

@@ -9,7 +9,8 @@
 #include "auth/explain.h"
 #include "base/buffer.h"
 #include "daemon/login_reply.h"
-#include "daemon/recipient_reply.h"
+#include "daemon/mail_reply.h"
+#include "directory_role/directory_sender.h"
 #include "directory_role/explain.h"
 #include "directory_role/explain_lines.h"
 #include "directory_role/explain_servers.h"
@@ -62,23 +63,39 @@ static void tell_hop(struct transaction *transaction, const struct conf_smtp *se
 				 : "");
 }
 
+static enum sender_relay member_of(const struct transaction *transaction,
+				   const struct conf_smtp *server)
+{
+	const struct explain *explain = transaction->explain;
+
+	if (!transaction->logged_in)
+		return SENDER_RELAY_NO;
+	return directory_may_relay(explain->conf, explain->directories, server,
+				   transaction->who.directory, transaction->who.id);
+}
+
 /* A domain of others: whether it is taken is the server's to say. */
 static void judge_relaying(struct transaction *transaction, size_t number)
 {
+	static const char *const names[] = { [SENDER_RELAY_NO] = "no",
+					     [SENDER_RELAY_YES] = "yes",
+					     [SENDER_RELAY_UNKNOWN] = "not known now" };
 	const struct explain *explain = transaction->explain;
 	const struct conf_smtp *server = &explain->conf->smtps[number];
 	bool logged_in = transaction->logged_in;
-	const struct smtp_reply *no = logged_in ? &recipient_reply_own : &recipient_reply_denied;
+	const struct smtp_reply *no = logged_in ? &mail_reply_own : &mail_reply_denied;
 	char rule[400];
-	bool may = explain_relaying(explain->conf, server, transaction->to.domain, logged_in, rule);
+	enum sender_relay may = explain_relaying(explain->conf, server, transaction->to.domain,
+						 logged_in, member_of(transaction, server), rule);
 
-	explain_addf(explain->lines, "relaying[]", "%s: %s: %s", server->name, may ? "yes" : "no",
-		     rule);
-	if (may)
+	if (may == SENDER_RELAY_UNKNOWN)
+		no = &mail_reply_later;
+	explain_addf(explain->lines, "relaying[]", "%s: %s: %s", server->name, names[may], rule);
+	if (may == SENDER_RELAY_YES)
 		explain_reply(&transaction->rcpt, number, 250, "2.1.5", SMTP_RECIPIENT_OK);
 	else
 		explain_reply(&transaction->rcpt, number, no->code, no->status, no->text);
-	if (may)
+	if (may == SENDER_RELAY_YES)
 		tell_hop(transaction, server);
 }
 

@@ -60,28 +60,48 @@ bool explain_server_takes(const struct conf_smtp *server, bool logged_in)
 	       methods->certificate;
 }
 
-static void tell_list(const struct conf_smtp *server, bool logged_in, char rule[400])
+static void tell_list(const struct conf_smtp *server, char rule[400])
 {
 	const struct conf_relay *relay = &server->relay;
 
-	snprintf(rule, 400, "relay_list = \"%s\", %zu in the list relay%s",
-		 relay->all_except ? "all-except" : "only", relay->list_count,
-		 logged_in ? "; relay_authenticated = false" : "");
+	snprintf(rule, 400, "relay_list = \"%s\" with %zu in the list",
+		 relay->all_except ? "all-except" : "only", relay->list_count);
 }
 
-bool explain_relaying(const struct conf *conf, const struct conf_smtp *server, const char *domain,
-		      bool logged_in, char rule[400])
+static enum sender_relay by_login(const struct conf_smtp *server, enum sender_relay member,
+				  char rule[400])
+{
+	if (server->relay_groups_count == 0) {
+		snprintf(rule, 400, "relay_authenticated = true");
+		return SENDER_RELAY_YES;
+	}
+	snprintf(rule, 400, "relay_groups: %s",
+		 member == SENDER_RELAY_YES  ? "a member"
+		 : member == SENDER_RELAY_NO ? "no member of any"
+					     : "no answer could be had");
+	return member;
+}
+
+enum sender_relay explain_relaying(const struct conf *conf, const struct conf_smtp *server,
+				   const char *domain, bool logged_in, enum sender_relay member,
+				   char rule[400])
 {
 	const struct conf_remote *remote = conf_find_remote(conf, domain);
+	enum sender_relay login = SENDER_RELAY_NO;
 
-	if (logged_in && server->relay.authenticated) {
-		snprintf(rule, 400, "relay_authenticated = true");
-		return true;
-	}
 	if (remote && remote->relay) {
 		snprintf(rule, 400, "relay = true in the section remote \"%s\"", remote->name);
-		return true;
+		return SENDER_RELAY_YES;
 	}
-	tell_list(server, logged_in, rule);
-	return server->relay.all_except;
+	if (logged_in && server->relay.authenticated)
+		login = by_login(server, member, rule);
+	if (login == SENDER_RELAY_YES)
+		return SENDER_RELAY_YES;
+	if (server->relay.all_except) {
+		tell_list(server, rule);
+		return SENDER_RELAY_YES;
+	}
+	if (!logged_in || !server->relay.authenticated)
+		tell_list(server, rule);
+	return login;
 }

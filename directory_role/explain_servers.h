@@ -4,6 +4,7 @@
 #define DIRECTORY_ROLE_EXPLAIN_SERVERS_H
 
 #include "conf/conf.h"
+#include "daemon/message_directory.h"
 #include "gateway/smtp_server.h"
 
 struct buffer;
@@ -26,10 +27,11 @@ void explain_replies_add(struct buffer *lines, const char *key,
 /* Does the server take mail from such a client at all? */
 bool explain_server_takes(const struct conf_smtp *server, bool logged_in);
 /*
- * May a client that no list of the server names send to that domain of others? `rule` is the key
- * that decides, with its value.
+ * May a client that no list of the server names send to that domain of others? UNKNOWN: not now.
+ * `member`: of the server's relay_groups. `rule` is the key that decides, with its value.
  */
-bool explain_relaying(const struct conf *conf, const struct conf_smtp *server, const char *domain,
-		      bool logged_in, char rule[400]);
+enum sender_relay explain_relaying(const struct conf *conf, const struct conf_smtp *server,
+				   const char *domain, bool logged_in, enum sender_relay member,
+				   char rule[400]);
 
 #endif

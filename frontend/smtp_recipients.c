@@ -10,7 +10,7 @@
 #include "frontend/frontend.h"
 #include "daemon/message_queue.h"
 #include "daemon/message_store.h"
-#include "daemon/recipient_reply.h"
+#include "daemon/mail_reply.h"
 #include "frontend/relaying.h"
 #include "daemon/route_cache.h"
 #include "frontend/recheck.h"
@@ -80,14 +80,14 @@ static void recipient_accept(struct smtp_session *smtp)
 
 static void recipient_full(struct smtp_session *smtp, uint64_t used)
 {
-	char address[ADDRESS_TEXT_SIZE], text[RECIPIENT_REPLY_SIZE];
+	char address[ADDRESS_TEXT_SIZE], text[MAIL_REPLY_SIZE];
 	struct smtp_reply reply;
 
 	address_text(&smtp->recipients.recipient->address, address);
 	log_info("quota.refused", LOG_TEXT("session", smtp->session.id), LOG_TEXT("rcpt", address),
 		 LOG_NUMBER("quota", smtp->recipients.route->quota), LOG_NUMBER("used", used),
 		 LOG_NUMBER("declared", smtp->recipients.declared));
-	reply = recipient_reply_full(address, text);
+	reply = mail_reply_recipient_full(address, text);
 	smtp_session_answer(smtp, OUTCOME_PERM, &reply);
 }
 
@@ -131,9 +131,6 @@ static void recipient_check_quota(struct smtp_session *smtp)
 
 static void recipient_relay(struct smtp_session *smtp)
 {
-	static const struct smtp_reply later = { 451, "4.7.1",
-						 "Relaying depends on your host name or your groups, which "
-						 "cannot be looked up now" };
 	const struct smtp_recipients *all = &smtp->recipients;
 	struct relay_client client;
 
@@ -147,10 +144,10 @@ static void recipient_relay(struct smtp_session *smtp)
 		smtp_names_ask(smtp, recipient_relay);
 		return;
 	case RELAYING_LATER:
-		smtp_session_answer(smtp, OUTCOME_TEMP, &later);
+		smtp_session_answer(smtp, OUTCOME_TEMP, &mail_reply_later);
 		return;
 	case RELAYING_NO:
-		smtp_session_answer(smtp, OUTCOME_PERM, client.identity ? &recipient_reply_own : &recipient_reply_denied);
+		smtp_session_answer(smtp, OUTCOME_PERM, client.identity ? &mail_reply_own : &mail_reply_denied);
 	}
 }
 
