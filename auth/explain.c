@@ -221,28 +221,37 @@ static enum auth_verdict judge(const struct teller *teller, struct login *login)
 	return login->answer->verdict;
 }
 
-enum auth_verdict auth_explain(struct auth *auth, const char *name, auth_fact fact, void *context)
+/* A login without a password. `ask` and `answer` live as long. */
+static struct login begin(struct auth *auth, const char *name, struct auth_ask *ask,
+			  struct auth_answer *answer)
 {
-	struct teller teller = { fact, context };
-	struct auth_ask ask = { .service = "explain",
-				.user = name,
-				.password = "",
-				.default_domain = "",
-				.client = "",
-				.session = "" };
-	struct auth_answer answer = { .verdict = AUTH_REJECTED };
-	struct login login = {
+	*ask = (struct auth_ask){ .service = "explain",
+				  .user = name,
+				  .password = "",
+				  .default_domain = "",
+				  .client = "",
+				  .session = "" };
+	*answer = (struct auth_answer){ .verdict = AUTH_REJECTED };
+	return (struct login){
 		.auth = auth,
-		.ask = &ask,
-		.answer = &answer,
+		.ask = ask,
+		.answer = answer,
 		.begun = clock_ms(),
 		.deadline = clock_ms() + auth->patience,
 		.server = "",
-		.tried = tell_search,
-		.context = &teller,
 	};
+}
+
+enum auth_verdict auth_explain(struct auth *auth, const char *name, auth_fact fact, void *context)
+{
+	struct teller teller = { fact, context };
+	struct auth_ask ask;
+	struct auth_answer answer;
+	struct login login = begin(auth, name, &ask, &answer);
 	const struct directory_hit *hit = &login.found.hit;
 
+	login.tried = tell_search;
+	login.context = &teller;
 	login_find(&login, name, &login.found);
 	if (login.found.directory)
 		tell(&teller, "directory", "%s", directory_conf(login.found.directory)->name);
@@ -259,4 +268,33 @@ enum auth_verdict auth_explain(struct auth *auth, const char *name, auth_fact fa
 	tell_person(&teller, &login);
 	tell_backoff(&teller, &login);
 	return judge(&teller, &login);
+}
+
+void auth_explain_who(struct auth *auth, const char *name, struct auth_explained *who)
+{
+	struct auth_ask ask;
+	struct auth_answer answer;
+	struct login login = begin(auth, name, &ask, &answer);
+	const struct directory_hit *hit = &login.found.hit;
+	const char *bad;
+
+	*who = (struct auth_explained){ .verdict = AUTH_REJECTED };
+	login_find(&login, name, &login.found);
+	snprintf(who->cause, sizeof(who->cause), "%s", hit->cause[0] ? hit->cause : "no such user");
+	if (hit->found == DIRECTORY_FAILED)
+		who->verdict = AUTH_TEMPORARY;
+	if (hit->found != DIRECTORY_ONE)
+		return;
+	snprintf(who->dn, sizeof(who->dn), "%s", hit->person.dn);
+	bad = login_bad_state(&login);
+	if (bad[0]) {
+		snprintf(who->cause, sizeof(who->cause), "%s", bad);
+		return;
+	}
+	login_welcome(&login);
+	who->verdict = hit->person.state & PERSON_MUST_CHANGE ? AUTH_EXPIRED : answer.verdict;
+	if (who->verdict == AUTH_EXPIRED)
+		return;
+	who->directory = directory_conf(login.found.directory)->name;
+	snprintf(who->id, sizeof(who->id), "%s", hit->person.id);
 }

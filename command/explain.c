@@ -1,87 +1,36 @@
 /* SPDX-License-Identifier: ISC */
-/* `postern explain login NAME`: how a login would go, and by what it is decided. */
-#include "command/command.h"
+/* `postern explain`: how a login would go, how mail for an address goes, and by what it is decided.
+ */
+#include "command/explain.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "base/log.h"
-#include "command/json.h"
-#include "conf/conf.h"
+#include "command/command.h"
 #include "daemon/check.h"
-#include "directory_role/explain.h"
 #include "directory/directories.h"
+#include "directory_role/explain.h"
 
-enum { KEY_WIDTH = 34 };
+enum { SUBJECT_MAX = 1300 /* octets; daemon/message_directory.h has room for more */ };
 
-static bool is_list(struct span key)
-{
-	return key.length > 2 && memcmp(key.at + key.length - 2, "[]", 2) == 0;
-}
-
-/* Takes a line "key TAB value" from the front. False: there is no more. */
-static bool take_fact(struct span *lines, struct span *key, struct span *value)
-{
-	while (span_cut(lines, '\n', value))
-		if (span_cut(value, '\t', key) && value->at)
-			return true;
-	return false;
-}
-
-static void print_text(struct span lines)
-{
-	struct span key, value;
-
-	while (take_fact(&lines, &key, &value)) {
-		if (is_list(key))
-			key.length -= 2;
-		printf("%-*.*s %.*s\n", KEY_WIDTH, (int)key.length, key.at, (int)value.length,
-		       value.at);
-	}
-}
-
-/* The values of a list stand one behind the other. */
-static void print_json(struct span lines)
-{
-	struct span key, value, open = { NULL, 0 };
-	bool first = true;
-
-	printf("{");
-	while (take_fact(&lines, &key, &value)) {
-		bool same = open.at && span_equal(open, key);
-
-		if (open.at && !same)
-			printf("]");
-		printf("%s", first ? "\n  " : same ? ", " : ",\n  ");
-		first = false;
-		open = is_list(key) ? key : (struct span){ NULL, 0 };
-		if (!same) {
-			json_text(stdout, is_list(key) ? span_make(key.at, key.length - 2) : key);
-			printf(is_list(key) ? ": [" : ": ");
-		}
-		json_text(stdout, value);
-	}
-	printf("%s\n}\n", open.at ? "]" : "");
-}
-
-/* The value of the line with that key; empty when there is none. */
-static struct span value_of(struct span lines, const char *wanted)
-{
-	struct span key, value;
-
-	while (take_fact(&lines, &key, &value))
-		if (span_is(key, wanted))
-			return value;
-	return span_text("");
-}
+struct question {
+	const char *word; /* of the line that the master gets */
+	void (*answer)(const struct explain *explain, const char *subject);
+	char subject[SUBJECT_MAX + 1];
+};
 
 /* With connections of our own, when there is no gateway to ask. */
-static bool explain_alone(const struct conf *conf, const char *name, struct buffer *lines)
+static bool explain_alone(const struct conf *conf, const struct question *question,
+			  struct buffer *lines)
 {
 	char why[400];
-	struct directories *directories = directories_open(conf, why, sizeof(why));
-	struct auth *auth;
+	struct directories *directories = directories_open(conf, why, sizeof why);
+	struct explain explain = {
+		.conf = conf, .directories = directories, .where = EXPLAIN_ALONE, .lines = lines
+	};
 
 	if (!directories) {
 		fprintf(stderr, "postern: %s\n", why);
@@ -89,52 +38,116 @@ static bool explain_alone(const struct conf *conf, const char *name, struct buff
 	}
 	log_open("explain", LOG_LEVEL_SILENT, LOG_FORM_LINE);
 	directories_start(directories);
-	auth = auth_new(conf, directories);
-	explain_login(auth, conf, name, EXPLAIN_ALONE, lines);
-	auth_free(auth);
+	explain.auth = auth_new(conf, directories);
+	explain.routing = routing_new(conf, directories);
+	question->answer(&explain, question->subject);
+	routing_free(explain.routing);
+	auth_free(explain.auth);
 	directories_close(directories);
 	return true;
 }
 
-static bool ask(const struct command_options *options, const char *name, struct buffer *lines)
+static bool ask(const struct command_options *options, const struct question *question,
+		struct buffer *lines)
 {
-	char word[600];
+	char word[SUBJECT_MAX + 40];
 	struct conf *conf = conf_read(options->file, NULL, check_complain, NULL);
 	bool told = false;
 
-	snprintf(word, sizeof(word), "explain login %.500s", name);
+	snprintf(word, sizeof word, "explain %s %s", question->word, question->subject);
 	if (conf && control_is_open(conf->run))
 		told = control_ask(options, word, lines);
 	else if (conf)
-		told = explain_alone(conf, name, lines);
+		told = explain_alone(conf, question, lines);
+	if (told)
+		explain_add_usage(conf, lines);
 	conf_free(conf);
 	return told;
 }
 
-static int explain_name(const struct command_options *options, const char *name)
+/* Somebody has the name; some server would take the recipient. */
+static bool is_good(struct span lines)
+{
+	struct span key, value;
+
+	if (span_is(explain_value(lines, "found"), "one entry"))
+		return true;
+	while (explain_take(&lines, &key, &value)) {
+		if (span_is(key, "RCPT") && value.length > 0 && value.at[0] == '2')
+			return true;
+		if (span_is(key, "RCPT at[]") && memmem(value.at, value.length, ": 250 ", 6))
+			return true;
+	}
+	return false;
+}
+
+static int explain_question(const struct command_options *options, const struct question *question)
 {
 	struct buffer lines = BUFFER_EMPTY;
 	int code = COMMAND_FAILED;
 
-	if (strlen(name) > 500 || strpbrk(name, "\r\n\t")) {
-		fputs("postern: that is no user name\n", stderr);
-		return COMMAND_FAILED;
-	}
-	if (ask(options, name, &lines)) {
+	if (ask(options, question, &lines)) {
 		if (options->json)
-			print_json(buffer_span(&lines));
+			explain_print_json(buffer_span(&lines));
 		else
-			print_text(buffer_span(&lines));
-		if (span_is(value_of(buffer_span(&lines), "found"), "one entry"))
+			explain_print_text(buffer_span(&lines));
+		if (is_good(buffer_span(&lines)))
 			code = COMMAND_DONE;
 	}
 	buffer_clear(&lines);
 	return code;
 }
 
+/* Words that may stand in the line to the master, as they are. */
+static bool is_word(const char *text, const char *what)
+{
+	if (strlen(text) <= 400 && !strpbrk(text, "\r\n\t"))
+		return true;
+	fprintf(stderr, "postern: that is no %s\n", what);
+	return false;
+}
+
+static int explain_mail(const struct command_options *options, const char *from, const char *to,
+			const char *as)
+{
+	struct question question = { .word = "send", .answer = explain_send };
+
+	if (!is_word(from, "address") || !is_word(to, "address") || !is_word(as, "user name"))
+		return COMMAND_FAILED;
+	snprintf(question.subject, sizeof question.subject, "%s\t%s\t%s", from, to, as);
+	return explain_question(options, &question);
+}
+
+static int explain_one(const struct command_options *options, const char *word, const char *subject,
+		       void (*answer)(const struct explain *explain, const char *subject))
+{
+	struct question question = { .word = word, .answer = answer };
+
+	if (!is_word(subject, answer == explain_login ? "user name" : "address"))
+		return COMMAND_FAILED;
+	snprintf(question.subject, sizeof question.subject, "%s", subject);
+	return explain_question(options, &question);
+}
+
 int command_explain(const struct command_options *options, int argc, char **argv)
 {
-	if (argc != 3 || strcmp(argv[1], "login") != 0)
-		return COMMAND_USAGE;
-	return explain_name(options, argv[2]);
+	static const struct option long_options[] = { { "as", required_argument, NULL, 'a' },
+						      { NULL, 0, NULL, 0 } };
+	const char *as = NULL;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (option != 'a' || !optarg[0])
+			return COMMAND_USAGE;
+		as = optarg;
+	}
+	argc -= optind;
+	argv += optind;
+	if (argc == 3 && strcmp(argv[0], "send") == 0)
+		return explain_mail(options, argv[1], argv[2], as ? as : "");
+	if (argc == 2 && strcmp(argv[0], "login") == 0 && !as)
+		return explain_one(options, "login", argv[1], explain_login);
+	if (argc == 1 && strchr(argv[0], '@') && !as)
+		return explain_one(options, "address", argv[0], explain_address);
+	return COMMAND_USAGE;
 }

@@ -29,8 +29,9 @@ static const struct command {
 	{ "reload", command_reload, "",
 	  "check the configuration, then take it without dropping sessions" },
 	{ "stop", command_stop, "", "finish what was taken in, then end" },
-	{ "explain", command_explain, "login NAME",
-	  "how a login of that name goes, and what decides it" },
+	{ "explain", command_explain, "ADDRESS | send FROM TO [--as NAME] | login NAME",
+	  "how mail for that address goes, from one address to another, how a login goes; and what "
+	  "decides it" },
 	{ "check", command_check, "",
 	  "test the configuration and look at the domain from all sides; each finding with its "
 	  "remedy" },

@@ -69,17 +69,36 @@ static void on_explained(void *context, enum channel_result result, const struct
 	free(ask);
 }
 
+static bool take_question(struct span text, struct message_explain *explain)
+{
+	static const struct {
+		const char *word;
+		enum message_question question;
+	} questions[] = { { "login ", QUESTION_LOGIN },
+			  { "address ", QUESTION_ADDRESS },
+			  { "send ", QUESTION_SEND } };
+
+	for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
+		if (!span_starts_nocase(text, questions[i].word))
+			continue;
+		explain->question = questions[i].question;
+		return span_copy(span_skip(text, strlen(questions[i].word)), explain->subject,
+				 sizeof explain->subject);
+	}
+	return false;
+}
+
 /* True: the client is answered, and closed, later. */
-static bool control_explain(struct control *control, int client, struct span name, struct buffer *reply)
+static bool control_explain(struct control *control, int client, struct span subject, struct buffer *reply)
 {
 	struct generation *generation = generation_in_force(control->master);
-	struct message_explain explain = { .question = QUESTION_LOGIN };
+	struct message_explain explain;
 	char memory[sizeof explain + 16];
 	struct wire_writer writer;
 	struct control_ask *ask;
 
-	if (!generation || !generation->directory.control || !span_copy(name, explain.subject, sizeof explain.subject)) {
-		buffer_add_text(reply, generation ? "error that name cannot be asked about\n"
+	if (!generation || !generation->directory.control || !take_question(subject, &explain)) {
+		buffer_add_text(reply, generation ? "error that cannot be asked about\n"
 						  : "error the gateway is not up yet\n");
 		return false;
 	}
@@ -111,7 +130,7 @@ static void control_do(struct control *control, struct span word, struct buffer 
 /* Root's own tool sends its line at once; whoever does not is not waited for. True: the client is kept. */
 static bool control_serve(struct control *control, int client)
 {
-	static const char explain[] = "explain login ", queue[] = "queue ";
+	static const char explain[] = "explain ", queue[] = "queue ";
 	struct timeval patience = { 1, 0 };
 	struct buffer reply = BUFFER_EMPTY;
 	struct span word;

@@ -3,7 +3,8 @@
  * The socket over which `postern` talks to the master: <run>/control, a stream,
  * for root alone. The client sends one word and a newline and reads to the end:
  * "ok" or "error TEXT", then for `status` one line a process, fields by tabs, for
- * `explain login NAME` what the directory role says (directory_role/explain.h), for
+ * `explain login NAME`, `explain address ADDRESS` and `explain send FROM TAB TO TAB NAME` what
+ * the directory role says (directory_role/explain.h), for
  * `queue ACT ID...` how many of these messages were found and done.
  */
 #ifndef DAEMON_CONTROL_H

@@ -278,7 +278,7 @@ bool message_get_explain(struct span body, struct message_explain *explain)
 {
 	struct wire_reader reader = wire_reader_of(body);
 
-	explain->question = wire_get_choice(&reader, QUESTION_LOGIN);
+	explain->question = wire_get_choice(&reader, QUESTION_SEND);
 	wire_get_text(&reader, explain->subject, sizeof explain->subject);
 	return wire_done(&reader);
 }

@@ -105,7 +105,7 @@ struct message_recheck {
 enum message_question { QUESTION_LOGIN, QUESTION_ADDRESS, QUESTION_SEND };
 struct message_explain {
 	enum message_question question;
-	char subject[512]; /* the name; the address; FROM, a space, TO */
+	char subject[1400]; /* the name; the address; FROM, a tab, TO, a tab, the name of who logs in or "" */
 };
 
 #define MESSAGE_TOKEN_MAX       (48 * 1024) /* octets of one message of an exchange */

@@ -149,14 +149,21 @@ static bool handle_recheck(struct work *work)
 
 static bool handle_explain(struct work *work)
 {
+	static void (*const questions[])(const struct explain *, const char *) = {
+		[QUESTION_LOGIN] = explain_login,
+		[QUESTION_ADDRESS] = explain_address,
+		[QUESTION_SEND] = explain_send,
+	};
 	struct directory_role *role = work->context;
 	struct message_explain ask;
+	struct explain explain;
 	struct buffer lines = BUFFER_EMPTY;
 	struct wire_writer writer;
 
 	if (!message_get_explain(work_body(work), &ask))
 		return false;
-	explain_login(role->auth, role->conf, ask.subject, EXPLAIN_RUNNING, &lines);
+	explain = (struct explain){ role->conf, role->auth, role->routing, role->directories, EXPLAIN_RUNNING, &lines };
+	questions[ask.question](&explain, ask.subject);
 	wire_writer_init(&writer, buffer_bytes(&lines), buffer_used(&lines));
 	writer.used = buffer_used(&lines);
 	work_answer(work, &writer, -1);

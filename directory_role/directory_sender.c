@@ -58,9 +58,9 @@ void directory_identity(const struct directory_who *who, char to[96])
 		to[0] = '\0';
 }
 
-/* Only asked where the server has relay_groups. */
-static enum sender_relay may_relay(const struct directory_role *role,
-				   const struct conf_smtp *server, const struct directory_who *who)
+enum sender_relay directory_may_relay(const struct conf *conf, struct directories *directories,
+				      const struct conf_smtp *server, const char *name,
+				      const char *id)
 {
 	const struct conf_directory *section = NULL;
 	struct directory *directory;
@@ -71,20 +71,20 @@ static enum sender_relay may_relay(const struct directory_role *role,
 
 	if (server->relay_groups_count == 0)
 		return SENDER_RELAY_YES;
-	for (size_t i = 0; i < role->conf->directories_count; i++)
-		if (strcmp(role->conf->directories[i].name, who->directory) == 0)
-			section = &role->conf->directories[i];
-	directory = section ? directories_find(role->directories, section) : NULL;
+	for (size_t i = 0; i < conf->directories_count; i++)
+		if (strcmp(conf->directories[i].name, name) == 0)
+			section = &conf->directories[i];
+	directory = section ? directories_find(directories, section) : NULL;
 	if (!directory)
 		return SENDER_RELAY_UNKNOWN;
-	directory_find_id(directory, who->id, &hit);
+	directory_find_id(directory, id, &hit);
 	if (hit.found == DIRECTORY_ONE)
 		found = directory_is_member(directory, &hit.person, server->relay_groups,
 					    server->relay_groups_count, clock_ms() + MEMBER_MS,
 					    &which, why);
 	if (found == DIRECTORY_FAILED)
-		log_warning("policy.relay_groups", LOG_TEXT("directory", who->directory),
-			    LOG_TEXT("id", who->id), LOG_TEXT("why", why[0] ? why : hit.cause));
+		log_warning("policy.relay_groups", LOG_TEXT("directory", name), LOG_TEXT("id", id),
+			    LOG_TEXT("why", why[0] ? why : hit.cause));
 	directory_hit_clear(&hit);
 	return found == DIRECTORY_ONE      ? SENDER_RELAY_YES
 	       : found == DIRECTORY_NOBODY ? SENDER_RELAY_NO
@@ -128,8 +128,10 @@ static void answer_with(struct work *work, const struct message_sender *ask,
 	answer.quota = found.mailbox.quota;
 	answer.size = found.size;
 	answer.recipients = found.recipients;
-	answer.relay = answer.outcome == OUTCOME_OK && !ask->header ? may_relay(role, server, who)
-								    : SENDER_RELAY_NO;
+	answer.relay = answer.outcome == OUTCOME_OK && !ask->header
+			       ? directory_may_relay(role->conf, role->directories, server,
+						     who->directory, who->id)
+			       : SENDER_RELAY_NO;
 	if (answer.outcome == OUTCOME_OK && found.mailbox.id[0])
 		answer.ticket = span_make(ticket, directory_ticket(role, &found.mailbox, ticket));
 	directory_identity(who, answer.identity);

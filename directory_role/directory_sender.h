@@ -22,6 +22,11 @@ void directory_who_sent(const char *identity, const struct address *address, boo
 /* "directory/id"; "" where it does not fit, as if nobody had logged in. */
 void directory_identity(const struct directory_who *who, char to[96]);
 
+/* By relay_groups of the server; YES where it has none. `name` and `id` are who has logged in. */
+enum sender_relay directory_may_relay(const struct conf *conf, struct directories *directories,
+				      const struct conf_smtp *server, const char *name,
+				      const char *id);
+
 bool directory_handle_sender(struct work *work); /* MESSAGE_SENDER */
 
 #endif

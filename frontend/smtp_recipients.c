@@ -10,6 +10,7 @@
 #include "frontend/frontend.h"
 #include "daemon/message_queue.h"
 #include "daemon/message_store.h"
+#include "daemon/mail_reply.h"
 #include "frontend/relaying.h"
 #include "daemon/route_cache.h"
 #include "frontend/recheck.h"
@@ -79,14 +80,15 @@ static void recipient_accept(struct smtp_session *smtp)
 
 static void recipient_full(struct smtp_session *smtp, uint64_t used)
 {
-	char address[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE + 40];
+	char address[ADDRESS_TEXT_SIZE], text[MAIL_REPLY_SIZE];
+	struct smtp_reply reply;
 
 	address_text(&smtp->recipients.recipient->address, address);
 	log_info("quota.refused", LOG_TEXT("session", smtp->session.id), LOG_TEXT("rcpt", address),
 		 LOG_NUMBER("quota", smtp->recipients.route->quota), LOG_NUMBER("used", used),
 		 LOG_NUMBER("declared", smtp->recipients.declared));
-	snprintf(text, sizeof text, "<%s>: mailbox is full", address);
-	smtp_session_answer(smtp, OUTCOME_PERM, &(struct smtp_reply){ 552, "5.2.2", text });
+	reply = mail_reply_recipient_full(address, text);
+	smtp_session_answer(smtp, OUTCOME_PERM, &reply);
 }
 
 static void on_usage(void *context, enum channel_result result, const struct packet *packet)
@@ -129,12 +131,6 @@ static void recipient_check_quota(struct smtp_session *smtp)
 
 static void recipient_relay(struct smtp_session *smtp)
 {
-	static const struct smtp_reply later = { 451, "4.7.1",
-						 "Relaying depends on your host name or your groups, which "
-						 "cannot be looked up now" };
-	static const struct smtp_reply denied = { 550, "5.7.1", "Relaying denied" };
-	static const struct smtp_reply own = { 550, "5.7.1",
-					       "This server delivers to its own domains only" };
 	const struct smtp_recipients *all = &smtp->recipients;
 	struct relay_client client;
 
@@ -148,10 +144,10 @@ static void recipient_relay(struct smtp_session *smtp)
 		smtp_names_ask(smtp, recipient_relay);
 		return;
 	case RELAYING_LATER:
-		smtp_session_answer(smtp, OUTCOME_TEMP, &later);
+		smtp_session_answer(smtp, OUTCOME_TEMP, &mail_reply_later);
 		return;
 	case RELAYING_NO:
-		smtp_session_answer(smtp, OUTCOME_PERM, client.identity ? &own : &denied);
+		smtp_session_answer(smtp, OUTCOME_PERM, client.identity ? &mail_reply_own : &mail_reply_denied);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "conf/conf.h"
+#include "daemon/mail_reply.h"
 #include "daemon/message_store.h"
 #include "frontend/frontend.h"
 #include "frontend/recheck.h"
@@ -70,9 +71,6 @@ static bool heard(struct smtp_session *smtp, enum channel_result result,
 
 static void on_usage(void *context, enum channel_result result, const struct packet *packet)
 {
-	static const struct smtp_reply full = {
-		552, "5.2.2", "Your mailbox is full: delete messages to send again"
-	};
 	struct smtp_session *smtp = context;
 	struct message_result usage;
 
@@ -89,7 +87,7 @@ static void on_usage(void *context, enum channel_result result, const struct pac
 	log_info("quota.sender", LOG_TEXT("session", smtp->session.id),
 		 LOG_TEXT("id", smtp->sender.identity), LOG_NUMBER("quota", smtp->sender.quota),
 		 LOG_NUMBER("used", usage.value));
-	smtp_session_answer(smtp, OUTCOME_PERM, &full);
+	smtp_session_answer(smtp, OUTCOME_PERM, &mail_reply_sender_full);
 }
 
 static void check_limits(struct smtp_session *smtp)

@@ -105,7 +105,7 @@ enum smtp_step smtp_step_mail(struct smtp_server *server, struct span argument)
 
 enum smtp_step smtp_sender_done(struct smtp_server *server, const struct smtp_answer *answer)
 {
-	static const struct smtp_words fine = { 250, "2.1.0", "Sender ok" };
+	static const struct smtp_words fine = { 250, "2.1.0", SMTP_SENDER_OK };
 	static const struct smtp_words refused = { 550, "5.1.0", "Sender refused" };
 	struct envelope *envelope = &server->transaction->envelope;
 	char detail[ADDRESS_TEXT_SIZE];
@@ -180,7 +180,7 @@ static enum smtp_step count_refused(struct smtp_server *server)
 
 enum smtp_step smtp_recipient_done(struct smtp_server *server, const struct smtp_answer *answer)
 {
-	static const struct smtp_words fine = { 250, "2.1.5", "Recipient ok" };
+	static const struct smtp_words fine = { 250, "2.1.5", SMTP_RECIPIENT_OK };
 	static const struct smtp_words refused = { 550, "5.1.1", "Recipient refused" };
 	struct envelope *envelope = &server->transaction->envelope;
 	char detail[ADDRESS_TEXT_SIZE];

@@ -41,6 +41,11 @@ struct smtp_profile {
 	unsigned refused_recipients; /* likewise, after so many more refused for good than taken */
 };
 
+/* Words of replies that are told elsewhere too. */
+#define SMTP_SENDER_OK      "Sender ok"               /* 250 2.1.0 */
+#define SMTP_RECIPIENT_OK   "Recipient ok"            /* 250 2.1.5 */
+#define SMTP_NEEDS_LOGIN    "Authentication required" /* 530 5.7.0 */
+
 struct smtp_reply {         /* the answer to an ask when it is not a plain yes */
 	unsigned code;      /* 0 = the engine's own words for the outcome */
 	const char *status; /* "5.1.1"; NULL with code 0 */

@@ -54,7 +54,7 @@ enum smtp_step smtp_step_atrn(struct smtp_server *server, struct span argument)
 	if (!server->profile->atrn)
 		return smtp_refuse(server, 502, "5.5.1", "Command not supported");
 	if (!server->authenticated)
-		return smtp_refuse(server, 530, "5.7.0", "Authentication required");
+		return smtp_refuse(server, 530, "5.7.0", SMTP_NEEDS_LOGIN);
 	if (!domains_valid(argument))
 		return smtp_refuse(server, 501, "5.5.4", "Syntax: ATRN [domain,...]");
 	domains = memory_text_n(argument.at, argument.length);

@@ -166,7 +166,7 @@ static enum smtp_step run_verb(struct smtp_server *server, const struct verb *ve
 	if (!(verb->states & server->state))
 		return refuse_order(server, verb);
 	if ((verb->rules & NEEDS_AUTH) && !server->profile->anonymous && !server->authenticated)
-		return smtp_refuse(server, 530, "5.7.0", "Authentication required");
+		return smtp_refuse(server, 530, "5.7.0", SMTP_NEEDS_LOGIN);
 	if (((verb->rules & NO_ARGUMENT) && argument.length > 0) ||
 	    ((verb->rules & WANTS_ARGUMENT) && argument.length == 0))
 		return refuse_argument(server, verb);

@@ -55,7 +55,7 @@ static const struct message_login sample_login = { 1, "smtp", "CORP\\alice",  "a
 static const struct message_identity sample_identity = { AUTH_EXPIRED, "alice@corp.example", SPAN("\0\1\2"),
 							SPAN("standing"), "two.example", SPAN("else\0where") };
 static const struct message_recheck sample_recheck = { 2, SPAN("\1\0\0\0a\1\0\0\0b") };
-static const struct message_explain sample_explain = { QUESTION_LOGIN, "CORP\\alice" };
+static const struct message_explain sample_explain = { QUESTION_SEND, "a@corp.example\tb@corp.example\tCORP\\alice" };
 static const struct message_result sample_result = { OUTCOME_TEMP, MESSAGE_RESULT_FULL, UINT64_MAX };
 static const struct message_deliver sample_deliver = { "f0-1a2b", 1, 2, SPAN("\1\0\0\0a\1\0\0\0b"), SPAN("\0e") };
 static const struct message_open sample_open = { "f0-1a2b", SPAN("ticket") };
