@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define TICKET_VERSION  1
+#define TICKET_VERSION  2
 #define TICKET_MAC_SIZE 16
 
 size_t ticket_seal(struct wire_writer *writer, const unsigned char key[TICKET_KEY_SIZE])
@@ -33,6 +33,7 @@ size_t ticket_sign(const struct ticket *ticket, const unsigned char key[TICKET_K
 	wire_put_text(&writer, ticket->domain);
 	wire_put_text(&writer, ticket->name);
 	wire_put_u64(&writer, ticket->quota);
+	wire_put_u64(&writer, ticket->warn);
 	wire_put_u64(&writer, (uint64_t)ticket->expires);
 	wire_put_text(&writer, ticket->session);
 	return ticket_seal(&writer, key);
@@ -61,6 +62,7 @@ static bool ticket_read(struct span bytes, struct ticket *ticket)
 	wire_get_text(&reader, ticket->domain, sizeof(ticket->domain));
 	wire_get_text(&reader, ticket->name, sizeof(ticket->name));
 	ticket->quota = wire_get_u64(&reader);
+	ticket->warn = wire_get_u64(&reader);
 	ticket->expires = (int64_t)wire_get_u64(&reader);
 	wire_get_text(&reader, ticket->session, sizeof(ticket->session));
 	return wire_done(&reader) && version == TICKET_VERSION;

@@ -27,6 +27,7 @@ struct ticket {
 	char domain[256]; /* mailbox domain, lower case */
 	char name[256];   /* mailbox name */
 	uint64_t quota;   /* octets; 0 = no limit */
+	uint64_t warn;    /* octets from which the owner is warned; 0 = never */
 	int64_t expires;  /* unix seconds */
 	char session[32]; /* the session it was made for; "" for a delivery */
 };

@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "mail/report.h"
+#include "mail/warning.h"
 
 #define SECRET_MAX 65536
 
@@ -202,11 +203,19 @@ static void check_proxy(struct conf_machine *machine)
 static void check_quota_template(struct conf_machine *machine)
 {
 	const struct conf_quotas *quotas = &machine->conf->quotas;
+	const char *why;
+	char *text = NULL;
+	unsigned line = 0;
 	size_t length;
 
 	if (*quotas->template)
-		free(conf_machine_file(machine, quotas->line, "template", quotas->template, false,
-				       SECRET_MAX, &length));
+		text = conf_machine_file(machine, quotas->line, "template", quotas->template, false,
+					 SECRET_MAX, &length);
+	why = text ? warning_template_fault(span_make(text, length), &line) : NULL;
+	if (why)
+		conf_machine_tell(machine, quotas->line, "template", "%s:%u: %s", quotas->template,
+				  line, why);
+	free(text);
 }
 
 static void check_trust_anchor(struct conf_machine *machine)

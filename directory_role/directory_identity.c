@@ -18,7 +18,8 @@ static size_t role_ticket(const struct directory_role *role, enum ticket_purpose
 			  const struct route_mailbox *mailbox, const char *session,
 			  char to[TICKET_SIZE_MAX])
 {
-	struct ticket ticket = { .purpose = purpose, .quota = mailbox->quota };
+	struct ticket ticket = { .purpose = purpose, .quota = mailbox->quota,
+				 .warn = mailbox->warn };
 	int64_t life = purpose == TICKET_READ ? READ_TICKET_SECONDS : DELIVER_TICKET_SECONDS;
 	size_t length;
 

@@ -125,7 +125,7 @@ static void answer_with(struct work *work, const struct message_sender *ask,
 	memcpy(answer.status, found.status, sizeof answer.status);
 	memcpy(answer.text, found.text, sizeof answer.text);
 	answer.good_for = found.good_for;
-	answer.quota = found.mailbox.quota;
+	answer.quota = found.quota;
 	answer.size = found.size;
 	answer.recipients = found.recipients;
 	answer.relay = answer.outcome == OUTCOME_OK && !ask->header

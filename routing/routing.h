@@ -158,7 +158,8 @@ struct sender_ask {
 };
 struct sender_answer {
 	bool reported;         /* would be refused, were it not for CONF_SEND_AS_REPORT */
-	struct route_mailbox mailbox; /* of who has logged in; .quota is the limit for sending, 0 = none; id "" = no mailbox */
+	struct route_mailbox mailbox; /* of who has logged in; id "" = no mailbox here */
+	uint64_t quota;        /* octets in it from which he may not send; 0 = no limit */
 	uint64_t size;         /* largest message, UINT64_MAX = no limit of his own */
 	uint32_t recipients;   /* most a message, 0 = no limit of his own */
 	unsigned code;

@@ -74,7 +74,8 @@ static void read_mailbox(struct use *use, const struct mail_object *object)
 		return;
 	}
 	domain = conf_find_domain(conf, mailbox->domain);
-	mailbox->quota = quota_level(conf, domain, object->quota_send, QUOTA_LEVEL_SEND, &source);
+	use->answer->quota =
+		quota_level(conf, domain, object->quota_send, QUOTA_LEVEL_SEND, &source);
 	tell_quota(use->ask->teller, conf, domain, object);
 }
 

@@ -24,6 +24,7 @@ struct delivery {
 	struct store *store;
 	const struct store_mailbox *mailboxes;
 	size_t count;
+	uint64_t *warn; /* per mailbox: what it holds, if its owner is to be warned; NULL: nobody is */
 	bool *linked; /* per mailbox; a mailbox given twice is linked at its first place only */
 	struct source source;
 	uint64_t octets;
@@ -96,12 +97,33 @@ static enum outcome room_check(struct delivery *delivery, struct account *accoun
 {
 	enum outcome outcome;
 
-	if (account_has_room(account, delivery->octets))
+	if (delivery->mailboxes[which].beyond || account_has_room(account, delivery->octets))
 		return OUTCOME_OK;
 	outcome = account_recount(account, delivery->failure);
 	if (outcome != OUTCOME_OK || account_has_room(account, delivery->octets))
 		return outcome;
 	return refuse_full(delivery, account, which);
+}
+
+static void note_warning(struct delivery *delivery, size_t which, const struct account *account)
+{
+	uint64_t used = account->usage.octets + delivery->octets;
+
+	if (!warned_note(account, delivery->mailboxes[which].warn, used))
+		return;
+	if (delivery->warn == NULL)
+		delivery->warn = memory_array(delivery->count, sizeof *delivery->warn);
+	delivery->warn[which] = used;
+}
+
+/* Behind the OK: what a warning costs, the message does not wait for in a lock. */
+static void warn_owners(const struct delivery *delivery)
+{
+	const struct store_warning *warning = &delivery->store->warning;
+
+	for (size_t i = 0; delivery->warn != NULL && i < delivery->count; i++)
+		if (delivery->warn[i] > 0)
+			warning->call(warning->context, &delivery->mailboxes[i], delivery->warn[i]);
 }
 
 /* Check, link and account in one step for every other thread: the quota is exact. */
@@ -125,6 +147,8 @@ static enum outcome link_accounted(struct delivery *delivery, size_t which,
 		if (outcome != OUTCOME_OK)
 			(void)unlinkat(directory, delivery->name, 0);
 	}
+	if (outcome == OUTCOME_OK)
+		note_warning(delivery, which, &account);
 	account_close(&account);
 	return outcome;
 }
@@ -182,6 +206,8 @@ static bool link_undo(struct delivery *delivery, size_t which, const struct mail
 	bool gone = unlinkat(directory, delivery->name, 0) == 0;
 
 	delivery->linked[which] = !gone;
+	if (gone && delivery->warn != NULL && delivery->warn[which] > 0)
+		warned_forget(mailbox);
 	if (counted && gone)
 		(void)account_add(&account, -(int64_t)delivery->octets, -1, NULL);
 	if (counted)
@@ -312,6 +338,9 @@ enum outcome store_deliver(struct store *store, int spool, const struct store_ma
 		spool_forget(store->spool_fd, spool);
 	if (delivery.source.copy >= 0)
 		close(delivery.source.copy);
+	if (outcome == OUTCOME_OK)
+		warn_owners(&delivery);
+	free(delivery.warn);
 	free(delivery.linked);
 	return outcome;
 }

@@ -143,3 +143,8 @@ void store_close(struct store *store)
 	free(store->root);
 	free(store);
 }
+
+void store_on_warning(struct store *store, const struct store_warning *warning)
+{
+	store->warning = *warning;
+}

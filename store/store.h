@@ -25,6 +25,19 @@ struct store_mailbox {
 	char domain[STORE_NAME_SIZE]; /* lower case */
 	char name[STORE_NAME_SIZE]; /* local part, lower case; made safe for a path by the store */
 	uint64_t quota;             /* octets; 0 = no limit */
+	uint64_t warn;              /* octets from which its owner is warned; 0 = never */
+	bool beyond;                /* whatever the quota says: the warning itself */
+};
+
+/*
+ * A mailbox has reached its owner's warning level: once, until it is below again, and after a crash
+ * perhaps twice; again after `again` seconds (0 = never). From the thread that delivered, behind the
+ * OK; may deliver itself.
+ */
+struct store_warning {
+	void (*call)(void *context, const struct store_mailbox *mailbox, uint64_t used);
+	void *context;
+	unsigned again;
 };
 
 struct store_failure {
@@ -37,6 +50,8 @@ struct store_failure {
 /* Creates root, <root>/.id, <root>/.spool; cleans what a crash left. NULL with a reason. */
 struct store *store_open(const char *root, const char *queue, struct store_failure *failure);
 void store_close(struct store *store);
+/* Before anything is delivered; NULL call: nobody is warned. */
+void store_on_warning(struct store *store, const struct store_warning *warning);
 
 /* A fresh, nameless file on the mail file system, open for reading and writing. -1 with a reason.
  */

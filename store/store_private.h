@@ -60,6 +60,7 @@ struct store {
 	struct drop_locks *drops;
 	struct drop_index *index; /* what is known of mailboxes; has a lock of its own */
 	struct sync_group *sync;
+	struct store_warning warning;
 };
 
 /* failure.c: sets the reason and full, returns TEMP. failure may be NULL. */
@@ -133,6 +134,12 @@ enum outcome account_recount(struct account *account, struct store_failure *fail
 enum outcome account_add(struct account *account, int64_t octets, int64_t messages,
 			 struct store_failure *failure);
 void account_close(struct account *account);
+/*
+ * warned.c, with the account open: the mailbox holds `used` octets now. True: its owner is to be
+ * warned, and it is noted that he was. Below the level that is forgotten.
+ */
+bool warned_note(const struct account *account, uint64_t warn, uint64_t used);
+void warned_forget(const struct mailbox *mailbox);
 /* folder.c: all folders of the mailbox, from the names; -1 with errno. */
 int mailbox_count(int directory, struct store_usage *usage);
 

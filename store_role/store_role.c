@@ -21,6 +21,7 @@
 #include "store_role/queue_rules.h"
 #include "store_role/store_pickup.h"
 #include "store_role/store_role.h"
+#include "store_role/store_warn.h"
 
 /* Frontends wait that long, and tell the client that nothing was done. */
 enum { PATIENCE_MS = 60000 };
@@ -47,7 +48,9 @@ bool store_ticket(const struct store_role *role, struct span encoded, enum ticke
 	memset(mailbox, 0, sizeof *mailbox);
 	if (!ticket_verify(encoded, role->key, purpose, clock_unix(), ticket))
 		return false;
-	mailbox->quota = ticket->quota;
+	/* Whoever is warned has a count kept for that, also where nothing is refused. */
+	mailbox->quota = ticket->quota || !ticket->warn ? ticket->quota : INT64_MAX;
+	mailbox->warn = ticket->warn;
 	return span_copy(span_text(ticket->id), mailbox->id, sizeof mailbox->id) &&
 	       span_copy(span_text(ticket->domain), mailbox->domain, sizeof mailbox->domain) &&
 	       span_copy(span_text(ticket->name), mailbox->name, sizeof mailbox->name);
@@ -290,6 +293,7 @@ int store_main(struct role_start *begin)
 	}
 	if (!open_queue(&role, begin->conf))
 		return 1;
+	store_warn_begin(&role, begin->conf);
 	code = work_serve(begin, &plan);
 	close_queue(&role);
 	store_close(role.store);

@@ -24,6 +24,7 @@ static struct ticket sample(void)
 				.domain = "corp.example",
 				.name = "alice",
 				.quota = UINT64_MAX,
+				.warn = 7,
 				.expires = NOW + 60,
 				.session = "s-1" };
 }
@@ -42,7 +43,7 @@ static void test_round_trip(void **state)
 	assert_string_equal(out.domain, in.domain);
 	assert_string_equal(out.name, in.name);
 	assert_string_equal(out.session, in.session);
-	assert_true(out.quota == in.quota && out.expires == in.expires);
+	assert_true(out.quota == in.quota && out.warn == in.warn && out.expires == in.expires);
 }
 
 static void test_longest(void **state)
@@ -131,9 +132,9 @@ static void test_strict_form(void **state)
 		size_t name_length;
 		bool trailing, good;
 	} rows[] = {
-		{ 1, "alice", 5, false, true },    { 2, "alice", 5, false, false },
-		{ 1, "alice", 5, true, false },    { 1, "ali\0ce", 6, false, false },
-		{ 1, "alice\0", 6, false, false },
+		{ 2, "alice", 5, false, true },    { 1, "alice", 5, false, false },
+		{ 2, "alice", 5, true, false },    { 2, "ali\0ce", 6, false, false },
+		{ 2, "alice\0", 6, false, false },
 	};
 
 	(void)state;
@@ -149,6 +150,7 @@ static void test_strict_form(void **state)
 		wire_put_text(&writer, "id");
 		wire_put_text(&writer, "corp.example");
 		wire_put_span(&writer, span_make(rows[i].name, rows[i].name_length));
+		wire_put_u64(&writer, 0);
 		wire_put_u64(&writer, 0);
 		wire_put_u64(&writer, NOW + 60);
 		wire_put_text(&writer, "");

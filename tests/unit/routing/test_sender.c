@@ -126,7 +126,7 @@ static void knows_limits(void **state)
 		assert_int_equal(ask(graph, cases[i].login, "", CONF_SEND_AS_OWN, &answer),
 				 OUTCOME_OK);
 		assert_string_equal(answer.mailbox.name, cases[i].mailbox);
-		assert_int_equal(answer.mailbox.quota, cases[i].quota);
+		assert_int_equal(answer.quota, cases[i].quota);
 		assert_true(answer.size == cases[i].size);
 		assert_int_equal(answer.recipients, cases[i].recipients);
 	}

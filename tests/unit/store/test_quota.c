@@ -155,6 +155,67 @@ static void after_a_crash(void **state)
 	assert_int_equal(usage_of(place->store, &to).octets, 400);
 }
 
+struct warned {
+	unsigned count;
+	uint64_t used;
+};
+
+static void on_warning(void *context, const struct store_mailbox *mailbox, uint64_t used)
+{
+	struct warned *warned = context;
+
+	assert_string_equal(mailbox->id, ALICE);
+	warned->count++;
+	warned->used = used;
+}
+
+/* Once when the level is reached, once more when it was below and is reached again. */
+static void warns_once(void **state)
+{
+	struct place *place = *state;
+	struct store_mailbox to = who(ALICE, "corp.example", "alice", 100 * message_size);
+	struct warned warned = { 0 };
+	char path[256];
+
+	store_on_warning(place->store, &(struct store_warning){ on_warning, &warned, 0 });
+	to.warn = 2 * message_size;
+	assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_OK);
+	assert_int_equal(warned.count, 0);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_OK);
+	assert_int_equal(warned.count, 1);
+	assert_int_equal(warned.used, 2 * message_size);
+	/* The level is raised, so the mailbox is below it; and lowered again. */
+	to.warn = 50 * message_size;
+	assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_OK);
+	to.warn = 2 * message_size;
+	assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_OK);
+	assert_int_equal(warned.count, 2);
+	/* Again after its time. */
+	store_on_warning(place->store, &(struct store_warning){ on_warning, &warned, 3600 });
+	assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_OK);
+	assert_int_equal(warned.count, 2);
+	alice_path(place, "postern-warned", path);
+	assert_int_equal(utimensat(AT_FDCWD, path,
+				   (struct timespec[2]){ { .tv_sec = 1000 }, { .tv_sec = 1000 } }, 0),
+			 0);
+	assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_OK);
+	assert_int_equal(warned.count, 3);
+}
+
+/* The warning itself fits into a mailbox that is full; it counts all the same. */
+static void warning_fits(void **state)
+{
+	struct place *place = *state;
+	struct store_mailbox to = who(ALICE, "corp.example", "alice", message_size);
+
+	assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_OK);
+	assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_PERM);
+	to.beyond = true;
+	assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_OK);
+	assert_int_equal(usage_of(place->store, &to).octets, 2 * message_size);
+}
+
 static bool tiny_disk(const char *path)
 {
 	if (unshare(CLONE_NEWNS) != 0 ||
@@ -255,6 +316,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(long_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_writers, setup, teardown),
 		cmocka_unit_test_setup_teardown(after_a_crash, setup, teardown),
+		cmocka_unit_test_setup_teardown(warns_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(warning_fits, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_disk, setup, teardown),
 	};
