@@ -6,8 +6,8 @@ import re
 
 import core
 import harness
-from clients import Smtp, message, token
-from harness import TOP, case, check, command, equal, must, read, run
+from clients import Smtp, message, subjects, token
+from harness import TOP, case, check, command, equal, must, read, run, wait_for
 from site_under_test import ADDRESS, LDAP_ADDRESS, Gateway, Lab, Slapd, certificates, population, tls
 
 FOLDER = TOP + "/ldap-schema"
@@ -101,6 +101,17 @@ def limits(place, waiting):
     check("and is on its way to her server", waiting("heidi@corp.example"), ELSEWHERE)
 
 
+def forwarded(place, person, other, keeps):
+    """What the README's change of an entry does with its mail."""
+    word = token()
+    with Smtp(place.address) as smtp:
+        equal("mail for %s" % person, smtp.transact("x@elsewhere.example", person + "@corp.example", message(word)).code, 250)
+    check("%s gets it" % other, wait_for(lambda: word in subjects(
+        place.inbox(other, other.capitalize() + "-Pw1", delete=False))))
+    check("%s %s" % (person, "too" if keeps else "does not"), wait_for(lambda: keeps == (word in subjects(
+        place.inbox(person, person.capitalize() + "-Pw1", delete=False)))))
+
+
 # --- OpenLDAP ---
 
 def both_forms(state, slapd):
@@ -149,6 +160,7 @@ def openldap(lab):
     with case("the attributes on slapd"):
         limits(place, waiting)
         takes(place, ("annie@corp.example",))
+        forwarded(place, "ann", "ben", True)
     gateway.stop()
 
 
@@ -187,6 +199,7 @@ def active_directory():
             lab.modify("dn: %s\n%s" % (people % person, change % ""))
     with case("the attributes on Samba"):
         limits(place, waiting)
+        forwarded(place, "alice", "bob", False)
     return lab
 
 
