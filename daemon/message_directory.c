@@ -137,6 +137,44 @@ bool message_get_sender_answer(struct span body, struct message_sender_answer *a
 	return wire_done(&reader);
 }
 
+void message_put_expand(struct wire_writer *writer, const struct message_expand *expand)
+{
+	put_address(writer, &expand->address);
+	put_address(writer, &expand->sender);
+	wire_put_text(writer, expand->identity);
+	wire_put_u8(writer, expand->trusted);
+	wire_put_text(writer, expand->id);
+}
+
+bool message_get_expand(struct span body, struct message_expand *expand)
+{
+	struct wire_reader reader = wire_reader_of(body);
+
+	get_address(&reader, &expand->address);
+	get_address(&reader, &expand->sender);
+	wire_get_text(&reader, expand->identity, sizeof expand->identity);
+	expand->trusted = wire_get_flag(&reader);
+	wire_get_text(&reader, expand->id, sizeof expand->id);
+	return wire_done(&reader);
+}
+
+void message_put_expanded(struct wire_writer *writer, const struct message_expanded *expanded)
+{
+	wire_put_u8(writer, (uint8_t)expanded->outcome);
+	wire_put_text(writer, expanded->status);
+	wire_put_text(writer, expanded->text);
+}
+
+bool message_get_expanded(struct span body, struct message_expanded *expanded)
+{
+	struct wire_reader reader = wire_reader_of(body);
+
+	expanded->outcome = wire_get_choice(&reader, OUTCOME_PERM);
+	wire_get_text(&reader, expanded->status, sizeof expanded->status);
+	wire_get_text(&reader, expanded->text, sizeof expanded->text);
+	return wire_done(&reader);
+}
+
 void message_put_login(struct wire_writer *writer, const struct message_login *login)
 {
 	wire_put_u32(writer, login->server);

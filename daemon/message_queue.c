@@ -43,12 +43,14 @@ void message_put_envelope(struct wire_writer *writer, const char *server,
 	wire_put_u8(writer, (uint8_t)envelope->ret);
 	wire_put_text(writer, envelope->envid);
 	wire_put_u64(writer, envelope->declared);
+	wire_put_text(writer, envelope->identity);
 	wire_put_u32(writer, (uint32_t)envelope->count);
 	for (size_t i = 0; i < envelope->count; i++) {
 		put_address(writer, &envelope->recipients[i].address);
 		wire_put_u8(writer, (uint8_t)envelope->recipients[i].notify);
 		wire_put_text(writer, envelope->recipients[i].orcpt);
 		wire_put_text(writer, envelope->recipients[i].via);
+		wire_put_u8(writer, envelope->recipients[i].member);
 	}
 }
 
@@ -74,6 +76,7 @@ static bool get_recipients(struct wire_reader *reader, uint32_t count, struct en
 		recipient->notify = wire_get_choice(reader, 15);
 		recipient->orcpt = get_own(reader, ENVELOPE_ORCPT_MAX);
 		recipient->via = get_own(reader, QUEUE_KEY_SIZE - 1);
+		recipient->member = wire_get_flag(reader);
 	}
 	return wire_done(reader);
 }
@@ -95,6 +98,7 @@ bool message_get_envelope(struct span body, char server[QUEUE_SERVER_SIZE],
 	envelope->ret = (enum envelope_ret)wire_get_choice(&reader, ENVELOPE_RET_HDRS);
 	wire_get_text(&reader, envelope->envid, sizeof envelope->envid);
 	envelope->declared = wire_get_u64(&reader);
+	wire_get_text(&reader, envelope->identity, sizeof envelope->identity);
 	count = wire_get_u32(&reader);
 	if (good && !reader.failed && count > 0 && count <= MESSAGE_RECIPIENTS_MAX &&
 	    get_recipients(&reader, count, envelope))
@@ -211,10 +215,51 @@ bool message_get_done(struct span body, struct message_done *done)
 	       are_results(done->results, done->count);
 }
 
+void message_put_list(struct wire_writer *writer, const struct message_list *list)
+{
+	wire_put_u64(writer, list->handle);
+	wire_put_u32(writer, list->recipient);
+}
+
+bool message_get_list(struct span body, struct message_list *list)
+{
+	struct wire_reader reader = wire_reader_of(body);
+
+	list->handle = wire_get_u64(&reader);
+	list->recipient = wire_get_u32(&reader);
+	return wire_done(&reader);
+}
+
 void message_put_place(struct wire_writer *writer, const struct message_place *place)
 {
 	wire_put_u64(writer, place->handle);
-	wire_put_span(writer, place->ticket);
+	wire_put_u32(writer, place->count);
+	wire_put_span(writer, place->places);
+}
+
+void message_put_one_place(struct wire_writer *writer, uint32_t recipient, struct span ticket)
+{
+	wire_put_u32(writer, recipient);
+	wire_put_span(writer, ticket);
+}
+
+bool message_get_one_place(struct wire_reader *reader, uint32_t *recipient, struct span *ticket)
+{
+	*recipient = wire_get_u32(reader);
+	*ticket = wire_get_span_of(reader, TICKET_SIZE_MAX);
+	return !reader->failed;
+}
+
+static bool are_places(struct span places, uint32_t count)
+{
+	struct wire_reader reader = wire_reader_of(places);
+	struct span ticket;
+	uint32_t recipient;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (!message_get_one_place(&reader, &recipient, &ticket))
+			return false;
+	return wire_done(&reader);
 }
 
 bool message_get_place(struct span body, struct message_place *place)
@@ -222,8 +267,10 @@ bool message_get_place(struct span body, struct message_place *place)
 	struct wire_reader reader = wire_reader_of(body);
 
 	place->handle = wire_get_u64(&reader);
-	place->ticket = wire_get_span(&reader);
-	return wire_done(&reader);
+	place->count = wire_get_u32(&reader);
+	place->places = wire_get_span(&reader);
+	return wire_done(&reader) && place->count > 0 && place->count <= MESSAGE_PLACES_MAX &&
+	       are_places(place->places, place->count);
 }
 
 void message_put_claimed(struct wire_writer *writer, const struct message_claimed *claimed)

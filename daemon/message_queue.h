@@ -12,8 +12,16 @@
 #include "queue/queue.h"
 
 /*
+ * envelope.identity of what nobody has sent: a report of ours, a file of a pickup directory. It goes
+ * to whom it likes. No directory has a name that begins so, and no frontend may say so.
+ */
+#define MESSAGE_IDENTITY_OURS   '/'
+#define MESSAGE_IDENTITY_REPORT "/report"
+#define MESSAGE_IDENTITY_PICKUP "/pickup"
+
+/*
  * The envelope in MESSAGE_DELIVER and in a job: sender and parameters, then recipients. Of a
- * recipient: address, notify, orcpt, via. What get adds to `envelope` is for envelope_clear.
+ * recipient: address, notify, orcpt, via, member. What get adds to `envelope` is for envelope_clear.
  */
 void message_put_envelope(struct wire_writer *writer, const char *server,
 			  const struct envelope *envelope);
@@ -59,10 +67,20 @@ struct message_list {
 	uint32_t recipient; /* of the job, from 0 */
 };
 
-struct message_place { /* a job of kind QUEUE_HOP_LOCAL: its message into one mailbox */
+/*
+ * Of a job of kind QUEUE_HOP_LOCAL: its message into mailboxes of ours, into all of them or, where
+ * the answer is not OK, into none; the answer's value says which one was over its quota. What OK
+ * means for the recipients the queue has in writing when it is answered; DONE says it all the same.
+ */
+#define MESSAGE_PLACES_MAX 32
+struct message_place {
 	uint64_t handle;
-	struct span ticket; /* TICKET_DELIVER of the directory role */
+	uint32_t count;
+	struct span places; /* count of them, as message_put_one_place writes */
 };
+/* A recipient of the job, from 0, and its TICKET_DELIVER (or TICKET_DROP) of the directory role. */
+void message_put_one_place(struct wire_writer *writer, uint32_t recipient, struct span ticket);
+bool message_get_one_place(struct wire_reader *reader, uint32_t *recipient, struct span *ticket);
 
 /*
  * A file that somebody dropped into a pickup directory, claimed: nobody else has it. Answered at

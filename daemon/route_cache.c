@@ -12,8 +12,9 @@ enum { ROUTES_MAX = 50000 };
 
 struct route_answer *route_answer_new(const struct message_route *route)
 {
-	size_t via = strlen(route->via) + 1;
-	struct route_answer *answer = memory_new(sizeof *answer + route->ticket.length + via);
+	size_t via = strlen(route->via) + 1, canonical = strlen(route->canonical) + 1;
+	struct route_answer *answer =
+		memory_new(sizeof *answer + route->ticket.length + via + canonical);
 
 	answer->outcome = route->outcome;
 	answer->kind = route->kind;
@@ -26,6 +27,7 @@ struct route_answer *route_answer_new(const struct message_route *route)
 	if (route->ticket.length > 0)
 		memcpy(answer->ticket, route->ticket.at, route->ticket.length);
 	memcpy(answer->ticket + answer->ticket_length, route->via, via);
+	memcpy(answer->ticket + answer->ticket_length + via, route->canonical, canonical);
 	return answer;
 }
 
@@ -34,9 +36,17 @@ const char *route_answer_via(const struct route_answer *answer)
 	return answer->ticket + answer->ticket_length;
 }
 
+const char *route_answer_canonical(const struct route_answer *answer)
+{
+	const char *via = route_answer_via(answer);
+
+	return via + strlen(via) + 1;
+}
+
 struct route_answer *route_answer_copy(const struct route_answer *answer)
 {
-	size_t size = sizeof *answer + answer->ticket_length + strlen(route_answer_via(answer)) + 1;
+	const char *canonical = route_answer_canonical(answer);
+	size_t size = (size_t)(canonical + strlen(canonical) + 1 - (const char *)answer);
 
 	return memcpy(memory_new(size), answer, size);
 }

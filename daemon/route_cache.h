@@ -20,12 +20,14 @@ struct route_answer {
 	uint64_t size; /* largest message that it takes */
 	size_t ticket_length;
 	char text[200];
-	char ticket[]; /* TICKET_DELIVER; behind it `via`, with its NUL */
+	char ticket[]; /* TICKET_DELIVER; behind it `via` and `canonical`, with their NULs */
 };
 
 struct route_answer *route_answer_new(const struct message_route *route);
 /* The next hop that the directory names; "" = none. */
 const char *route_answer_via(const struct route_answer *answer);
+/* The same for all addresses of a mailbox, or list; "" = not known. */
+const char *route_answer_canonical(const struct route_answer *answer);
 struct route_answer *route_answer_copy(const struct route_answer *answer);
 
 struct table *route_cache_new(void);

@@ -7,14 +7,15 @@
 
 enum {
 	RECHECK_THREADS = 8, /* each asks for many at once */
-	CLIENT_THREADS = 64  /* they may all wait for one token endpoint */
+	CLIENT_THREADS = 64, /* they may all wait for one token endpoint */
+	EXPAND_THREADS = 8   /* long work, many searches each: the directory has others to answer */
 };
 
 unsigned *directory_threads(const struct conf *conf)
 {
-	/* Behind it the pools of open sessions, and of our own logins. */
+	/* Behind it the pools of open sessions, of our own logins, of lists. */
 	size_t exchanges = conf->directories_count * DIRECTORY_POOLS;
-	unsigned *threads = memory_array(exchanges + 4, sizeof *threads);
+	unsigned *threads = memory_array(exchanges + 5, sizeof *threads);
 
 	for (size_t i = 0; i < conf->directories_count; i++) {
 		threads[i * DIRECTORY_POOLS + DIRECTORY_POOL_LOOKUP] = conf->directories[i].lookups;
@@ -24,6 +25,7 @@ unsigned *directory_threads(const struct conf *conf)
 	}
 	threads[exchanges + 1] = RECHECK_THREADS;
 	threads[exchanges + 2] = CLIENT_THREADS;
+	threads[exchanges + 3] = EXPAND_THREADS;
 	return threads;
 }
 
@@ -60,6 +62,8 @@ unsigned directory_lane(void *context, const struct work_permit *permit, struct 
 		return (unsigned)count * DIRECTORY_POOLS + 1;
 	if (permit->kind == MESSAGE_CLIENT)
 		return (unsigned)count * DIRECTORY_POOLS + 2;
+	if (permit->kind == MESSAGE_EXPAND)
+		return (unsigned)count * DIRECTORY_POOLS + 3;
 	if (permit->kind != MESSAGE_RESOLVE && permit->kind != MESSAGE_SENDER &&
 	    permit->kind != MESSAGE_LOGIN)
 		return (unsigned)count * DIRECTORY_POOLS;

@@ -15,6 +15,7 @@
 #include "daemon/login_methods.h"
 #include "directory_role/directory_client.h"
 #include "directory_role/directory_exchange.h"
+#include "directory_role/directory_expand.h"
 #include "directory_role/directory_lanes.h"
 #include "directory_role/directory_sender.h"
 #include "directory_role/exchange_table.h"
@@ -229,6 +230,7 @@ int directory_main(struct role_start *begin)
 		{ MESSAGE_EXCHANGE, ROLE_FRONTEND, DIRECTORY_POOL_PASSWORD, false, directory_exchange, PATIENCE_MS },
 		{ MESSAGE_EXCHANGE_DROP, ROLE_FRONTEND, DIRECTORY_POOL_PASSWORD, false, directory_exchange_drop, 0 },
 		{ MESSAGE_RESOLVE, ROLE_RELAY, DIRECTORY_POOL_LOOKUP, false, handle_resolve_waiting, PATIENCE_MS },
+		{ MESSAGE_EXPAND, ROLE_RELAY, DIRECTORY_POOL_LOOKUP, false, directory_expand, 0 },
 		{ MESSAGE_CLIENT, ROLE_RELAY, DIRECTORY_POOL_PASSWORD, false, directory_client, 0 },
 		{ MESSAGE_CLIENT, ROLE_FRONTEND, DIRECTORY_POOL_PASSWORD, false, directory_client, 0 },
 		{ MESSAGE_ELSEWHERE, ROLE_RELAY, DIRECTORY_POOL_LOOKUP, false, directory_elsewhere, PATIENCE_MS },

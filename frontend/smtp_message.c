@@ -282,6 +282,7 @@ void smtp_message_commit(struct smtp_session *smtp, const struct envelope *envel
 	note_recipients(smtp, envelope);
 	smtp->message.delivered = envelope;
 	smtp->message.size = size;
+	smtp_recipients_gather(envelope);
 	if (size > smtp_sender_size(smtp))
 		message_refuse(smtp, "5.3.4", "Message is larger than you may send");
 	else if (smtp_sender_wants_authors(smtp))

@@ -38,8 +38,11 @@ static size_t recipient_octets(const struct envelope_recipient *recipient,
 			       const struct route_answer *route)
 {
 	size_t ticket = route->ticket_length + sizeof(uint32_t);
-	size_t entry = 2 * strlen(recipient->address.local) + strlen(recipient->address.domain) +
-		       (recipient->orcpt ? strlen(recipient->orcpt) : 0) +
+	size_t local = strlen(recipient->address.local), domain = strlen(recipient->address.domain);
+	size_t canonical = strlen(route_answer_canonical(route));
+	/* Beside a list under its canonical address, with an ORCPT that is made of what was said. */
+	size_t entry = (2 * local + domain > canonical ? 2 * local + domain : canonical) +
+		       (recipient->orcpt ? strlen(recipient->orcpt) : 3 * local + domain + 8) +
 		       strlen(route_answer_via(route)) + 32;
 
 	return ticket > entry ? ticket : entry;
@@ -169,9 +172,8 @@ static void recipient_decide(struct smtp_session *smtp)
 		recipient_too_big(smtp);
 	} else if (route->kind == ROUTE_MAILBOX && route->outcome == OUTCOME_OK) {
 		recipient_check_quota(smtp);
-	} else if (route->kind == ROUTE_LIST && route->outcome == OUTCOME_OK) {
-		recipient_accept(smtp);
-	} else if (route->kind == ROUTE_REMOTE && route_answer_via(route)[0]) {
+	} else if ((route->kind == ROUTE_REMOTE && route_answer_via(route)[0]) ||
+		   (route->kind == ROUTE_LIST && route->outcome == OUTCOME_OK)) {
 		recipient_accept(smtp); /* one of our domains: no question of relaying */
 	} else if (route->kind == ROUTE_REMOTE) {
 		recipient_relay(smtp);
@@ -277,10 +279,49 @@ size_t smtp_recipients_put_tickets(struct wire_writer *writer, const struct enve
 	return count;
 }
 
+static bool has_list(const struct envelope *envelope)
+{
+	for (size_t i = 0; i < envelope->count; i++)
+		if (((const struct route_answer *)envelope->recipients[i].route)->kind == ROUTE_LIST)
+			return true;
+	return false;
+}
+
+void smtp_recipients_gather(const struct envelope *envelope)
+{
+	if (!has_list(envelope))
+		return;
+	for (size_t i = 0; i < envelope->count; i++)
+		((struct route_answer *)envelope->recipients[i].route)->queued = true;
+}
+
+/* True: orcpt is made here, and the caller's to free. */
+static bool make_canonical(struct envelope_recipient *recipient)
+{
+	const struct route_answer *route = recipient->route;
+	const struct address said = recipient->address;
+	char orcpt[ENVELOPE_ORCPT_MAX + 1];
+	struct address canonical;
+	const char *why;
+
+	if (!address_parse(span_text(route_answer_canonical(route)), &canonical, &why) ||
+	    !canonical.domain[0])
+		return false;
+	recipient->address = canonical;
+	if (recipient->orcpt || (strcmp(said.local, canonical.local) == 0 &&
+				 strcmp(said.domain, canonical.domain) == 0))
+		return false;
+	envelope_orcpt(&(struct envelope_recipient){ .address = said }, orcpt);
+	if (orcpt[0])
+		recipient->orcpt = memory_text(orcpt);
+	return orcpt[0] != '\0';
+}
+
 void smtp_recipients_put_queued(struct wire_writer *writer, const char *server,
 				const char *identity, const struct envelope *envelope)
 {
 	struct envelope queued = *envelope;
+	bool *made = memory_array(envelope->count, sizeof *made), canonical = has_list(envelope);
 
 	(void)span_copy(span_text(identity), queued.identity, sizeof queued.identity);
 	queued.recipients = memory_array(envelope->count, sizeof *queued.recipients);
@@ -288,12 +329,20 @@ void smtp_recipients_put_queued(struct wire_writer *writer, const char *server,
 	for (size_t i = 0; i < envelope->count; i++) {
 		const struct route_answer *route = envelope->recipients[i].route;
 
-		if (route->queued)
-			queued.recipients[queued.count++] = envelope->recipients[i];
+		if (!route->queued)
+			continue;
+		queued.recipients[queued.count] = envelope->recipients[i];
+		if (canonical)
+			made[queued.count] = make_canonical(&queued.recipients[queued.count]);
+		queued.count++;
 	}
 	if (queued.count > 0)
 		message_put_envelope(writer, server, &queued);
-	free(queued.recipients); /* their texts are the envelope's */
+	for (size_t i = 0; i < queued.count; i++)
+		if (made[i])
+			free(queued.recipients[i].orcpt);
+	free(made);
+	free(queued.recipients); /* their other texts are the envelope's */
 }
 
 const struct envelope_recipient *smtp_recipients_full(const struct envelope *envelope,

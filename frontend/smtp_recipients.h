@@ -45,6 +45,11 @@ void smtp_recipient_ask(struct smtp_session *smtp, const struct envelope *envelo
  */
 const struct envelope_recipient *smtp_recipients_too_big(const struct envelope *envelope,
 							 uint64_t size, bool *others);
+/*
+ * At the end of data. With a list among them all of ours go into the queue with it, under their
+ * canonical addresses, so that who is in the list too gets the message once.
+ */
+void smtp_recipients_gather(const struct envelope *envelope);
 /* Of those that go into mailboxes now: one behind the other, in wire form. How many. */
 size_t smtp_recipients_put_tickets(struct wire_writer *writer, const struct envelope *envelope);
 /* The others, for the queue (daemon/message_queue.h); nothing is written if there are none. */

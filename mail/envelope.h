@@ -47,6 +47,11 @@ void envelope_init(struct envelope *envelope);
 /* The recipient stays the envelope's; the pointer is good until the next one is added. */
 struct envelope_recipient *envelope_add(struct envelope *envelope, const struct address *address);
 void envelope_drop_last(struct envelope *envelope); /* the recipient added last was refused */
+/*
+ * What the sender had said for a recipient, as the ORCPT of whom it becomes (RFC 3461 section 5.2.1):
+ * its own, or else made of its address; "" where that has no form (RFC 6533) or no room.
+ */
+void envelope_orcpt(const struct envelope_recipient *recipient, char to[ENVELOPE_ORCPT_MAX + 1]);
 void envelope_clear(
 	struct envelope *envelope); /* frees what it grew; then as after envelope_init */
 

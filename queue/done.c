@@ -69,6 +69,10 @@ static bool take_result(const struct ending *ending, size_t at, struct queue_eve
 	struct queue_recipient *recipient = &ending->content->recipients[number];
 
 	event->recipient = number;
+	if (result != NULL && recipient->state == QUEUE_DELIVERED && recipient->owed) {
+		event->what = QUEUE_SUCCESS; /* queue_placed has written it down */
+		return true;
+	}
 	if (result == NULL || recipient->state != QUEUE_WAITING)
 		return false;
 	if (result->verdict == QUEUE_MOVED && take_move(ending->content, number, result->text))
@@ -230,8 +234,7 @@ static void ending_finish(struct ending *ending, bool good)
 	queue_unlock(queue);
 	message_refresh(queue, ending->job.message, ending->job.message_serial,
 			good ? ending->content : NULL, ending->gone);
-	free(ending->job.which);
-	free(ending->job.results);
+	job_clear(&ending->job);
 }
 
 static enum outcome ending_settle(struct ending *ending, struct queue_failure *failure)
@@ -309,7 +312,7 @@ void queue_give_back(struct queue *queue, const uint64_t *handles, size_t count)
 	for (size_t i = 0; i < count; i++)
 		if (jobs_end(queue, handles[i], &job)) {
 			job_return(queue, &job);
-			free(job.which);
+			job_clear(&job);
 		}
 	queue_unlock(queue);
 }

@@ -24,6 +24,7 @@ enum outcome queue_failure_errno(struct queue_failure *failure, int error, const
 	snprintf(failure->reason + used, sizeof failure->reason - used, ": %s",
 		 strerror_r(error, text, sizeof text));
 	failure->full = error == ENOSPC || error == EDQUOT;
+	failure->exists = error == EEXIST;
 	return OUTCOME_TEMP;
 }
 

@@ -59,6 +59,28 @@ static bool leave_out(const struct queue *queue, uint32_t message, uint32_t leg,
 	return count < before;
 }
 
+/* NULL: nobody wants to hear of success. */
+static bool *wanted_of(const struct queue_job *job)
+{
+	bool *wanted = NULL;
+
+	for (size_t i = 0; i < job->count; i++)
+		if (job->message->envelope.recipients[job->which[i]].notify &
+		    ENVELOPE_NOTIFY_SUCCESS) {
+			if (wanted == NULL)
+				wanted = memory_array(job->count, sizeof *wanted);
+			wanted[i] = true;
+		}
+	return wanted;
+}
+
+void job_clear(struct taken *job)
+{
+	free(job->which);
+	free(job->wanted);
+	free(job->results);
+}
+
 uint64_t jobs_add(struct queue *queue, uint32_t leg, uint32_t message, struct queue_job *job,
 		  bool all)
 {
@@ -85,6 +107,7 @@ uint64_t jobs_add(struct queue *queue, uint32_t leg, uint32_t message, struct qu
 	taken->count = job->count;
 	taken->which = memory_array(job->count, sizeof *taken->which);
 	memcpy(taken->which, job->which, job->count * sizeof *taken->which);
+	taken->wanted = wanted_of(job);
 	queue->taken_used++;
 	queue_unlock(queue);
 	return (uint64_t)serial << 32 | (slot + 1);
@@ -170,20 +193,46 @@ void jobs_mark(const struct queue *queue, uint32_t message, uint32_t serial, boo
 	}
 }
 
-int queue_job_open(struct queue *queue, uint64_t handle, struct queue_message **message)
+/* -1: there is no such job. */
+static int job_file(struct queue *queue, uint64_t handle, struct place *place)
 {
 	const struct taken *taken;
-	char name[RECORD_NAME_SIZE];
-	struct place place;
 	int fd = -1;
 
 	queue_lock(queue);
 	taken = jobs_find(queue, handle);
 	if (taken != NULL)
-		index_place(queue, taken->message, &place);
+		index_place(queue, taken->message, place);
 	queue_unlock(queue);
 	if (taken != NULL)
-		fd = place_open(&place, O_RDONLY);
+		fd = place_open(place, O_RDONLY);
+	return fd;
+}
+
+int queue_job_head(struct queue *queue, uint64_t handle, struct queue_message *head)
+{
+	char records[4096]; /* more than the first two have */
+	struct place place;
+	int fd = job_file(queue, handle, &place);
+	ssize_t got;
+
+	if (fd < 0)
+		return -1;
+	memset(head, 0, sizeof *head);
+	head->size = place.size;
+	got = pread(fd, records, sizeof records, (off_t)place.size);
+	if (got > 0 && record_read_head(span_make(records, (size_t)got), head))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int queue_job_open(struct queue *queue, uint64_t handle, struct queue_message **message)
+{
+	char name[RECORD_NAME_SIZE];
+	struct place place;
+	int fd = job_file(queue, handle, &place);
+
 	if (fd < 0)
 		return -1;
 	record_name(place.id, place.size, name);

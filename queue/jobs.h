@@ -18,6 +18,7 @@ struct taken *jobs_find(struct queue *queue, uint64_t handle);
 /* With the lock held. What it was goes to *job, whose `which` is to be freed; false: no such job.
  */
 bool jobs_end(struct queue *queue, uint64_t handle, struct taken *job);
+void job_clear(struct taken *job); /* frees what it has */
 /* With the lock held: it is taken again, under a handle that nobody knows. */
 void jobs_keep(struct queue *queue, const struct taken *job);
 /* With the lock held: ends one whose results were kept and are due by then; false: there is none.

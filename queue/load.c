@@ -94,7 +94,9 @@ static bool load_file(void *context, const char *name)
 	if (fd < 0 && errno == ENOENT)
 		return true;
 	content = fd < 0 ? NULL : queue_message_read(fd, name);
-	if (content != NULL) {
+	if (content != NULL && message_is_over(content)) {
+		(void)unlinkat(loading->directory, name, 0); /* all was done but this */
+	} else if (content != NULL) {
 		know(loading, content);
 	} else {
 		loading->bad++;

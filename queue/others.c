@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "base/memory.h"
+#include "queue/queue_private.h"
 
 struct other {
 	const struct address *address; /* NULL: free */

@@ -3,7 +3,7 @@
 #ifndef QUEUE_OTHERS_H
 #define QUEUE_OTHERS_H
 
-#include "queue/queue_private.h"
+#include "queue/queue.h"
 
 struct others;
 

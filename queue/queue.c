@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/spool.h"
+#include "queue/jobs.h"
 #include "queue/scan.h"
 
 enum { LOOK_AT_LEAST = 30, LOCK_PATIENCE_MS = 10000 };
@@ -194,10 +195,8 @@ static void memory_free(struct queue *queue)
 			heap_clear(&AT_HOP(queue, i)->waiting);
 			free(AT_HOP(queue, i)->key);
 		}
-	for (uint32_t i = 0; i < queue->taken_count; i++) {
-		free(queue->taken[i].which);
-		free(queue->taken[i].results);
-	}
+	for (uint32_t i = 0; i < queue->taken_count; i++)
+		job_clear(&queue->taken[i]);
 	free(queue->taken);
 	heap_clear(&queue->sleeping);
 	heap_clear(&queue->due);

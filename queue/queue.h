@@ -26,6 +26,7 @@ struct queue;
 struct queue_failure {
 	char reason[QUEUE_REASON_SIZE]; /* what, which path, errno */
 	bool full;                      /* disk, inodes or disk quota */
+	bool exists;                    /* queue_add: a message of that id waits */
 };
 
 /*
@@ -184,6 +185,18 @@ enum outcome queue_done(struct queue *queue, uint64_t handle, const struct queue
 enum outcome queue_expand(struct queue *queue, uint64_t handle, size_t recipient,
 			  const struct envelope_recipient *others, size_t count,
 			  struct queue_failure *failure);
+/*
+ * Recipients of a job of kind QUEUE_HOP_LOCAL, counted in the job, have it in their mailboxes: written
+ * down, not durably, so that nobody gets it twice if the taker dies. queue_done says the same again,
+ * and reports. Blocks.
+ */
+enum outcome queue_placed(struct queue *queue, uint64_t handle, const size_t *numbers, size_t count,
+			  struct queue_failure *failure);
+/*
+ * The file of a job that is taken, and of what it says id, server, size and the envelope without
+ * recipients, quickly, however many it has. Nothing in *head is to be freed. -1: none.
+ */
+int queue_job_head(struct queue *queue, uint64_t handle, struct queue_message *head);
 /* The file of a job that is taken, and what it says; *message is for queue_message_free. -1: none.
  */
 int queue_job_open(struct queue *queue, uint64_t handle, struct queue_message **message);

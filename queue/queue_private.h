@@ -93,6 +93,7 @@ struct taken {          /* a job */
 	uint32_t serial, leg, message, message_serial;
 	uint32_t rules; /* that it was taken by */
 	size_t *which, count;
+	bool *wanted; /* as many: somebody wants to hear of its success; NULL: nobody does */
 	/* What came of it, when its file could not be written; NULL: it has not come back. */
 	struct queue_result *results;
 	size_t results_count;
@@ -236,6 +237,8 @@ enum outcome message_settle(struct queue *queue, const struct place *place, int 
 			    struct queue_message *content, const struct queue_recipient *before,
 			    const struct queue_event *events, size_t count, bool *gone,
 			    struct queue_failure *failure);
+/* Nobody waits, no report is owed. That does not change any more. */
+bool message_is_over(const struct queue_message *content);
 /* In memory what `content` says now; `gone`: it has ended. The message is not to be paused any
  * more. */
 void message_refresh(struct queue *queue, uint32_t message, uint32_t serial,

@@ -47,6 +47,8 @@ void record_via(struct buffer *to, size_t number, const char *via);
 void record_held(struct buffer *to, bool held);
 /* Fills an empty message but for its size; false when there is no complete envelope. */
 bool record_read(struct span records, struct queue_message *message);
+/* The first two lines alone, whole. */
+bool record_read_head(struct span records, struct queue_message *message);
 
 /* "ID,S=SIZE". False when it is no such name. */
 bool record_name_parse(const char *name, char id[QUEUE_ID_SIZE], uint64_t *size);

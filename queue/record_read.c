@@ -166,6 +166,18 @@ static bool read_part(const struct line *line, struct envelope *envelope)
 	return span_is(line->fields[0], "to") && read_to(line, envelope);
 }
 
+bool record_read_head(struct span records, struct queue_message *message)
+{
+	struct span first, second;
+	struct line line;
+
+	return span_cut(&records, '\n', &first) && span_cut(&records, '\n', &second) &&
+	       records.at != NULL && line_parse(first, &line) &&
+	       span_is(line.fields[0], "message") && read_message(&line, message) &&
+	       line_parse(second, &line) && span_is(line.fields[0], "from") &&
+	       read_from(&line, &message->envelope);
+}
+
 /* The lines up to `complete`; false when one is not as it must be. */
 static bool read_envelope(struct span *rest, struct queue_message *message)
 {

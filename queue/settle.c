@@ -43,7 +43,7 @@ static void add_changes(struct buffer *to, const struct queue_message *content,
 	}
 }
 
-static bool is_over(const struct queue_message *content)
+bool message_is_over(const struct queue_message *content)
 {
 	for (size_t i = 0; i < content->envelope.count; i++)
 		if (content->recipients[i].state == QUEUE_WAITING || content->recipients[i].owed)
@@ -60,7 +60,7 @@ enum outcome message_settle(struct queue *queue, const struct place *place, int 
 	bool good = true;
 
 	tell(queue, fd, content, events, count);
-	*gone = is_over(content);
+	*gone = message_is_over(content);
 	if (*gone && place_remove(place))
 		return OUTCOME_OK;
 	if (*gone) {

@@ -68,8 +68,8 @@ static bool leg_pick(struct queue *queue, const char *const *keys, struct choice
 	choice->serial = AT_MESSAGE(queue, leg->message)->serial;
 	choice->forced = keys != NULL || leg->due == DUE_FORCED;
 	choice->early = keys != NULL && leg->due > queue_now();
-	choice->recipients = hop->kind == QUEUE_HOP_LOCAL ? QUEUE_LOCAL_RECIPIENTS
-							  : server->limits.recipients;
+	choice->recipients =
+		hop->kind == QUEUE_HOP_LOCAL ? QUEUE_LOCAL_RECIPIENTS : server->limits.recipients;
 	choice->hop.kind = (enum queue_hop_kind)hop->kind;
 	(void)span_copy(span_text(hop->key), choice->hop.key, sizeof choice->hop.key);
 	index_place(queue, leg->message, &choice->place);
@@ -98,7 +98,8 @@ static void leg_put_back(struct queue *queue, const struct choice *choice, int e
 	if (error == ENOENT && !legs_taken(queue, choice->message)) {
 		index_drop(queue, choice->message);
 	} else {
-		AT_LEG(queue, choice->leg)->due = queue_now() + (error == EMFILE || error == ENFILE ? SOON : AGAIN);
+		AT_LEG(queue, choice->leg)->due =
+			queue_now() + (error == EMFILE || error == ENFILE ? SOON : AGAIN);
 		legs_resume(queue, choice->message);
 	}
 	queue_unlock(queue);
@@ -150,13 +151,19 @@ static void leg_renew(struct queue *queue, const struct choice *choice,
 		      const struct queue_message *content, const struct queue_hop *hops)
 {
 	pthread_mutex_t *stripe = queue_stripe(queue, choice->message);
+	bool gone;
 
 	pthread_mutex_lock(stripe);
+	/* Who had the last job became others, or was placed, and did not come back to say so. */
+	gone = message_is_over(content) && place_remove(&choice->place);
 	queue_lock(queue);
 	leg_return(queue, choice->leg);
 	if (AT_LEG(queue, choice->leg)->due == DUE_FORCED)
 		AT_LEG(queue, choice->leg)->due = UINT32_MAX;
-	legs_match(queue, choice->message, content, hops);
+	if (gone && !legs_taken(queue, choice->message))
+		index_drop(queue, choice->message);
+	else
+		legs_match(queue, choice->message, content, hops);
 	queue_unlock(queue);
 	pthread_mutex_unlock(stripe);
 }

@@ -131,6 +131,7 @@ static void file_deliver(struct pickup_file *file)
 	}
 	if (file->body.wide || file->envelope.smtputf8)
 		file->envelope.body = ENVELOPE_BODY_8BITMIME;
+	strcpy(file->envelope.identity, MESSAGE_IDENTITY_PICKUP);
 	wire_writer_init(&writer, envelope, sizeof envelope);
 	message_put_envelope(&writer, file->smtp->name, &file->envelope);
 	snprintf(deliver.label, sizeof deliver.label, "%.*s", SESSION_SIZE - 1, file->id);

@@ -11,7 +11,8 @@
 struct store_role;
 struct work;
 
-bool queue_handle_place(struct work *work);   /* queue_place.c */
+bool queue_handle_place(struct work *work);    /* queue_place.c */
+bool queue_handle_expanded(struct work *work); /* queue_expanded.c */
 bool queue_handle_release(struct work *work); /* queue_orders.c */
 bool queue_handle_rules(struct work *work);
 bool queue_handle_order(struct work *work);

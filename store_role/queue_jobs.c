@@ -58,16 +58,42 @@ static struct job *jobs_take(struct jobs *jobs, uint64_t handle)
 	return job;
 }
 
-bool queue_jobs_has(void *of, uint64_t handle)
+/* With the lock held. */
+static const struct job *jobs_find(const struct jobs *jobs, uint64_t handle)
+{
+	const struct job *job = jobs->first;
+
+	while (job && job->handle != handle)
+		job = job->next;
+	return job;
+}
+
+size_t queue_jobs_count(void *of, uint64_t handle)
 {
 	struct jobs *jobs = of;
 	const struct job *job;
+	size_t count;
 
 	pthread_mutex_lock(&jobs->lock);
-	for (job = jobs->first; job && job->handle != handle;)
-		job = job->next;
+	job = jobs_find(jobs, handle);
+	count = job ? job->count : 0;
 	pthread_mutex_unlock(&jobs->lock);
-	return job != NULL;
+	return count;
+}
+
+bool queue_jobs_recipient(void *of, uint64_t handle, size_t recipient, size_t *number)
+{
+	struct jobs *jobs = of;
+	const struct job *job;
+	bool found;
+
+	pthread_mutex_lock(&jobs->lock);
+	job = jobs_find(jobs, handle);
+	found = job && recipient < job->count;
+	if (found)
+		*number = job->which[recipient];
+	pthread_mutex_unlock(&jobs->lock);
+	return found;
 }
 
 void queue_jobs_close(void *of)

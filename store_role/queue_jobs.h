@@ -15,7 +15,10 @@
 void *queue_jobs_new(struct queue_asks *asks);
 void queue_jobs_close(void *jobs); /* it takes no more */
 void queue_jobs_free(void *jobs);  /* what it had goes back to the queue */
-bool queue_jobs_has(void *jobs, uint64_t handle);
+/* The number in the message of a recipient of the job; false: the peer has no such job, or recipient. */
+bool queue_jobs_recipient(void *jobs, uint64_t handle, size_t recipient, size_t *number);
+/* How many recipients it has; 0: the peer has no such job. */
+size_t queue_jobs_count(void *jobs, uint64_t handle);
 queue_asks_answer queue_jobs_answer;
 
 bool queue_handle_take(struct work *work);

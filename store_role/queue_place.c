@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * MESSAGE_PLACE: waiting mail into a mailbox of ours. The queue's file goes on behind the
- * message, so the mailbox gets a copy; final delivery puts Return-Path in front where
+ * MESSAGE_PLACE: waiting mail into mailboxes of ours. The queue's file goes on behind the
+ * message, so the mailboxes get a copy; final delivery puts Return-Path in front where
  * nobody has yet (RFC 5321 section 4.4).
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/spool.h"
 #include "daemon/message_queue.h"
 #include "store_role/queue_acts.h"
@@ -59,10 +61,12 @@ static bool copy_with_sender(int from, int to, uint64_t size, const struct addre
 
 struct placing {
 	struct store_role *role;
-	struct store_mailbox mailbox;
+	const struct message_place *ask;
+	size_t numbers[MESSAGE_PLACES_MAX]; /* in the job */
+	struct store_mailbox mailboxes[MESSAGE_PLACES_MAX];
 	bool drop; /* not into that mailbox, but as `ticket` says */
 	struct ticket ticket;
-	struct queue_message head; /* id, size and envelope of the job's message */
+	struct queue_message head; /* id, size and sender of the job's message */
 	struct store_failure failure;
 };
 
@@ -80,8 +84,8 @@ static enum outcome place_file(struct placing *placing, int from)
 		       ? spool_copy(from, spool, head->size) == 0
 		       : copy_with_sender(from, spool, head->size, &head->envelope.sender);
 	if (good)
-		outcome = store_deliver(placing->role->store, spool, &placing->mailbox, 1, head->id,
-					&placing->failure);
+		outcome = store_deliver(placing->role->store, spool, placing->mailboxes,
+					placing->ask->count, head->id, &placing->failure);
 	else
 		placing->failure = (struct store_failure){
 			.reason = "cannot copy from the queue", .full = errno == ENOSPC || errno == EDQUOT
@@ -109,44 +113,83 @@ static enum outcome place_drop(struct placing *placing, int from)
 	return outcome;
 }
 
-static void place(struct placing *placing, uint64_t handle, struct message_result *result)
+/* Of a job for one the result that follows says it soon enough. */
+static void write_down(const struct placing *placing)
 {
-	struct queue_message *message;
-	int fd = queue_job_open(placing->role->queue, handle, &message);
+	struct queue_failure failure = { 0 };
+
+	if (queue_placed(placing->role->queue, placing->ask->handle, placing->numbers,
+			 placing->ask->count, &failure) != OUTCOME_OK)
+		log_warning("queue.placed", LOG_TEXT("id", placing->head.id),
+			    LOG_TEXT("why", failure.reason));
+}
+
+static void place(struct placing *placing, bool alone, struct message_result *result)
+{
+	int fd = queue_job_head(placing->role->queue, placing->ask->handle, &placing->head);
 
 	if (fd < 0) {
 		result->flags = MESSAGE_RESULT_GONE;
 		return;
 	}
-	placing->head = *message;
 	result->outcome = placing->drop ? place_drop(placing, fd) : place_file(placing, fd);
 	result->flags = (placing->failure.full ? MESSAGE_RESULT_FULL : 0) |
 			(placing->failure.over_quota ? MESSAGE_RESULT_OVER_QUOTA : 0);
+	result->value = placing->failure.which;
+	if (result->outcome == OUTCOME_OK && !alone)
+		write_down(placing);
 	if (placing->failure.over_quota)
-		log_info("quota.refused", LOG_TEXT("id", message->id),
+		log_info("quota.refused", LOG_TEXT("id", placing->head.id),
 			 LOG_TEXT("cause", placing->failure.reason));
 	else if (result->outcome != OUTCOME_OK)
-		store_tell_failure("queue.place", message->id, &placing->failure);
-	queue_message_free(message);
+		store_tell_failure("queue.place", placing->head.id, &placing->failure);
 	close(fd);
+}
+
+/* False: one is not valid any more, or a drop's among others, which is asked for alone. */
+static bool read_tickets(struct placing *placing, size_t recipients)
+{
+	struct wire_reader reader = wire_reader_of(placing->ask->places);
+	struct ticket ticket;
+
+	for (uint32_t i = 0; i < placing->ask->count; i++) {
+		uint32_t number;
+		struct span encoded;
+
+		if (!message_get_one_place(&reader, &number, &encoded) || number >= recipients)
+			return false;
+		placing->numbers[i] = number;
+		if (store_ticket(placing->role, encoded, TICKET_DELIVER, &ticket,
+				 &placing->mailboxes[i]))
+			continue;
+		placing->drop = placing->ask->count == 1 &&
+				store_ticket(placing->role, encoded, TICKET_DROP, &placing->ticket,
+					     &placing->mailboxes[i]);
+		if (!placing->drop)
+			return false;
+	}
+	return true;
 }
 
 bool queue_handle_place(struct work *work)
 {
 	const struct store_peer *peer = work_own(work);
-	struct placing placing = { .role = work->context };
 	struct message_result result = { .outcome = OUTCOME_TEMP };
 	struct message_place ask;
-	struct ticket ticket;
+	struct placing *placing;
+	size_t recipients;
 
 	if (!message_get_place(work_body(work), &ask))
 		return false;
-	if (!queue_jobs_has(peer->jobs, ask.handle))
+	placing = memory_new(sizeof *placing);
+	placing->role = work->context;
+	placing->ask = &ask;
+	recipients = queue_jobs_count(peer->jobs, ask.handle);
+	if (recipients == 0)
 		result.flags = MESSAGE_RESULT_GONE;
-	else if (store_ticket(placing.role, ask.ticket, TICKET_DELIVER, &ticket, &placing.mailbox) ||
-		 (placing.drop = store_ticket(placing.role, ask.ticket, TICKET_DROP, &placing.ticket,
-					      &placing.mailbox)))
-		place(&placing, ask.handle, &result);
+	else if (read_tickets(placing, recipients))
+		place(placing, recipients == 1, &result);
+	free(placing);
 	store_answer(work, &result, -1);
 	return true;
 }

@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "conf/conf.h"
+#include "daemon/message_queue.h"
 #include "store_role/queue_acts.h"
 #include "store_role/queue_rules.h"
 #include "store_role/store_role.h"
@@ -165,6 +166,7 @@ static void envelope_make(const struct telling *telling, struct report_needs nee
 	envelope->has_sender = true;
 	envelope->body = needs.body;
 	envelope->smtputf8 = needs.smtputf8;
+	strcpy(envelope->identity, MESSAGE_IDENTITY_REPORT);
 	envelope_add(envelope, &telling->message->envelope.sender)->notify = ENVELOPE_NOTIFY_NEVER;
 	if (telling->failed && copy && copy[0] && address_parse(span_text(copy), &address, &why))
 		envelope_add(envelope, &address)->notify = ENVELOPE_NOTIFY_NEVER;

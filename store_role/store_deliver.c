@@ -28,6 +28,7 @@ struct delivery {
 	struct drops drops;
 	char server[QUEUE_SERVER_SIZE];
 	struct envelope envelope; /* of what waits */
+	bool stranger;            /* it comes from a frontend */
 	struct message_result result;
 	struct store_failure failure;
 };
@@ -171,6 +172,15 @@ static void answer_delivered(struct work *work, const struct delivery *delivery)
 }
 
 /* As deliver_mailboxes, and for the queue's part too. */
+/* What would go past the rules of recipients. */
+static bool says_too_much(const struct envelope *envelope)
+{
+	for (size_t i = 0; i < envelope->count; i++)
+		if (envelope->recipients[i].member)
+			return true;
+	return envelope->identity[0] == MESSAGE_IDENTITY_OURS;
+}
+
 static int delivery_read(struct delivery *delivery)
 {
 	struct span envelope = delivery->ask.envelope;
@@ -178,7 +188,8 @@ static int delivery_read(struct delivery *delivery)
 	int valid;
 
 	if (envelope.length > 0 &&
-	    !message_get_envelope(envelope, delivery->server, &delivery->envelope))
+	    (!message_get_envelope(envelope, delivery->server, &delivery->envelope) ||
+	     (delivery->stranger && says_too_much(&delivery->envelope))))
 		return -1;
 	delivery->mailboxes = memory_array(delivery->ask.count, sizeof *delivery->mailboxes);
 	delivery->which = memory_array(delivery->ask.count, sizeof *delivery->which);
@@ -192,6 +203,7 @@ bool store_handle_deliver(struct work *work)
 {
 	struct delivery delivery = { .role = work->context,
 				     .spool = work->fd,
+				     .stranger = work->permit->from == ROLE_FRONTEND,
 				     .result = { .outcome = OUTCOME_TEMP } };
 	int valid;
 

@@ -263,6 +263,7 @@ int store_main(struct role_start *begin)
 		{ MESSAGE_TAKE, ROLE_FRONTEND, STORE_POOL_QUEUE, false, queue_handle_take, PATIENCE_MS },
 		{ MESSAGE_DONE, ROLE_RELAY, STORE_POOL_QUEUE, false, queue_handle_done, WORK_ALWAYS },
 		{ MESSAGE_DONE, ROLE_FRONTEND, STORE_POOL_QUEUE, false, queue_handle_done, WORK_ALWAYS },
+		{ MESSAGE_EXPANDED, ROLE_RELAY, STORE_POOL_QUEUE, true, queue_handle_expanded, 0 },
 		{ MESSAGE_PLACE, ROLE_RELAY, STORE_POOL_COMMIT, false, queue_handle_place, 0 },
 		{ MESSAGE_SPOOL, ROLE_RELAY, STORE_POOL_QUICK, false, handle_spool, PATIENCE_MS },
 		{ MESSAGE_DELIVER, ROLE_RELAY, STORE_POOL_COMMIT, true, store_handle_deliver, 0 },

@@ -39,7 +39,7 @@ static const struct message_peer sample_peer = { ROLE_STORE, 7, 1 };
 static const struct message_resolve sample_resolve = {
 	.address = { "b\xc3\xb6" "b", "sales.example", true, false }, .session = "f0-1a2b",
 	.standing = SPAN("standing"), .sender = { "a", "corp.example", false, false }, .size = 1 << 20,
-	.identity = "corp/0123", .trusted = 1 };
+	.identity = "corp/0123", .trusted = 1, .own = 1 };
 static const struct message_route sample_route = { OUTCOME_PERM,     ROUTE_REFUSED, 550,	   "5.1.1",
 						   "No such mailbox", 30,	    (uint64_t)1 << 40, SPAN("tick\0et"), "",
 						   "alice@corp.example", UINT64_MAX, 1 };
@@ -87,7 +87,11 @@ static const struct message_job sample_job = {
 static const struct message_done sample_done = {
 	(uint64_t)7 << 32, 1, 1,
 	SPAN("\1\0\0\0\1\0\5\0\0\0" "4.4.1" "\3\0\0\0" "450" "\2\0\0\0mx") };
-static const struct message_place sample_place = { 7, SPAN("tick\0et") };
+static const struct message_place sample_place = { 7, 2, SPAN("\0\0\0\0\1\0\0\0t\2\0\0\0\2\0\0\0\0e") };
+static const struct message_list sample_list = { (uint64_t)7 << 32, 3 };
+static const struct message_expand sample_expand = {
+	{ "sales", "corp.example", false, false }, { "a", "example.com", false, false }, "corp/0123", 1, "5f00000001.1" };
+static const struct message_expanded sample_expanded = { OUTCOME_TEMP, "4.3.0", "no server answers" };
 static const struct message_claimed sample_claimed = { 7, "main", "mail.eml" };
 static const struct message_claim_end sample_claim_end = { 7, 1, "no recipient: add x-receiver" };
 static const struct message_order sample_order = { ORDER_HOLD, "5f00000001.1", "example.com" };
@@ -134,6 +138,9 @@ KIND(take)
 KIND(job)
 KIND(done)
 KIND(place)
+KIND(list)
+KIND(expand)
+KIND(expanded)
 KIND(claimed)
 KIND(claim_end)
 KIND(order)
@@ -143,11 +150,11 @@ static void write_envelope(struct wire_writer *to)
 	struct envelope_recipient recipients[2] = {
 		{ .address = { "b\xc3\xb6" "b", "example.com", true, false }, .notify = ENVELOPE_NOTIFY_DELAY,
 		  .orcpt = (char[]){ "rfc822;x" }, .via = (char[]){ "lmtp:[::1]:24" } },
-		{ .address = { "a b", "[192.0.2.1]", false, true } },
+		{ .address = { "a b", "[192.0.2.1]", false, true }, .member = true },
 	};
 	struct envelope envelope = { .sender = { "alice", "corp.example", false, false },
 				     .has_sender = true, .declared = 77, .body = ENVELOPE_BODY_8BITMIME,
-				     .smtputf8 = true, .ret = ENVELOPE_RET_HDRS, .envid = "QQ+20x",
+				     .smtputf8 = true, .ret = ENVELOPE_RET_HDRS, .envid = "QQ+20x", .identity = "corp/0123",
 				     .recipients = recipients, .count = 2 };
 
 	message_put_envelope(to, "main", &envelope);
@@ -199,6 +206,7 @@ static const struct message_kind_row message_kinds[] = {
 	ROW(take), ROW(job), ROW(done), ROW(place), ROW(claimed), ROW(claim_end), ROW(order),
 	ROW(envelope),
 	ROW(hosts), ROW(hosts_found), ROW(names), ROW(names_found),
+	ROW(list), ROW(expand), ROW(expanded),
 };
 #define MESSAGE_KINDS (sizeof message_kinds / sizeof message_kinds[0])
 

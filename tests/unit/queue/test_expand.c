@@ -232,6 +232,75 @@ static void report_later(void **state)
 	assert_int_equal(scene->events[0].what, QUEUE_SPLIT);
 }
 
+/* The taker dies behind the expansion, before it says so: nothing is left over. */
+static void taker_gone(void **state)
+{
+	struct scene *scene = *state;
+	struct queue_job *job;
+
+	add(scene, "t.1", "list@corp.example");
+	job = take(scene);
+	assert_int_equal(expand(scene, job, ""), OUTCOME_OK);
+	queue_give_back(scene->queue, &job->handle, 1);
+	queue_job_free(job);
+	assert_null(take(scene));
+	assert_int_equal(messages_of(scene), 0);
+	assert_null(on_disk(scene, "t.1"));
+	/* The same over a restart. */
+	add(scene, "t.2", "list@corp.example");
+	job = take(scene);
+	assert_int_equal(expand(scene, job, ""), OUTCOME_OK);
+	queue_job_free(job);
+	scene_reopen(scene);
+	assert_int_equal(messages_of(scene), 0);
+	assert_null(on_disk(scene, "t.2"));
+}
+
+/* What is in a mailbox is not given to the next taker; its report is made once, by whoever ends the
+ * job. */
+static void placed(void **state)
+{
+	static const size_t first[] = { 0, 2 };
+	struct scene *scene = *state;
+	struct queue_failure failure = { 0 };
+	struct queue_message head;
+	struct queue_job *job;
+	int fd;
+
+	add(scene, "p.1", "a@corp.example b@corp.example c@corp.example!S");
+	job = take(scene);
+	assert_int_equal(job->count, 3);
+	fd = queue_job_head(scene->queue, job->handle, &head);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_string_equal(head.id, "p.1");
+	assert_string_equal(head.server, "main");
+	assert_string_equal(head.envelope.sender.local, "sender");
+	assert_int_equal(head.size, strlen(scene_text));
+	assert_int_equal(queue_placed(scene->queue, job->handle, first, 2, &failure), OUTCOME_OK);
+	queue_give_back(scene->queue, &job->handle, 1);
+	assert_int_equal(queue_placed(scene->queue, job->handle, first, 2, &failure), OUTCOME_PERM);
+	queue_job_free(job);
+	job = take(scene);
+	assert_int_equal(job->count, 1);
+	assert_int_equal(job->which[0], 1);
+	end_job(scene, job, QUEUE_OK, false);
+	assert_null(take(scene));
+	later(scene, 1000);
+	WAIT_FOR(messages_of(scene) == 0);
+	assert_int_equal(scene->reports, 1);
+	assert_int_equal(scene->events[0].recipient, 2);
+	/* And where the job ends as it should. */
+	scene->reports = scene->events_count = 0;
+	add(scene, "p.2", "a@corp.example!S b@corp.example!S");
+	job = take(scene);
+	assert_int_equal(queue_placed(scene->queue, job->handle, first, 1, &failure), OUTCOME_OK);
+	end_job(scene, job, QUEUE_OK, false);
+	assert_int_equal(messages_of(scene), 0);
+	assert_int_equal(scene->reports, 1);
+	assert_int_equal(scene->events_count, 2);
+}
+
 /* What a member costs must not grow with their number. Each domain is a hop of its own, or one of a
  * few. */
 static int64_t large(struct scene *scene, unsigned many, unsigned domains)
@@ -284,8 +353,9 @@ static void many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ROW(each_once),    ROW(survives), ROW(while_under_way), ROW(refused), ROW(reports),
-		ROW(report_later), ROW(many),
+		ROW(each_once),  ROW(survives), ROW(while_under_way),
+		ROW(refused),    ROW(reports),  ROW(report_later),
+		ROW(taker_gone), ROW(placed),   ROW(many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
