@@ -14,7 +14,7 @@ from site_under_test import Lab, tls
 
 PEOPLE = "CN=%s,CN=Users,DC=corp,DC=example"
 PASSWORDS = {"alice": "Alice-Pw1", "bob": "Bob-Pw1", "erin": "Erin-Pw1", "grace": "Grace-Pw1"}
-SIZE_SEND, SIZE_RECEIVE = 20000, 5000
+SIZE_SEND, SIZE_RECEIVE = 200000, 5000
 
 
 class Site:
@@ -30,8 +30,8 @@ class Site:
         krb5 = self.state + "/client-krb5.conf"
         with open(krb5, "w") as file:
             file.write("[libdefaults]\ndefault_realm = CORP.EXAMPLE\ndns_lookup_realm = false\ndns_lookup_kdc = false\n"
-                       "dns_canonicalize_hostname = false\nrdns = false\n[realms]\nCORP.EXAMPLE = {\nkdc = %s\n}\n"
-                       "[domain_realm]\n.corp.example = CORP.EXAMPLE\n" % self.lab.values["LAB_DC_ADDRESS"])
+                       "dns_canonicalize_hostname = false\nrdns = false\n[realms]\nCORP.EXAMPLE = {\nkdc = 10.53.0.1\n}\n"
+                       "[domain_realm]\n.corp.example = CORP.EXAMPLE\n")
         os.environ["KRB5_CONFIG"] = krb5
         os.environ["KRB5CCNAME"] = "/nonexistent/none"
 
