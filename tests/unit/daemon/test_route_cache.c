@@ -69,6 +69,24 @@ static void kept(void **state)
 	}
 }
 
+/* One sender's answer is never another's. */
+static void by_sender(void **state)
+{
+	struct table *routes = route_cache_new();
+	struct message_route route = route_of(OUTCOME_OK, 30);
+	struct address alice = address_of("alice@corp.example");
+
+	(void)state;
+	route.by_sender = 1;
+	route_cache_put(routes, &alice, &route);
+	assert_null(route_cache_find(routes, &alice));
+	route.by_sender = 0;
+	route.size = 5000;
+	route_cache_put(routes, &alice, &route);
+	assert_int_equal(route_cache_find(routes, &alice)->size, 5000);
+	table_free(routes);
+}
+
 /* The directory compares without case, so one answer serves all spellings; but no more than that. */
 static void addresses(void **state)
 {
@@ -144,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kept),
+		cmocka_unit_test(by_sender),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(copied),
 		cmocka_unit_test(with_a_hop),

@@ -43,7 +43,10 @@ static int set_up(void **state)
 				SMTP("except", "5",
 				     "relay = {'192.0.2.0/24', '.bad.example'} relay_list = "
 				     "all-except "
-				     "open_relay = yes") "remote partner.example { relay = yes }\n"
+				     "open_relay = yes")
+					SMTP("groups", "6",
+					     "relay = {'192.0.2.0/24'} relay_groups = {'Senders'}")
+						"remote partner.example { relay = yes }\n"
 							 "remote '*.open.example' { relay = yes }\n"
 							 "remote fetch.example { trigger = yes "
 							 "trigger_accounts = "
@@ -134,6 +137,38 @@ static void test_decide(void **state)
 
 		if (relaying_decide(conf, server(rows[i].server), &client, rows[i].domain) !=
 		    rows[i].is)
+			fail_msg("row %zu", i);
+	}
+}
+
+/* Who has logged in is not enough where groups are named; who is listed needs no group. */
+static void test_groups(void **state)
+{
+	static const struct {
+		const char *identity, *address, *domain;
+		enum sender_relay member;
+		enum relaying is;
+	} rows[] = {
+		{ "alice", "198.51.100.1", "other.example", SENDER_RELAY_YES, RELAYING_YES },
+		{ "alice", "198.51.100.1", "other.example", SENDER_RELAY_NO, RELAYING_NO },
+		{ "alice", "198.51.100.1", "other.example", SENDER_RELAY_UNKNOWN, RELAYING_LATER },
+		{ "alice", "192.0.2.1", "other.example", SENDER_RELAY_NO, RELAYING_YES },
+		{ "alice", "192.0.2.1", "other.example", SENDER_RELAY_UNKNOWN, RELAYING_YES },
+		{ "alice", "198.51.100.1", "partner.example", SENDER_RELAY_NO, RELAYING_YES },
+		{ NULL, "198.51.100.1", "other.example", SENDER_RELAY_NO, RELAYING_NO },
+		/* Nobody has logged in, so nothing that is said of groups counts. */
+		{ NULL, "198.51.100.1", "other.example", SENDER_RELAY_YES, RELAYING_NO },
+		{ NULL, "198.51.100.1", "other.example", SENDER_RELAY_UNKNOWN, RELAYING_NO },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct message_names_found found;
+		struct relay_client client =
+			client_of(rows[i].identity, rows[i].address, NULL, &found);
+
+		client.member = rows[i].member;
+		if (relaying_decide(conf, server("groups"), &client, rows[i].domain) != rows[i].is)
 			fail_msg("row %zu", i);
 	}
 }
@@ -244,6 +279,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_decide),
+		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_trigger),
 		cmocka_unit_test(test_fetch_list),
 		cmocka_unit_test(test_addresses),

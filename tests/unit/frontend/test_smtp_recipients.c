@@ -140,11 +140,41 @@ static void test_full(void **state)
 	clear(&alone);
 }
 
+static void limit(struct envelope *envelope, size_t which, uint64_t size)
+{
+	((struct route_answer *)envelope->recipients[which].route)->size = size;
+}
+
+/* Who takes no message of that size goes to the queue too, which tells the sender. */
+static void test_too_big(void **state)
+{
+	struct envelope envelope = envelope_of_three();
+	bool others = false;
+
+	(void)state;
+	limit(&envelope, 0, 1000);
+	limit(&envelope, 1, UINT64_MAX);
+	limit(&envelope, 2, 2000);
+	assert_null(smtp_recipients_too_big(&envelope, 1000, &others));
+	expect(&envelope, "a b ", "r! ");
+	assert_string_equal(smtp_recipients_too_big(&envelope, 1001, &others)->address.local, "a");
+	assert_true(others);
+	expect(&envelope, "b ", "a r! ");
+	assert_string_equal(smtp_recipients_too_big(&envelope, 3000, &others)->address.local, "a");
+	assert_true(others); /* the one elsewhere */
+	expect(&envelope, "", "a r! b ");
+	limit(&envelope, 1, 2000);
+	assert_non_null(smtp_recipients_too_big(&envelope, 3000, &others));
+	assert_false(others);
+	clear(&envelope);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_too_big),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
