@@ -22,7 +22,7 @@ static bool is_integrated(const struct conf *conf)
 	for (size_t i = 0; i < conf->remotes_count; i++)
 		if (conf->remotes[i].login.how == CONF_LOGIN_OUT_INTEGRATED)
 			return true;
-	return false;
+	return conf->proxy.enabled && conf->proxy.login.how == CONF_LOGIN_OUT_INTEGRATED;
 }
 
 struct client_tickets *client_tickets_open(const struct conf *conf, char *why, size_t size)

@@ -419,6 +419,7 @@ def dovecot(scene):
                 equal("her mailbox", pop.ask("STAT").split()[1], "2")
     line = scene.logged(r"pop3\.proxy_refused .*who=erin")
     check("the log says that it is our login", line and "the login of pop3_proxy" in line, line)
+    scene.configure_one('login = "integrated"')
 
 
 def main():
