@@ -160,12 +160,15 @@ static void expand(struct buffer *to, const struct warning *warning, struct span
 
 static void add_subject(struct buffer *to, const struct warning *warning, struct span words)
 {
-	struct buffer subject = BUFFER_EMPTY;
+	struct buffer line = BUFFER_EMPTY, subject = BUFFER_EMPTY;
 
-	expand(&subject, warning, span_trim(words));
+	text_add_line(&line, words); /* folds and the line end become blanks */
+	expand(&subject, warning, span_trim(buffer_span(&line)));
 	buffer_add_text(to, "Subject: ");
-	words_encode(to, buffer_span(&subject), strlen("Subject: ")); /* and a line end */
+	words_encode(to, buffer_span(&subject), strlen("Subject: "));
+	buffer_add_text(to, "\r\n");
 	buffer_clear(&subject);
+	buffer_clear(&line);
 }
 
 static void add_lines(struct buffer *to, struct span text)
