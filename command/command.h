@@ -27,7 +27,7 @@ typedef int command_run(const struct command_options *options, int argc, char **
 
 command_run command_check, command_status, command_reload, command_stop, command_version;
 command_run command_mailbox, command_passwd, command_domain, command_explain;
-command_run command_join, command_leave, command_rotate, command_queue;
+command_run command_join, command_leave, command_rotate, command_queue, command_quota;
 
 /* Somebody listens at <run>/control: there is a gateway to ask. Says nothing. */
 bool control_is_open(const char *run);

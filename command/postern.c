@@ -41,6 +41,9 @@ static const struct command {
 	  "[--recipient GLOB] [--domain GLOB] [--reason TEXT] [--server NAME] [--older AGE] "
 	  "[--newer AGE] [--held]",
 	  "mail that waits" },
+	{ "quota", command_quota,
+	  "show ADDRESS... | report [--domain DOMAIN] [--over PERCENT] | recalc ADDRESS... | --all",
+	  "how full mailboxes are, what limits them and who says so; count them anew" },
 	{ "mailbox", command_mailbox,
 	  "add ADDRESS [--create-user|--no-create-user] [--quota SIZE] [--stdin] [--user NAME] "
 	  "[--container DN] | delete ADDRESS [--yes] [--delete-user] | list [DOMAIN] | "

@@ -119,6 +119,13 @@ bool store_visit_names(struct store *store, const char *domain,
 		       bool (*each)(void *context, const char *name), void *context);
 enum outcome store_visit_usage(struct store *store, const struct store_mailbox *who, bool *exists,
 			       struct store_usage *usage, struct store_failure *failure);
+/* When its owner was warned that it fills up, unix time; 0: not since it was below that level. */
+enum outcome store_visit_warned(struct store *store, const struct store_mailbox *who, int64_t *when,
+				struct store_failure *failure);
+/* Forgets what is kept of its count (maildirsize): whoever needs it next counts the files. Safe beside
+ * a running gateway. */
+enum outcome store_visit_recount(struct store *store, const struct store_mailbox *who,
+				 struct store_failure *failure);
 /* With all its mail. A session that has it open loses it. */
 enum outcome store_visit_remove(struct store *store, const struct store_mailbox *who, bool *existed,
 				struct store_failure *failure);

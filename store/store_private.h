@@ -140,6 +140,7 @@ void account_close(struct account *account);
  */
 bool warned_note(const struct account *account, uint64_t warn, uint64_t used);
 void warned_forget(const struct mailbox *mailbox);
+int64_t warned_when(const struct mailbox *mailbox); /* unix time; 0 = he was not */
 /* folder.c: all folders of the mailbox, from the names; -1 with errno. */
 int mailbox_count(int directory, struct store_usage *usage);
 

@@ -123,6 +123,33 @@ enum outcome store_visit_usage(struct store *store, const struct store_mailbox *
 	return outcome;
 }
 
+enum outcome store_visit_warned(struct store *store, const struct store_mailbox *who, int64_t *when,
+				struct store_failure *failure)
+{
+	struct mailbox mailbox;
+	char id[STORE_ID_SIZE];
+	enum outcome outcome = open_visited(store, who, &mailbox, id, failure);
+
+	*when = outcome == OUTCOME_OK && mailbox.fd >= 0 ? warned_when(&mailbox) : 0;
+	mailbox_close(&mailbox);
+	return outcome;
+}
+
+enum outcome store_visit_recount(struct store *store, const struct store_mailbox *who,
+				 struct store_failure *failure)
+{
+	struct mailbox mailbox;
+	char id[STORE_ID_SIZE];
+	enum outcome outcome = open_visited(store, who, &mailbox, id, failure);
+
+	if (outcome == OUTCOME_OK && mailbox.fd >= 0 &&
+	    unlinkat(mailbox.fd, "maildirsize", 0) != 0 && errno != ENOENT)
+		outcome = failure_errno(failure, errno, "cannot remove %s/maildirsize",
+					mailbox.path);
+	mailbox_close(&mailbox);
+	return outcome;
+}
+
 static bool tree_remove(int parent, const char *name, unsigned depth);
 
 struct removal {

@@ -47,3 +47,11 @@ void warned_forget(const struct mailbox *mailbox)
 {
 	(void)unlinkat(mailbox->fd, name, 0);
 }
+
+int64_t warned_when(const struct mailbox *mailbox)
+{
+	struct stat status;
+
+	return fstatat(mailbox->fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status.st_mtim.tv_sec
+									     : 0;
+}
