@@ -87,18 +87,28 @@ def takes(place, people):
         check("mail to " + person, answer(place.address, person).startswith("250"), person)
 
 
-def limits(place, waiting):
-    """What the attributes of erin, grace and heidi do."""
+def levels(place, postern):
+    """The three levels of erin's mailbox size, and what each does."""
+    text = postern("explain", "erin@corp.example")
+    for level, octets in (("warn", 50000), ("send", 60000), ("receive", QUOTA)):
+        check("the %s level" % level, re.search(r"quota %s +%d, entry" % (level, octets), text), text)
     reply = answer(place.address, "erin@corp.example", 2 * QUOTA)
     check("erin's own mailbox size", reply.startswith("552 5.2.2"), reply)
     equal("which a small message fits in", answer(place.address, "erin@corp.example", 1000).code, 250)
+    equal("and one beyond the level of sending", answer(place.address, "erin@corp.example", 61000).code, 250)
+    reply = place.submit("erin", "Erin-Pw1", ["bob@corp.example"], message(token()), sender="erin@corp.example")
+    check("from there on she cannot send", reply and "552" in str(reply) and "5.2.2" in str(reply), reply)
     equal("others have no limit", answer(place.address, "bob@corp.example", 2 * QUOTA).code, 250)
+
+
+def switches(place, postern):
+    """What the attributes of grace and heidi do."""
     reply = answer(place.address, "grace@corp.example")
     check("grace's mailbox is not in use", reply.startswith("550 5.2.1"), reply)
     with place.pop("grace", "Grace-Pw1") as pop:
         check("and she does not log in", pop.answer.startswith("-ERR"), pop.answer)
     equal("heidi's mail is taken", answer(place.address, "heidi@corp.example", 1000).code, 250)
-    check("and is on its way to her server", waiting("heidi@corp.example"), ELSEWHERE)
+    check("and waits for her server", "heidi@corp.example" in postern("queue", "list"), ELSEWHERE)
 
 
 def forwarded(place, person, other, keeps):
@@ -140,8 +150,8 @@ def openldap(lab):
     place = core.Place(ADDRESS, state + "/ca.pem", tls(state), gateway.log, [])
     url = "ldapi://" + socket.replace("/", "%2F")
 
-    def waiting(address):
-        return address in gateway.tool("queue", "list").stdout
+    def postern(*words):
+        return gateway.tool(*words).stdout
 
     with case("without the schema"):
         takes(place, ("ann@corp.example", "erin@corp.example"))
@@ -158,7 +168,8 @@ def openldap(lab):
         slapd.modify("dn: uid=ann,ou=people,%s\nchangetype: modify\nadd: posternAlias\nposternAlias: annie@corp.example\n"
                      % slapd.SUFFIX)
     with case("the attributes on slapd"):
-        limits(place, waiting)
+        levels(place, postern)
+        switches(place, postern)
         takes(place, ("annie@corp.example",))
         forwarded(place, "ann", "ben", True)
     gateway.stop()
@@ -171,19 +182,20 @@ def active_directory():
     place = core.Place(lab.address, lab.values["LAB_CA"], tls(lab.values["LAB_CA"]), lab.log, [])
     people = "CN=%s,CN=Users,DC=corp,DC=example"
 
-    def waiting(address):
-        done = lab.inside(harness.POSTERN, "-c", lab.state + "/postern.conf", "queue", "list")
-        return address in done.stdout
+    def postern(*words):
+        return lab.inside(harness.POSTERN, "-c", lab.state + "/postern.conf", *words).stdout
 
     with case("with the schema of every domain"):
         takes(place, ("alice@corp.example", "erin@corp.example"))
     text = read(lab.state + "/postern.conf")
-    with open(lab.state + "/postern.conf", "w") as file:
-        file.write(text.replace('preset = "ad"', 'preset = "ad-postern"\n\tcache_positive = 0\n\tcache_negative = 0'))
-    lab.stop()
-    lab.restart()
-    with case("without the extension"):
-        takes(place, ("alice@corp.example", "erin@corp.example"))
+    for preset in ("ad-exchange", "ad-postern"):
+        with open(lab.state + "/postern.conf", "w") as file:
+            file.write(text.replace('preset = "ad"', 'preset = "%s"\n\tcache_positive = 0\n\tcache_negative = 0' % preset))
+        lab.stop()
+        lab.restart()
+        with case("preset %s without its extension" % preset):
+            takes(place, ("alice@corp.example", "erin@corp.example"))
+            check("nobody has it", answer(place.address, "nobody@corp.example").startswith("550 5.1.1"), preset)
     with case("the extension of the schema on Samba"):
         for name in ("grace", "heidi"):
             lab.samba_tool("user", "create", name, name.capitalize() + "-Pw1", "--mail-address=%s@corp.example" % name)
@@ -198,7 +210,8 @@ def active_directory():
         for person, change in (("erin", ERIN), ("grace", GRACE), ("heidi", HEIDI)):
             lab.modify("dn: %s\n%s" % (people % person, change % ""))
     with case("the attributes on Samba"):
-        limits(place, waiting)
+        levels(place, postern)
+        switches(place, postern)
         forwarded(place, "alice", "bob", False)
     return lab
 

@@ -100,6 +100,7 @@ static int set_up(void **state)
 	make_certificate("soon", key, -10, 3);
 	make_certificate("early", key, 5, 365);
 	write_file("text", "text\n", 5, 0644);
+	write_file("warning", "Subject: full\n\nIt is.\n", 22, 0644);
 	write_file("secret", "secret\n", 7, 0600);
 	write_file("empty", "\nsecret\n", 8, 0600);
 	write_file("public", "secret\n", 7, 0644);
@@ -167,7 +168,7 @@ static const struct {
 	  "open to everybody", false },
 	{ "@/secret", "@/good", "@/key", "mail.corp.example", "quota {\n template = '@/missing' }", 15,
 	  "No such file", false },
-	{ "@/secret", "@/good", "@/key", "mail.corp.example", "quota { template = '@/text' }", 0, NULL,
+	{ "@/secret", "@/good", "@/key", "mail.corp.example", "quota { template = '@/warning' }", 0, NULL,
 	  true },
 };
 
