@@ -12,6 +12,17 @@ static gnutls_session_t secured_session(const struct stream *stream)
 	return stream_secure(stream) ? stream_tls_session(stream) : NULL;
 }
 
+/* As a server, of which the library tells only in a session's first connection. */
+static size_t own_end_point(const struct stream *stream, char to[STREAM_BINDING_MAX])
+{
+	struct span octets = tls_server_end_point(stream_tls_server(stream));
+
+	if (octets.length > STREAM_BINDING_MAX)
+		return 0;
+	memcpy(to, octets.at, octets.length);
+	return octets.length;
+}
+
 size_t stream_binding(const struct stream *stream, enum stream_binding kind,
 		      char to[STREAM_BINDING_MAX])
 {
@@ -19,6 +30,8 @@ size_t stream_binding(const struct stream *stream, enum stream_binding kind,
 	gnutls_datum_t octets = { NULL, 0 };
 	size_t length = 0;
 
+	if (session && kind == STREAM_END_POINT && stream_tls_server(stream))
+		return own_end_point(stream, to);
 	/* Without a master secret of its own, two connections of TLS 1.2 may have the same exporter
 	 * (RFC 9266). */
 	if (!session ||

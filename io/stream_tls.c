@@ -127,6 +127,11 @@ gnutls_session_t stream_tls_session(const struct stream *stream)
 	return stream->tls ? stream->tls->session : NULL;
 }
 
+const struct tls_server *stream_tls_server(const struct stream *stream)
+{
+	return stream->tls ? stream->tls->server : NULL;
+}
+
 void stream_tls_names(const struct stream *stream, const char **version, const char **cipher)
 {
 	gnutls_session_t session = stream->tls->session;

@@ -12,6 +12,8 @@
 /* RFC 8996 and RFC 8997 leave TLS 1.2 and 1.3; the order of the server decides the cipher. */
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
 
+enum { END_POINT_MAX = 64 };
+
 struct tls_server {
 	gnutls_certificate_credentials_t credentials;
 	gnutls_priority_t priorities;
@@ -19,6 +21,8 @@ struct tls_server {
 		ticket_key; /* of this process and object: dies with them (RFC 5077 section 5.5) */
 	unsigned owners;
 	bool asks; /* clients for certificates */
+	char end_point[END_POINT_MAX];
+	size_t end_point_length;
 };
 
 static void tls_server_destroy(struct tls_server *tls)
@@ -60,6 +64,42 @@ static int pair_load(struct tls_server *tls, struct span certificate, struct spa
 						    NULL, 0);
 }
 
+/* RFC 5929 section 4.1: the hash of its signature, but none that is weaker than SHA-256. */
+static gnutls_digest_algorithm_t end_point_hash(gnutls_x509_crt_t certificate)
+{
+	int algorithm = gnutls_x509_crt_get_signature_algorithm(certificate);
+	gnutls_digest_algorithm_t hash =
+		algorithm < 0 ? GNUTLS_DIG_UNKNOWN
+			      : gnutls_sign_get_hash_algorithm((gnutls_sign_algorithm_t)algorithm);
+
+	return hash == GNUTLS_DIG_MD5 || hash == GNUTLS_DIG_SHA1 ? GNUTLS_DIG_SHA256 : hash;
+}
+
+/* GnuTLS has forgotten which certificate it was in sessions that are taken up again. */
+static void keep_end_point(struct tls_server *tls)
+{
+	gnutls_datum_t der = { NULL, 0 };
+	gnutls_digest_algorithm_t hash;
+	gnutls_x509_crt_t certificate;
+
+	if (gnutls_certificate_get_crt_raw(tls->credentials, 0, 0, &der) < 0 ||
+	    gnutls_x509_crt_init(&certificate) < 0)
+		return;
+	if (gnutls_x509_crt_import(certificate, &der, GNUTLS_X509_FMT_DER) >= 0) {
+		hash = end_point_hash(certificate);
+		if (hash != GNUTLS_DIG_UNKNOWN &&
+		    gnutls_hash_get_len(hash) <= END_POINT_MAX &&
+		    gnutls_hash_fast(hash, der.data, der.size, tls->end_point) >= 0)
+			tls->end_point_length = gnutls_hash_get_len(hash);
+	}
+	gnutls_x509_crt_deinit(certificate);
+}
+
+struct span tls_server_end_point(const struct tls_server *tls)
+{
+	return span_make(tls->end_point, tls->end_point_length);
+}
+
 struct tls_server *tls_server_new(struct span certificate, struct span key, char *why,
 				  size_t why_size)
 {
@@ -77,8 +117,10 @@ struct tls_server *tls_server_new(struct span certificate, struct span key, char
 		result = gnutls_priority_init(&tls->priorities, PRIORITIES, NULL);
 	if (result >= 0)
 		result = gnutls_session_ticket_key_generate(&tls->ticket_key);
-	if (result >= 0)
+	if (result >= 0) {
+		keep_end_point(tls);
 		return tls;
+	}
 	snprintf(why, why_size, "%s", load_error(result));
 	tls_server_destroy(tls);
 	return NULL;

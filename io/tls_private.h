@@ -11,6 +11,7 @@
 /* Counted, so that new certificates can be loaded while sessions with the old ones go on. */
 struct tls_server *tls_server_share(struct tls_server *tls);
 gnutls_session_t tls_server_session(struct tls_server *tls);
+struct span tls_server_end_point(const struct tls_server *tls); /* RFC 5929; empty: not known */
 
 /* tls_client.c. tolerant: of a server that is not asked for a good certificate. */
 struct tls_client *tls_client_share(struct tls_client *tls);
@@ -59,5 +60,6 @@ enum tls_dane tls_dane_check(const struct tls_chain *chain, const struct tls_wis
 
 struct stream;
 gnutls_session_t stream_tls_session(const struct stream *stream); /* NULL: no handshake has begun */
+const struct tls_server *stream_tls_server(const struct stream *stream); /* NULL: a client's */
 
 #endif

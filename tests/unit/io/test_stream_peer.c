@@ -14,6 +14,9 @@ struct meeting {
 	size_t end_point_length, exporter_length;
 	size_t certificate;
 	gnutls_datum_t their_end_point, their_exporter;
+	gnutls_datum_t *taken_up; /* a session's data: taken up again, and kept for the next; NULL =
+				     neither */
+	bool resumed;
 	bool secured, over;
 	struct stream *stream;
 };
@@ -50,7 +53,9 @@ static void on_gone(void *owner, const char *why)
 	meeting->over = true;
 }
 
-static const struct stream_calls calls = { .input = on_input, .secured = on_secured, .gone = on_gone };
+static const struct stream_calls calls = { .input = on_input,
+					   .secured = on_secured,
+					   .gone = on_gone };
 
 static void *client_main(void *context)
 {
@@ -67,10 +72,18 @@ static void *client_main(void *context)
 	gnutls_priority_set_direct(peer.session, meeting->priorities, NULL);
 	gnutls_credentials_set(peer.session, GNUTLS_CRD_CERTIFICATE, peer.credentials);
 	gnutls_transport_set_int(peer.session, peer.fd);
+	if (meeting->taken_up && meeting->taken_up->size > 0)
+		gnutls_session_set_data(peer.session, meeting->taken_up->data,
+					meeting->taken_up->size);
 	do
 		result = gnutls_handshake(peer.session);
 	while (result < 0 && !gnutls_error_is_fatal(result));
 	if (result == 0 && peer_expect(&peer, "hi")) {
+		meeting->resumed = gnutls_session_is_resumed(peer.session);
+		if (meeting->taken_up) {
+			gnutls_free(meeting->taken_up->data);
+			gnutls_session_get_data2(peer.session, meeting->taken_up);
+		}
 		gnutls_session_channel_binding(peer.session, GNUTLS_CB_TLS_SERVER_END_POINT,
 					       &meeting->their_end_point);
 		gnutls_session_channel_binding(peer.session, GNUTLS_CB_TLS_EXPORTER,
@@ -128,6 +141,36 @@ static void both_ends_know_the_bindings(void **state)
 		assert_true(i > 0 || meeting.exporter_length == 32);
 		assert_int_equal(meeting.certificate, 0);
 		meeting_clear(&meeting);
+	}
+	tls_server_free(tls);
+	pem_free(&pem);
+}
+
+/* A session that is taken up again is bound to the same certificate, whatever the library says. */
+static void a_session_again_has_the_binding(void **state)
+{
+	static const char *const versions[] = { "NORMAL:-VERS-ALL:+VERS-TLS1.3",
+						"NORMAL:-VERS-ALL:+VERS-TLS1.2" };
+	struct pem pem = pem_new();
+	struct tls_server *tls = pem_server(&pem);
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		gnutls_datum_t data = { NULL, 0 };
+		char first[32];
+
+		for (size_t round = 0; round < 2; round++) {
+			struct meeting meeting = { .priorities = versions[i], .taken_up = &data };
+
+			meet(tls, &meeting);
+			assert_int_equal(meeting.resumed, round == 1);
+			assert_int_equal(meeting.end_point_length, 32);
+			if (round == 0)
+				memcpy(first, meeting.end_point, 32);
+			assert_memory_equal(meeting.end_point, first, 32);
+			meeting_clear(&meeting);
+		}
+		gnutls_free(data.data);
 	}
 	tls_server_free(tls);
 	pem_free(&pem);
@@ -199,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_ends_know_the_bindings),
+		cmocka_unit_test(a_session_again_has_the_binding),
 		cmocka_unit_test(shows_who_is_vouched_for),
 		cmocka_unit_test(wants_authorities),
 	};
