@@ -65,20 +65,26 @@ static bool ask(const struct command_options *options, const struct question *qu
 	return told;
 }
 
+/* Does one server at least say yes to the verb? */
+static bool has_yes(struct span lines, const char *verb)
+{
+	struct span one = explain_value(lines, verb), key, value;
+	char many[20];
+
+	if (one.length > 0)
+		return one.at[0] == '2';
+	snprintf(many, sizeof many, "%s at[]", verb);
+	while (explain_take(&lines, &key, &value))
+		if (span_is(key, many) && memmem(value.at, value.length, ": 250 ", 6))
+			return true;
+	return false;
+}
+
 /* Somebody has the name; some server would take the recipient. */
 static bool is_good(struct span lines)
 {
-	struct span key, value;
-
-	if (span_is(explain_value(lines, "found"), "one entry"))
-		return true;
-	while (explain_take(&lines, &key, &value)) {
-		if (span_is(key, "RCPT") && value.length > 0 && value.at[0] == '2')
-			return true;
-		if (span_is(key, "RCPT at[]") && memmem(value.at, value.length, ": 250 ", 6))
-			return true;
-	}
-	return false;
+	return span_is(explain_value(lines, "found"), "one entry") ||
+	       (has_yes(lines, "MAIL") && has_yes(lines, "RCPT"));
 }
 
 static int explain_question(const struct command_options *options, const struct question *question)

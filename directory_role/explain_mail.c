@@ -160,11 +160,24 @@ static void expand(struct transaction *transaction, struct route_ask *ask)
 		explain_addf(explain->lines, "groups", "%zu", expansion.groups);
 		explain_addf(explain->lines, "branches refused", "%zu", expansion.refusals_count);
 	} else {
-		explain_addf(explain->lines, "becomes", "nothing %s: %s %s (%s)",
-			     outcome == OUTCOME_TEMP ? "now" : "ever", expansion.status,
+		explain_addf(explain->lines, "becomes", "nothing%s: %s %s (%s)",
+			     outcome == OUTCOME_TEMP ? " now" : "", expansion.status,
 			     expansion.text, expansion.cause);
 	}
 	expansion_clear(&expansion);
+}
+
+/* A list that this sender may not write to is told all the same: whom it would reach. */
+static bool is_list_of_others(struct transaction *transaction, struct route_ask *ask)
+{
+	struct route route;
+
+	if (!transaction->route.by_sender || transaction->route.kind != ROUTE_REFUSED)
+		return false;
+	ask->sender.trusted = true;
+	ask->teller = NULL;
+	return routing_resolve(transaction->explain->routing, ask, &route) == OUTCOME_OK &&
+	       route.kind == ROUTE_LIST;
 }
 
 static void ask_recipient(struct transaction *transaction)
@@ -179,12 +192,14 @@ static void ask_recipient(struct transaction *transaction)
 			    .address = transaction->from_known ? &transaction->from : NULL },
 		.teller = &teller,
 	};
-	enum outcome outcome = routing_resolve(explain->routing, &ask, &transaction->route);
+	struct route *route = &transaction->route;
+	enum outcome outcome = routing_resolve(explain->routing, &ask, route);
 
 	explain_steps_end(&steps);
-	if (outcome == OUTCOME_OK && transaction->route.kind == ROUTE_LIST)
+	if ((outcome == OUTCOME_OK && route->kind == ROUTE_LIST) ||
+	    is_list_of_others(transaction, &ask))
 		expand(transaction, &ask);
-	tell_route(explain->lines, &transaction->route);
+	tell_route(explain->lines, route);
 	for (size_t i = 0; i < explain->conf->smtps_count; i++)
 		if (explain_server_takes(&explain->conf->smtps[i], transaction->logged_in))
 			judge_recipient(transaction, outcome, i);
