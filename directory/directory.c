@@ -16,6 +16,7 @@
 #include "directory/credentials.h"
 #include "directory/entry.h"
 #include "directory/escape.h"
+#include "directory/forest.h"
 #include "directory/locator.h"
 #include "directory/lookup.h"
 #include "directory/memberships.h"
@@ -74,6 +75,14 @@ static bool open_locator(struct directory *directory, char *room, size_t size)
 	return directory->locator != NULL;
 }
 
+static bool open_forest(struct directory *directory, char *room, size_t size)
+{
+	if (!directory->section->global_catalog)
+		return true;
+	directory->forest = forest_open(directory, room, size);
+	return directory->forest != NULL;
+}
+
 static bool ldap_open(struct directory *directory, char *room, size_t size)
 {
 	const struct conf_directory *section = directory->section;
@@ -88,7 +97,7 @@ static bool ldap_open(struct directory *directory, char *room, size_t size)
 							    .negative = section->cache_negative,
 							    .outage = section->cache_outage });
 	return open_filters(directory, room, size) && open_locator(directory, room, size) &&
-	       open_secrets(directory, room, size);
+	       open_secrets(directory, room, size) && open_forest(directory, room, size);
 }
 
 static void ldap_start(struct directory *directory, struct watchdog *watchdog)
@@ -104,6 +113,8 @@ static void ldap_start(struct directory *directory, struct watchdog *watchdog)
 	locator_start(directory->locator);
 	directory->checker = checker_new(directory->section, directory->locator, watchdog);
 	directory->lookup = lookup_new(&tools);
+	if (directory->forest)
+		forest_start(directory->forest, watchdog);
 	if (directory->section->poll_changes > 0)
 		directory->changes = changes_start(directory);
 }
@@ -111,6 +122,7 @@ static void ldap_start(struct directory *directory, struct watchdog *watchdog)
 static void ldap_close(struct directory *directory)
 {
 	changes_stop(directory->changes);
+	forest_close(directory->forest);
 	lookup_free(directory->lookup);
 	checker_free(directory->checker);
 	credentials_close(directory->credentials);
@@ -186,7 +198,13 @@ static void ldap_find_value(struct directory *directory, const char *attribute, 
 static void ldap_check_password(struct directory *directory, const char *dn, struct span password,
 				int64_t deadline, struct checker_answer *answer)
 {
-	checker_check(directory->checker, dn, password, deadline, answer);
+	struct checker *checker = forest_checker(directory, dn);
+
+	if (checker)
+		checker_check(checker, dn, password, deadline, answer);
+	else
+		*answer = (struct checker_answer){ .result = PASSWORD_TEMPORARY,
+						   .cause = "too many domains" };
 }
 
 size_t directory_servers(struct directory *directory, struct server servers[LOCATOR_SERVERS_MAX])

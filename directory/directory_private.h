@@ -66,7 +66,10 @@ struct ldap_question {
 /* find_text.c */
 void ldap_ask(struct directory *directory, const struct ldap_question *question, int64_t deadline,
 	      struct directory_hit *hit);
-/* text: the filter, without a NUL; cleared. */
+/* In the whole forest, if that is wanted. */
+void ldap_ask_forest(struct directory *directory, const struct ldap_question *question,
+		     int64_t deadline, struct directory_hit *hit);
+/* text: the filter, without a NUL; cleared. In the whole forest, likewise. */
 void ldap_find_text(struct directory *directory, const char *const *attributes,
 		    struct buffer *text, int64_t deadline, struct directory_hit *hit);
 /* again.c */
@@ -115,6 +118,7 @@ struct directory {
 	atomic_bool living_on; /* old answers have been given since a server answered last */
 	struct policies *policies;
 	struct memberships *memberships;
+	struct forest *forest; /* NULL: one domain alone is asked */
 	struct changes *changes; /* NULL: nobody looks */
 };
 

@@ -105,7 +105,7 @@ static void find(struct directory *directory, struct span key, struct ldap_quest
 	question->object = true;
 	question->search.attributes = directory->object_attributes;
 	question->search.ad = directory->section->schema.active_directory;
-	ldap_ask(directory, question, lookup_deadline(directory, now), hit);
+	ldap_ask_forest(directory, question, lookup_deadline(directory, now), hit);
 	if (hit->found == DIRECTORY_ONE || hit->found == DIRECTORY_NOBODY)
 		keep(directory, key, now, hit);
 	else if (hit->unanswered)

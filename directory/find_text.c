@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "directory/entry.h"
+#include "directory/forest.h"
 #include "directory/lookup.h"
 #include "directory/parts.h"
 
@@ -95,21 +96,22 @@ static void say_nobody(struct directory_hit *hit, const struct ldap_question *qu
 }
 
 /* An entry of very many values comes in parts. */
-static bool complete(struct directory *directory, const struct search_result *result,
+static bool complete(struct lookup *lookup, const struct search_result *result,
 		     const struct ldap_question *question, int64_t deadline,
 		     struct directory_hit *hit)
 {
 	char why[300];
 
 	if (!question->object || !entry_incomplete(result->entries[0]) ||
-	    parts_complete(directory->lookup, result->entries[0], result->server,
+	    parts_complete(lookup, result->entries[0], result->server,
 			   question->search.ad, deadline, why, sizeof(why)))
 		return true;
 	fail_hit(hit, question->search.filter, why);
 	return false;
 }
 
-static void read_result(struct directory *directory, const struct search_result *result,
+static void read_result(struct directory *directory, struct lookup *lookup,
+			const struct search_result *result,
 			const struct ldap_question *question, int64_t deadline,
 			struct directory_hit *hit)
 {
@@ -117,7 +119,7 @@ static void read_result(struct directory *directory, const struct search_result 
 		read_many(result, question->search.filter, hit);
 	else if (result->count == 0)
 		say_nobody(hit, question);
-	else if (complete(directory, result, question, deadline, hit))
+	else if (complete(lookup, result, question, deadline, hit))
 		read_one(directory, result->entries[0], question, hit);
 }
 
@@ -126,11 +128,16 @@ void ldap_ask(struct directory *directory, const struct ldap_question *question,
 {
 	const struct search *search = &question->search;
 	struct search_result result;
+	struct lookup *lookup = forest_lookup(directory, search->base);
 
 	*hit = (struct directory_hit){ .found = DIRECTORY_FAILED };
 	snprintf(hit->filter, sizeof(hit->filter), "%s", search->filter);
-	if (lookup_search(directory->lookup, search, deadline, &result)) {
-		read_result(directory, &result, question, deadline, hit);
+	if (!lookup) {
+		fail_hit(hit, search->filter, "too many domains");
+		return;
+	}
+	if (lookup_search(lookup, search, deadline, &result)) {
+		read_result(directory, lookup, &result, question, deadline, hit);
 	} else if (search->base && result.code == LDAP_NO_SUCH_OBJECT) {
 		say_nobody(hit, question);
 	} else {
@@ -144,6 +151,15 @@ void ldap_ask(struct directory *directory, const struct ldap_question *question,
 	search_result_clear(&result);
 }
 
+void ldap_ask_forest(struct directory *directory, const struct ldap_question *question,
+		     int64_t deadline, struct directory_hit *hit)
+{
+	if (directory->forest && !question->search.base)
+		forest_ask(directory, question, deadline, hit);
+	else
+		ldap_ask(directory, question, deadline, hit);
+}
+
 void ldap_find_text(struct directory *directory, const char *const *attributes, struct buffer *text,
 		    int64_t deadline, struct directory_hit *hit)
 {
@@ -155,6 +171,6 @@ void ldap_find_text(struct directory *directory, const char *const *attributes, 
 
 	buffer_add(text, "", 1);
 	question.search.filter = buffer_bytes(text);
-	ldap_ask(directory, &question, deadline, hit);
+	ldap_ask_forest(directory, &question, deadline, hit);
 	buffer_clear(text);
 }

@@ -37,6 +37,11 @@ struct locator *locator_new(const struct conf_directory *conf, const char **why)
 	return locator;
 }
 
+void locator_serve(struct locator *locator, enum srv_service service)
+{
+	locator->service = service;
+}
+
 void locator_start(struct locator *locator)
 {
 	locator->running = true;

@@ -12,6 +12,7 @@
 
 #include "directory/netlogon.h"
 #include "directory/server.h"
+#include "directory/srv.h"
 
 struct conf_directory;
 struct locator;
@@ -20,6 +21,8 @@ enum { LOCATOR_SERVERS_MAX = 64 };
 
 /* NULL with *why (static) when a URI of the configuration is none. */
 struct locator *locator_new(const struct conf_directory *conf, const char **why);
+/* Other servers than of SRV_LDAP; before locator_start. */
+void locator_serve(struct locator *locator, enum srv_service service);
 /* The scout runs from here. */
 void locator_start(struct locator *locator);
 void locator_free(struct locator *locator);

@@ -13,6 +13,7 @@ enum { LOCATOR_STALE_MS = 10 * 60 * 1000 }; /* addresses older than this are loo
 
 struct locator {
 	const struct conf_directory *conf;
+	enum srv_service service; /* SRV_LDAP, unless locator_serve says so */
 	pthread_mutex_t mutex;
 	pthread_cond_t changed; /* the first round is over; the scout has to stop or to go */
 	struct server servers[LOCATOR_SERVERS_MAX];

@@ -17,6 +17,7 @@
 #include "directory/dn.h"
 #include "directory/entry.h"
 #include "directory/escape.h"
+#include "directory/forest.h"
 #include "directory/lookup.h"
 #include "directory/member_query.h"
 #include "directory/memberships.h"
@@ -46,10 +47,13 @@ static bool read_at(struct membership *membership, const char *base, const char 
 				 .attributes = attributes,
 				 .ad = membership->directory->section->schema.active_directory };
 	struct search_result result;
-	bool good =
-		lookup_search(membership->directory->lookup, &search, step(membership), &result);
+	struct lookup *lookup = forest_lookup(membership->directory, base);
+	bool good;
 
 	*entry = NULL;
+	if (!lookup)
+		return membership_fail(membership, base, "too many domains");
+	good = lookup_search(lookup, &search, step(membership), &result);
 	if (good && result.count == 1) {
 		*entry = result.entries[0];
 		result.count = 0;

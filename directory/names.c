@@ -9,6 +9,7 @@
 #include "conf/conf.h"
 #include "directory/directory_private.h"
 #include "directory/entry.h"
+#include "directory/forest.h"
 #include "directory/lookup.h"
 #include "directory/parts.h"
 
@@ -131,11 +132,13 @@ static bool gather_pages(struct gathering *gathering, struct lookup_chain *chain
 static bool gather(struct gathering *gathering)
 {
 	struct directory *directory = gathering->directory;
+	struct lookup *lookup = forest_lookup(directory, gathering->base);
 	struct lookup_chain chain;
 	bool good;
 
-	if (!lookup_chain_begin(directory->lookup, step(gathering), &chain, gathering->why,
-				gathering->size))
+	if (!lookup)
+		return complain(gathering, "too many domains");
+	if (!lookup_chain_begin(lookup, step(gathering), &chain, gathering->why, gathering->size))
 		return false;
 	if (gathering->attribute) {
 		good = gather_parts(gathering, &chain);

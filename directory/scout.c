@@ -161,12 +161,12 @@ static bool discover(struct locator *locator)
 	bool ad = conf->schema.active_directory;
 
 	locator_site(locator, site);
-	if (srv_name(SRV_LDAP, conf->domain, "", ad, name))
+	if (srv_name(locator->service, conf->domain, "", ad, name))
 		all.count = srv_query(name, all.records, &why);
 	if (all.count == 0)
 		tell_failure(locator, name, why);
 	drop_strangers(locator, name, &all);
-	if (ad && site[0] && srv_name(SRV_LDAP, conf->domain, site, ad, name))
+	if (ad && site[0] && srv_name(locator->service, conf->domain, site, ad, name))
 		near.count = srv_query(name, near.records, &why);
 	drop_strangers(locator, name, &near);
 	if (all.count + near.count == 0)

@@ -96,7 +96,7 @@ def groups(suffix):
             entry("top", ["member: cn=all," + suffix, "member: uid=gone,ou=people," + suffix, "member: " + people[0]]),
             entry("loop", ["member: cn=ring," + suffix, "member: " + people[7]]),
             entry("ring", ["member: cn=loop," + suffix]),
-            entry("unix", ["gidNumber: 1000", "memberUid: u1", "memberUid: U2", "memberUid: nobody"], "posixGroup"),
+            entry("unix", ["gidNumber: 1000", "memberUid: u1", "memberUid: u2", "memberUid: nobody"], "posixGroup"),
             entry("sevens", ["member: " + people[0], dynamic + "(|(uid=u7*)(uid=u77*))"]),
             entry("everybody", ["member: " + people[0], dynamic + "(objectClass=inetOrgPerson)"]),
             entry("elsewhere", ["member: " + people[0], "labeledURI: ldap://other.example/dc=x??sub?(uid=*)"])]
@@ -201,6 +201,22 @@ def changes(lab, configuration):
     session.stop()
 
 
+def catalog(lab, configuration):
+    """By the global catalog on port 3268, which does not hold everything."""
+    text = read(lab.state + "/postern.conf")
+    with open(configuration, "w") as file:
+        file.write(text.replace('preset = "ad"', 'preset = "ad"\n\tglobal_catalog = true', 1))
+    probe = Probe(lab, configuration)
+    probe.environment["PROBE_LOG"] = "3"
+    contains("alice, with what stands at home alone", probe("object", "alice@corp.example"), " addresses=2 ")
+    text = probe("login", "alice", "Alice-Pw1")
+    contains("her login", text, "ok ")
+    check("a catalog was asked", ":3268 state=selected" in text, text)
+    contains("that it lacks an attribute is told", text, "attribute=proxyAddresses")
+    contains("which she is found by all the same", probe("object", "a.smith@corp.example"), "one CN=alice,")
+    contains("nobody", probe("object", "nobody@corp.example"), "nobody ")
+
+
 def rcpt(lab, recipient):
     with Smtp(lab.address) as smtp:
         return smtp.envelope("x@elsewhere.example", recipient)
@@ -233,6 +249,8 @@ def main():
         active_directory(lab, probe)
     with case("changes"):
         changes(lab, lab.state + "/changes.conf")
+    with case("global catalog"):
+        catalog(lab, lab.state + "/catalog.conf")
     with case("outage"):
         text = read(probe.configuration)
         with open(probe.configuration, "w") as file:
