@@ -109,7 +109,8 @@ static void begin_one(struct placing *placing, size_t number)
 				  : route_cache_find(placing->relay->routes, &recipient->address);
 
 	placing->open++;
-	if (known)
+	/* Too large for him: the directory role has the words, and knows from whom he takes it. */
+	if (known && placing->job->head.size <= known->size)
 		by_route(placing, number, known);
 	else if (placing->relay->directory)
 		ask_directory(placing, number);
