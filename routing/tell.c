@@ -162,7 +162,7 @@ void tell_route(const struct route_teller *teller, const struct route *route)
 	tell_where(teller, route);
 	if (route->kind == ROUTE_REFUSED)
 		tell(teller, "reply", "%u %s %s", route->code, route->status, route->text);
-	else
-		tell(teller, "reply", "250 2.1.5 %s", "recipient ok");
+	else if (route->kind != ROUTE_REMOTE || route->via[0])
+		tell(teller, "reply", "250 2.1.5 recipient ok"); /* others: whom we relay for decides */
 	tell(teller, "cause", "%s", route->cause);
 }
