@@ -40,6 +40,8 @@ class Site:
         done = command(TOP + "/ldap-schema/samba.sh", self.state + "/samba/private/sam.ldb", cwd=TOP + "/ldap-schema")
         check("the domain has the attributes", done.returncode == 0, done.stdout)
         self.lab.samba_tool("user", "create", "grace", PASSWORDS["grace"], "--mail-address=grace@corp.example")
+        text = self.lab.samba_tool("group", "show", "staff", "--attributes=objectSid")
+        self.staff = re.search(r"objectSid: (\S+)", text)[1]
         self.give("erin", posternDelegate=PEOPLE % "alice", posternQuotaSend="100")
         self.give("bob", posternDelegate=PEOPLE % "staff", posternSizeReceive=SIZE_RECEIVE)
         self.give("alice", posternSizeSend=SIZE_SEND, posternRecipients="2")
@@ -264,7 +266,7 @@ def main():
     site = Site()
     with case("prepare"):
         site.prepare()
-    site.configure('send_as = "own"\nrelay_groups = { "staff" }', stop=True)
+    site.configure('send_as = "own"\nrelay_groups = { "%s" }' % site.staff, stop=True)
     for test in (own, header_fields, recipients, relaying, sizes, full):
         with case(test.__name__):
             test(site)
