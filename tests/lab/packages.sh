@@ -23,7 +23,7 @@ packages_lab() {
 packages_test() {
 	echo swaks msmtp mpop fetchmail faketime gss-ntlmssp python3-gssapi python3-openssl gnutls-bin valgrind libssl3 libnet-ssleay-perl \
 		libauthen-sasl-perl e2fsprogs shellcheck strace nsd ldnsutils unbound \
-		postfix dovecot-core dovecot-lmtpd dovecot-gssapi
+		postfix dovecot-core dovecot-lmtpd dovecot-pop3d dovecot-gssapi
 }
 
 packages_bench() {

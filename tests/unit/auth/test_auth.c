@@ -221,6 +221,71 @@ static void a_person_without_address_has_no_mailbox(void **state)
 	close_scene(&scene);
 }
 
+/* Only a gateway that `proxies` names, by what its entry says, and only in POP3. */
+static void acts_for_others_when_named(void **state)
+{
+	static const struct {
+		const char *service, *proxy, *by;
+	} cases[] = {
+		{ "pop", "ALICE", "alice@corp.example" },
+		{ "pop", "alice@CORP.example", "alice@corp.example" },
+		{ "pop", "bob", "" }, /* the identity to act as is not who acts */
+		{ "pop", "CORP\\alice", "" },
+		{ "smtp", "alice", "" },
+	};
+	struct scene scene = open_scene("", &alice);
+	struct auth_answer answer;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *proxies[] = { (char *)(uintptr_t)cases[i].proxy };
+		struct auth_ask ask = { .service = cases[i].service, .user = "alice",
+					.password = "Alice-Pw1", .authzid = "bob",
+					.default_domain = "", .client = "192.0.2.1", .session = "s" };
+
+		scene.conf->pop3.proxies = proxies;
+		scene.conf->pop3.proxies_count = 1;
+		auth_login(scene.auth, &ask, &answer);
+		/* Whatever is looked for here is alice. */
+		assert_int_equal(answer.verdict, AUTH_OK);
+		assert_string_equal(answer.who, "alice@corp.example");
+		assert_string_equal(answer.by, cases[i].by);
+	}
+	scene.conf->pop3.proxies = NULL;
+	scene.conf->pop3.proxies_count = 0;
+	close_scene(&scene);
+}
+
+static void says_where_the_mailbox_is(void **state)
+{
+	static const struct {
+		const char *value, *host;
+		enum auth_verdict verdict;
+	} cases[] = {
+		{ "two.corp.example", "two.corp.example", AUTH_OK },
+		{ "two.corp.example:2525", "two.corp.example", AUTH_OK },
+		{ "[192.0.2.7]", "192.0.2.7", AUTH_OK },
+		{ "lmtp:[::1]:24", "::1", AUTH_OK },
+		{ "mail.corp.example", "", AUTH_OK },
+		{ "no host", "", AUTH_TEMPORARY },
+	};
+	struct scene scene = open_scene("attribute_host = \"mailHost\"", NULL);
+	struct auth_answer answer;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fake_entry entry = { "CN=alice,DC=x",
+					    { "objectGUID", "A", "objectClass", "user", "mail",
+					      "alice@corp.example", "mailHost", cases[i].value } };
+
+		show(&scene, &entry);
+		assert_int_equal(login(&scene, "alice", "Alice-Pw1", &answer), cases[i].verdict);
+		assert_string_equal(answer.host, cases[i].host);
+		show(&scene, NULL);
+	}
+	close_scene(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +298,8 @@ int main(void)
 		cmocka_unit_test(remembers_right_ones_if_told),
 		cmocka_unit_test(an_outage_is_temporary),
 		cmocka_unit_test(a_person_without_address_has_no_mailbox),
+		cmocka_unit_test(acts_for_others_when_named),
+		cmocka_unit_test(says_where_the_mailbox_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

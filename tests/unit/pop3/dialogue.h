@@ -22,6 +22,7 @@
 #define EXTRA  0x10 /* mechanisms of the owner are offered */
 #define STRICT 0x20 /* passwords in clear text are not taken */
 #define SHOWN  0x40 /* the client shows a certificate */
+#define PROXIES 0x80 /* sessions may go on elsewhere */
 
 #define GREETING  "+OK mail.corp.example POP3 server ready\r\n"
 #define CAPA_HEAD "+OK Capabilities follow\r\nTOP\r\nUIDL\r\n"
@@ -90,6 +91,7 @@ static inline void play(const struct dialogue *dialogue, const struct way *way, 
 	scene.profile.basic_without_tls = dialogue->flags & PLAIN;
 	scene.profile.mechanisms = dialogue->flags & EXTRA ? scene_mechanisms : NULL;
 	scene.profile.starttls = !(dialogue->flags & NOTLS);
+	scene.profile.proxies = dialogue->flags & PROXIES;
 	scene.removal = dialogue->flags & FAILS ? OUTCOME_TEMP : OUTCOME_OK;
 	scene.delayed = way->delayed;
 	scene.full_often = way->full_often;
