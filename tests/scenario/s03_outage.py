@@ -234,7 +234,7 @@ def main():
     certificates(state, ("slapd", "IP:%s,IP:%s" % (FIRST, SECOND)))
     with_tls = (state + "/slapd.pem", state + "/slapd.key", state + "/ca.pem")
     first = Slapd(state + "/slapd1", population(PEOPLE), FIRST, with_tls=with_tls)
-    gateway = Gateway(state, [first.uri], timeout="5s", directory_more="cache_positive = 0\n\tcache_negative = 0\n"
+    gateway = Gateway(state, [first.uri], timeout="5s", directory_more="cache_positive = 0\n\tcache_negative = 0\n\tcache_outage = 0\n"
                       "\tretry_preferred = 2s")
     gateway.start()
     context = tls(state)

@@ -12,7 +12,7 @@ from site_under_test import ADDRESS, PATIENT, Gateway, Namespace, certificates, 
 FIRST, SECOND = "10.54.0.1", "10.54.0.3"
 SERVICE = "cn=postern,dc=corp,dc=example"
 PASSWORD = "Right-Pw1"
-DIRECTORY = "cache_positive = 0\n\tcache_negative = 0\n\tretry_preferred = 1s\n\tnetbios = \"CORP\""
+DIRECTORY = "cache_positive = 0\n\tcache_negative = 0\n\tcache_outage = 0\n\tretry_preferred = 1s\n\tnetbios = \"CORP\""
 # sub-code of result 49, what the log says, whether the person is told that the password expired
 SUB_CODES = (("525", "no such user", False), ("52e", "wrong name or password", False),
              ("530", "outside the permitted logon hours", False), ("531", "not permitted from this workstation", False),

@@ -10,7 +10,7 @@ from site_under_test import ADDRESS, Gateway, Namespace, Slapd, certificates, po
 FIRST, SECOND = "10.54.0.1", "10.54.0.3"
 CORP = [("bob", "Corp-Pw1", "bob@corp.example"), ("alice", "Alice-Pw1", "alice@corp.example")]
 BRANCH = [("bob", "Branch-Pw1", "bob@branch.example"), ("carol", "Carol-Pw1", "carol@branch.example")]
-KEYS = 'lookups = 4\n\tpassword_checks = 4\n\tcache_positive = 0\n\tcache_negative = 0\n\t'
+KEYS = 'lookups = 4\n\tpassword_checks = 4\n\tcache_positive = 0\n\tcache_negative = 0\n\tcache_outage = 0\n\t'
 MORE = """
 directory "branch" {
 	servers = { "ldap://%(address)s" }
