@@ -12,12 +12,12 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/path.h"
-#include "base/spool.h"
 #include "daemon/message_queue.h"
 #include "queue/others.h"
 #include "routing/expansion_wire.h"
 #include "store_role/queue_acts.h"
 #include "store_role/queue_asks.h"
+#include "store_role/queue_copy.h"
 #include "store_role/queue_jobs.h"
 #include "store_role/store_role.h"
 
@@ -109,7 +109,9 @@ static enum outcome list_send(struct expanded *expanded, size_t number)
 	if (!envelope_make(expanded, &expanded->expansion.lists[number], &envelope))
 		return OUTCOME_OK;
 	spool = queue_spool(queue, &expanded->failure);
-	if (spool >= 0 && spool_copy(expanded->fd, spool, expanded->message->size) == 0)
+	/* Without the line that names the sender of before: who delivers puts one in front. */
+	if (spool >= 0 && queue_copy(expanded->fd, queue_return_path(expanded->fd), spool,
+				     expanded->message->size))
 		outcome = queue_add(queue, spool, false, expanded->message->server, id, &envelope,
 				    &expanded->failure);
 	if (outcome != OUTCOME_OK && expanded->failure.exists)

@@ -15,35 +15,11 @@
 #include "base/spool.h"
 #include "daemon/message_queue.h"
 #include "store_role/queue_acts.h"
+#include "store_role/queue_copy.h"
 #include "store_role/queue_jobs.h"
 #include "store_role/queue_rules.h"
 #include "store_role/store_drop.h"
 #include "store_role/store_role.h"
-
-static bool has_return_path(int fd)
-{
-	static const char name[] = "Return-Path:";
-	char first[sizeof name - 1];
-
-	return pread(fd, first, sizeof first, 0) == (ssize_t)sizeof first &&
-	       span_starts_nocase(span_make(first, sizeof first), name);
-}
-
-static bool copy_body(int from, int to, uint64_t size)
-{
-	char piece[16384];
-	uint64_t at = 0;
-
-	while (at < size) {
-		size_t want = size - at < sizeof piece ? (size_t)(size - at) : sizeof piece;
-		ssize_t got = pread(from, piece, want, (off_t)at);
-
-		if (got <= 0 || write(to, piece, (size_t)got) != got)
-			return false;
-		at += (uint64_t)got;
-	}
-	return true;
-}
 
 static bool copy_with_sender(int from, int to, uint64_t size, const struct address *sender)
 {
@@ -54,7 +30,7 @@ static bool copy_with_sender(int from, int to, uint64_t size, const struct addre
 	address_text(sender, text);
 	buffer_add_format(&field, "Return-Path: <%s>\r\n", text);
 	good = write(to, buffer_bytes(&field), buffer_used(&field)) == (ssize_t)buffer_used(&field) &&
-	       copy_body(from, to, size);
+	       queue_copy(from, 0, to, size);
 	buffer_clear(&field);
 	return good;
 }
@@ -80,7 +56,7 @@ static enum outcome place_file(struct placing *placing, int from)
 	if (spool < 0)
 		return OUTCOME_TEMP;
 	errno = 0;
-	good = has_return_path(from)
+	good = queue_return_path(from) > 0
 		       ? spool_copy(from, spool, head->size) == 0
 		       : copy_with_sender(from, spool, head->size, &head->envelope.sender);
 	if (good)
