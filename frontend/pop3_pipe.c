@@ -31,7 +31,6 @@ void pop3_pipe_drained(struct pop3_session *pop3)
 static size_t on_input(void *owner, const char *bytes, size_t length)
 {
 	struct pop3_proxy *proxy = owner;
-	size_t used;
 
 	switch (proxy->state) {
 	case PROXY_DIALLING:
@@ -45,8 +44,7 @@ static size_t on_input(void *owner, const char *bytes, size_t length)
 			stream_pause(proxy->stream);
 		return length;
 	}
-	used = pop3_client_feed(proxy->client, bytes, length);
-	return used;
+	return pop3_client_feed(proxy->client, bytes, length);
 }
 
 static void on_drained(void *owner)

@@ -28,7 +28,7 @@ enum { DRAIN_SECONDS = 10, DESTINATIONS_MAX = 1 << 20, TROUBLED_MAX = 10000, CA_
 
 void relay_leave_if_done(struct relay *relay)
 {
-	if (!relay->retiring || relay->jobs + relay->untold + relay->files > 0 || relay->claiming)
+	if (!relay->retiring || relay->jobs + relay->untold + relay->files + relay->dials > 0 || relay->claiming)
 		return;
 	couriers_tick(relay, true);
 	if (relay->couriers == 0)
