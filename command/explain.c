@@ -94,9 +94,9 @@ static int explain_question(const struct command_options *options, const struct 
 
 	if (ask(options, question, &lines)) {
 		if (options->json)
-			explain_print_json(buffer_span(&lines));
+			explain_print_json(stdout, buffer_span(&lines));
 		else
-			explain_print_text(buffer_span(&lines));
+			explain_print_text(stdout, buffer_span(&lines));
 		if (is_good(buffer_span(&lines)))
 			code = COMMAND_DONE;
 	}

@@ -4,6 +4,8 @@
 #ifndef COMMAND_EXPLAIN_H
 #define COMMAND_EXPLAIN_H
 
+#include <stdio.h>
+
 #include "base/span.h"
 #include "conf/conf.h"
 
@@ -14,9 +16,9 @@ bool explain_take(struct span *lines, struct span *key, struct span *value);
 /* The value of the first line with that key; at NULL when there is none. */
 struct span explain_value(struct span lines, const char *key);
 
-void explain_print_text(struct span lines);
+void explain_print_text(FILE *to, struct span lines);
 /* Values of a key that ends in "[]" are one array, steps "GROUP/KEY" one of objects. */
-void explain_print_json(struct span lines);
+void explain_print_json(FILE *to, struct span lines);
 
 /*
  * How full the mailboxes are that the lines name, read from the store's files: "used" and, in front

@@ -41,7 +41,7 @@ static struct span group_of(struct span key)
 
 /* ---- text: steps below a heading of their own ---- */
 
-void explain_print_text(struct span lines)
+void explain_print_text(FILE *to, struct span lines)
 {
 	struct span key, value, group = span_text("");
 
@@ -50,14 +50,14 @@ void explain_print_text(struct span lines)
 		int indent = own.length > 0 ? 2 : 0;
 
 		if (own.length > 0 && !span_equal(own, group))
-			printf("%.*s:\n", (int)own.length, own.at);
+			fprintf(to, "%.*s:\n", (int)own.length, own.at);
 		group = own;
 		if (own.length > 0)
 			key = span_skip(key, own.length + 1);
 		if (is_list(key))
 			key.length -= 2;
-		printf("%*s%-*.*s %.*s\n", indent, "", KEY_WIDTH - indent, (int)key.length, key.at,
-		       (int)value.length, value.at);
+		fprintf(to, "%*s%-*.*s %.*s\n", indent, "", KEY_WIDTH - indent, (int)key.length,
+			key.at, (int)value.length, value.at);
 	}
 }
 
@@ -83,51 +83,51 @@ static bool is_first(struct span lines, struct span key)
 	return true;
 }
 
-static void print_item(struct span key, struct span value)
+static void print_item(FILE *to, struct span key, struct span value)
 {
 	struct span group = group_of(key);
 
 	if (group.length > 0) {
-		printf("{");
-		json_text(stdout, span_skip(key, group.length + 1));
-		printf(": ");
+		fprintf(to, "{");
+		json_text(to, span_skip(key, group.length + 1));
+		fprintf(to, ": ");
 	}
-	json_text(stdout, value);
+	json_text(to, value);
 	if (group.length > 0)
-		printf("}");
+		fprintf(to, "}");
 }
 
-static void print_member(struct span lines, struct span wanted)
+static void print_member(FILE *to, struct span lines, struct span wanted)
 {
 	struct span name = member_of(wanted), key, value;
 	bool many = is_list(wanted) || group_of(wanted).length > 0, first = true;
 
-	json_text(stdout, name);
-	printf(many ? ": [" : ": ");
+	json_text(to, name);
+	fprintf(to, many ? ": [" : ": ");
 	while (explain_take(&lines, &key, &value)) {
 		if (!span_equal(member_of(key), name) || (!many && !first))
 			continue;
 		if (!first)
-			printf(",\n    ");
-		print_item(key, value);
+			fprintf(to, ",\n    ");
+		print_item(to, key, value);
 		first = false;
 	}
 	if (many)
-		printf("]");
+		fprintf(to, "]");
 }
 
-void explain_print_json(struct span lines)
+void explain_print_json(FILE *to, struct span lines)
 {
 	struct span rest = lines, key, value;
 	bool first = true;
 
-	printf("{");
+	fprintf(to, "{");
 	while (explain_take(&rest, &key, &value)) {
 		if (!is_first(lines, key))
 			continue;
-		printf(first ? "\n  " : ",\n  ");
-		print_member(lines, key);
+		fprintf(to, first ? "\n  " : ",\n  ");
+		print_member(to, lines, key);
 		first = false;
 	}
-	printf("\n}\n");
+	fprintf(to, "\n}\n");
 }

@@ -182,9 +182,11 @@ def mistakes(place):
 
 def alone(place):
     """Without a gateway the command asks the directory itself and says the same."""
-    before = {recipient: place.explain(recipient) for _, recipient, _ in ADDRESSES}
+    chosen = [row for row in ADDRESSES if row[0] in ("an alias", "a group with all kinds", "nobody", "two entries",
+                                                     "a domain of others")]
+    before = {recipient: place.explain(recipient) for _, recipient, _ in chosen}
     place.lab.stop()
-    for name, recipient, _ in ADDRESSES:
+    for name, recipient, _ in chosen:
         code, told = place.explain(recipient)
         equal("alone, %s: the reply" % name, (code, said(told, "RCPT"), told.get("route"), told.get("becomes")),
               (before[recipient][0], said(before[recipient][1], "RCPT"), before[recipient][1].get("route"),
