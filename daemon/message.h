@@ -57,6 +57,7 @@ enum message_kind {
 	MESSAGE_FETCH,      /* struct message_fetch -> struct message_handed */
 	MESSAGE_REMOVE,     /* struct message_remove -> struct message_result, value = how many went */
 	MESSAGE_CLOSE,      /* handle (u32); no answer */
+	MESSAGE_QUOTA,      /* handle (u32) -> struct message_quota: what the mailbox holds and may hold */
 	/* relay (or a frontend, after ATRN) -> store; daemon/message_queue.h */
 	MESSAGE_TAKE,       /* struct message_take -> struct message_job + the message's descriptor */
 	MESSAGE_DONE,       /* struct message_done -> struct message_result */

@@ -108,3 +108,20 @@ bool message_get_remove(struct span body, struct message_remove *ask)
 	ask->bits = wire_get_span(&reader);
 	return wire_done(&reader);
 }
+
+void message_put_quota(struct wire_writer *writer, const struct message_quota *quota)
+{
+	wire_put_u8(writer, (uint8_t)quota->outcome);
+	wire_put_u64(writer, quota->used);
+	wire_put_u64(writer, quota->limit);
+}
+
+bool message_get_quota(struct span body, struct message_quota *quota)
+{
+	struct wire_reader reader = wire_reader_of(body);
+
+	quota->outcome = wire_get_choice(&reader, OUTCOME_PERM);
+	quota->used = wire_get_u64(&reader);
+	quota->limit = wire_get_u64(&reader);
+	return wire_done(&reader);
+}

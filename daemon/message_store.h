@@ -55,6 +55,13 @@ struct message_remove {
 	struct span bits;
 };
 
+struct message_quota {
+	enum outcome outcome;
+	uint64_t used, limit; /* octets; limit 0 = none */
+};
+
+void message_put_quota(struct wire_writer *writer, const struct message_quota *quota);
+bool message_get_quota(struct span body, struct message_quota *quota);
 void message_put_result(struct wire_writer *writer, const struct message_result *result);
 bool message_get_result(struct span body, struct message_result *result);
 void message_put_deliver(struct wire_writer *writer, const struct message_deliver *deliver);

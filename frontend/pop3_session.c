@@ -267,6 +267,34 @@ static void do_ask_remove(void *owner, const size_t *numbers, size_t count)
 	pop3_remove_ask(owner, numbers, count);
 }
 
+static void on_quota(void *context, enum channel_result answer, const struct packet *packet)
+{
+	struct pop3_session *pop3 = context;
+	struct message_quota quota = { .outcome = OUTCOME_TEMP };
+
+	session_answered(&pop3->session);
+	if (answer != CHANNEL_ANSWERED || !message_get_quota(packet->body, &quota))
+		quota = (struct message_quota){ .outcome = OUTCOME_TEMP };
+	pop3_server_quota(pop3->engine, quota.outcome, quota.used, quota.limit);
+	pop3_session_pace(pop3);
+}
+
+static void do_ask_quota(void *owner)
+{
+	struct pop3_session *pop3 = owner;
+	char memory[8];
+	struct wire_writer writer;
+
+	if (!pop3_session_has_store(pop3)) {
+		pop3_server_quota(pop3->engine, OUTCOME_TEMP, 0, 0);
+		return;
+	}
+	wire_writer_init(&writer, memory, sizeof memory);
+	wire_put_u32(&writer, pop3->handle);
+	session_ask(&pop3->session, pop3->session.frontend->store, MESSAGE_QUOTA, &writer, -1,
+		    ASK_STORE_MS, on_quota);
+}
+
 static void do_note(void *owner, const char *event, const char *detail, const char *reply)
 {
 	log_info(event, LOG_TEXT("session", of(owner)->session.id),
@@ -292,6 +320,7 @@ static const struct pop3_calls engine_calls = {
 	.drop_exchange = session_drop_exchange,
 	.ask_message = do_ask_message,
 	.ask_remove = do_ask_remove,
+	.ask_quota = do_ask_quota,
 	.read = do_read,
 	.note = do_note,
 };

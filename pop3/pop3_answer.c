@@ -100,6 +100,8 @@ enum pop3_next pop3_answer_apply(struct pop3_server *server)
 		next = answer_message(server);
 	else if (answer.kind == POP3_ANSWER_REFUSED)
 		next = answer_refused(server, asked, answer.code, answer.text);
+	else if (answer.kind == POP3_ANSWER_QUOTA)
+		next = pop3_answer_quota(server, &answer);
 	else if (answer.kind == POP3_ANSWER_REMOVED)
 		next = answer_removed(server, answer.outcome);
 	free(answer.text);

@@ -41,7 +41,8 @@ enum pop3_ask {
 	POP3_ASK_LOGIN,
 	POP3_ASK_EXCHANGE,
 	POP3_ASK_MESSAGE,
-	POP3_ASK_REMOVE
+	POP3_ASK_REMOVE,
+	POP3_ASK_QUOTA
 };
 
 enum pop3_answer_kind {
@@ -50,13 +51,15 @@ enum pop3_answer_kind {
 	POP3_ANSWER_CHALLENGE,
 	POP3_ANSWER_MESSAGE,
 	POP3_ANSWER_REFUSED,
-	POP3_ANSWER_REMOVED
+	POP3_ANSWER_REMOVED,
+	POP3_ANSWER_QUOTA
 };
 
 struct pop3_answer {
 	enum pop3_answer_kind kind;
 	enum pop3_code code;
 	enum outcome outcome;
+	uint64_t used, limit; /* QUOTA */
 	char *text; /* owned; NULL = the engine's words. CHALLENGE: the line */
 };
 
@@ -128,6 +131,10 @@ enum pop3_next pop3_step_user(struct pop3_server *server, const struct pop3_comm
 enum pop3_next pop3_step_pass(struct pop3_server *server, const struct pop3_command *command);
 enum pop3_next pop3_password_decoded(struct pop3_server *server, const char *bytes, size_t length);
 void pop3_user_forget(struct pop3_server *server);
+
+/* pop3_quota.c: XQUOTA, an extension of ours. */
+enum pop3_next pop3_step_quota(struct pop3_server *server, const struct pop3_command *command);
+enum pop3_next pop3_answer_quota(struct pop3_server *server, const struct pop3_answer *answer);
 
 /* pop3_auth.c */
 enum pop3_next pop3_step_auth(struct pop3_server *server, const struct pop3_command *command);

@@ -263,6 +263,18 @@ void pop3_server_message(struct pop3_server *server)
 	answer_take(server, &(struct pop3_answer){ .kind = POP3_ANSWER_MESSAGE });
 }
 
+void pop3_server_quota(struct pop3_server *server, enum outcome outcome, uint64_t used,
+		       uint64_t limit)
+{
+	if (server->state == POP3_STATE_CLOSED)
+		return;
+	assert(server->asked == POP3_ASK_QUOTA);
+	answer_take(server, &(struct pop3_answer){ .kind = POP3_ANSWER_QUOTA,
+						   .outcome = outcome,
+						   .used = used,
+						   .limit = limit });
+}
+
 void pop3_server_removed(struct pop3_server *server, enum outcome outcome, size_t removed)
 {
 	(void)removed; /* the session ends either way, and the owner logs the figure */

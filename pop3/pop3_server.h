@@ -67,6 +67,7 @@ struct pop3_calls {
 	 * response, or the session ends. Forget its state. Called before close; also while its ask is outstanding, the
 	 * answer to which is not wanted any more. Never behind a final answer, never twice. */
 	void (*drop_exchange)(void *owner);
+	void (*ask_quota)(void *owner); /* XQUOTA -> pop3_server_quota */
 	void (*ask_message)(void *owner, size_t number); /* -> pop3_server_message or _refused */
 	/* QUIT: remove these (numbers ascending; they stay until the answer; not asked when there are none).
 	 * -> pop3_server_removed */
@@ -114,6 +115,8 @@ void pop3_server_refused(struct pop3_server *server, enum pop3_code code, const 
 void pop3_server_message(struct pop3_server *server); /* open: read() may be called */
 /* removed: how many really went; OUTCOME_TEMP is "-ERR some deleted messages not removed". */
 void pop3_server_removed(struct pop3_server *server, enum outcome outcome, size_t removed);
+/* Octets in the mailbox, and how many it takes (0 = no limit); not OK: they are not known now. */
+void pop3_server_quota(struct pop3_server *server, enum outcome outcome, uint64_t used, uint64_t limit);
 /* After start_tls, or before the greeting on a port with implicit TLS. All state before it is forgotten. certificate:
  * the client showed one that was verified. */
 void pop3_server_tls_started(struct pop3_server *server, bool certificate);

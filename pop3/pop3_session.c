@@ -36,7 +36,7 @@ enum pop3_next pop3_step_capa(struct pop3_server *server, const struct pop3_comm
 	buffer_add_text(&list, "+OK Capabilities follow\r\nTOP\r\nUIDL\r\n");
 	capa_login(server, &list);
 	buffer_add_text(&list, "RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
-			       "UTF8 USER\r\nLANG\r\n");
+			       "UTF8 USER\r\nLANG\r\nXQUOTA\r\n");
 	if (server->profile->implementation != NULL)
 		buffer_add_format(&list, "IMPLEMENTATION %s\r\n", server->profile->implementation);
 	buffer_add_text(&list, ".\r\n");

@@ -32,6 +32,7 @@ static const struct pop3_verb verbs[] = {
 	{ "UIDL", POP3_STATE_TRANSACTION,  0,                                   pop3_step_uidl },
 	{ "NOOP", POP3_STATE_TRANSACTION,  POP3_RULE_PLAIN,                     pop3_step_noop },
 	{ "RSET", POP3_STATE_TRANSACTION,  POP3_RULE_PLAIN,                     pop3_step_rset },
+	{ "XQUOTA", POP3_STATE_TRANSACTION, POP3_RULE_PLAIN,                    pop3_step_quota },
 	{ "USER", POP3_STATES_LOGIN,       POP3_RULE_ARGUMENT | POP3_RULE_BASIC, pop3_step_user },
 	{ "PASS", POP3_STATE_NAMED,        POP3_RULE_EXACT | POP3_RULE_BASIC,   pop3_step_pass },
 	{ "AUTH", POP3_STATES_LOGIN,       0,                                   pop3_step_auth },

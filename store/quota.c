@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/table.h"
 #include "store/maildirsize.h"
+#include "store/maildrop_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -202,11 +203,26 @@ void account_close(struct account *account)
 	pthread_mutex_unlock(account->lock);
 }
 
+/* Of an open mailbox. */
+static enum outcome usage_read(struct store *store, const struct mailbox *mailbox, uint64_t quota,
+			       struct store_usage *usage, struct store_failure *failure)
+{
+	struct account account;
+	enum outcome outcome = account_open(store, mailbox, quota, &account, failure);
+
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	*usage = account.usage;
+	account_close(&account);
+	if (quota == 0 && mailbox_count(mailbox->fd, usage) != 0)
+		return failure_errno(failure, errno, "cannot read %s", mailbox->path);
+	return OUTCOME_OK;
+}
+
 enum outcome store_usage(struct store *store, const struct store_mailbox *who,
 			 struct store_usage *usage, struct store_failure *failure)
 {
 	struct mailbox mailbox;
-	struct account account;
 	enum outcome outcome;
 
 	failure_clear(failure);
@@ -214,13 +230,16 @@ enum outcome store_usage(struct store *store, const struct store_mailbox *who,
 	outcome = mailbox_open(store, who, false, &mailbox, failure);
 	if (outcome != OUTCOME_OK || mailbox.fd < 0)
 		return outcome;
-	outcome = account_open(store, &mailbox, who->quota, &account, failure);
-	if (outcome == OUTCOME_OK) {
-		*usage = account.usage;
-		account_close(&account);
-		if (who->quota == 0 && mailbox_count(mailbox.fd, usage) != 0)
-			outcome = failure_errno(failure, errno, "cannot read %s", mailbox.path);
-	}
+	outcome = usage_read(store, &mailbox, who->quota, usage, failure);
 	mailbox_close(&mailbox);
 	return outcome;
+}
+
+enum outcome store_maildrop_quota(struct store_maildrop *maildrop, struct store_usage *usage,
+				  uint64_t *limit, struct store_failure *failure)
+{
+	failure_clear(failure);
+	memset(usage, 0, sizeof *usage);
+	*limit = maildrop->quota < INT64_MAX ? maildrop->quota : 0;
+	return usage_read(maildrop->store, &maildrop->mailbox, maildrop->quota, usage, failure);
 }

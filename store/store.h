@@ -105,6 +105,9 @@ int store_maildrop_message(struct store_maildrop *maildrop, size_t number, enum 
 /* Removes, durably; *removed says how many went. */
 enum outcome store_maildrop_remove(struct store_maildrop *maildrop, const uint32_t *numbers,
 				   size_t count, size_t *removed, struct store_failure *failure);
+/* What the whole mailbox holds now, and how many octets it takes (0 = no limit). */
+enum outcome store_maildrop_quota(struct store_maildrop *maildrop, struct store_usage *usage,
+				  uint64_t *limit, struct store_failure *failure);
 void store_maildrop_close(struct store_maildrop *maildrop); /* unlocks */
 
 /*

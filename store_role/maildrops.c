@@ -268,13 +268,39 @@ bool maildrops_handle_remove(struct work *work)
 	return true;
 }
 
-static bool close_handle(const struct work *work, uint32_t *handle)
+static bool body_handle(const struct work *work, uint32_t *handle)
 {
 	struct wire_reader reader;
 
 	wire_reader_init(&reader, work->body, work->length);
 	*handle = wire_get_u32(&reader);
 	return wire_done(&reader);
+}
+
+bool maildrops_handle_quota(struct work *work)
+{
+	struct message_quota answer = { .outcome = OUTCOME_TEMP };
+	struct store_failure failure = { 0 };
+	struct store_usage usage;
+	struct maildrop_slot *slot;
+	char memory[64];
+	struct wire_writer writer;
+	uint32_t handle;
+
+	if (!body_handle(work, &handle))
+		return false;
+	slot = maildrops_hold(maildrops_of(work), handle);
+	if (slot) {
+		answer.outcome = store_maildrop_quota(slot->maildrop, &usage, &answer.limit, &failure);
+		answer.used = usage.octets;
+		pthread_mutex_unlock(&slot->lock);
+		if (answer.outcome != OUTCOME_OK)
+			log_error("store.quota", LOG_TEXT("why", failure.reason));
+	}
+	wire_writer_init(&writer, memory, sizeof memory);
+	message_put_quota(&writer, &answer);
+	work_answer(work, &writer, -1);
+	return true;
 }
 
 /* Its lock is held. */
@@ -294,7 +320,7 @@ bool maildrops_handle_close(struct work *work)
 	struct maildrop_slot *slot;
 	uint32_t handle;
 
-	if (!close_handle(work, &handle))
+	if (!body_handle(work, &handle))
 		return false;
 	slot = maildrops_hold(maildrops_of(work), handle);
 	if (slot)
@@ -307,7 +333,7 @@ bool maildrops_at_once(struct work *work)
 	struct maildrop_slot *slot;
 	uint32_t handle;
 
-	if (work->permit->kind != MESSAGE_CLOSE || !close_handle(work, &handle))
+	if (work->permit->kind != MESSAGE_CLOSE || !body_handle(work, &handle))
 		return false;
 	slot = slot_numbered(maildrops_of(work), handle);
 	if (!slot || pthread_mutex_trylock(&slot->lock) != 0)

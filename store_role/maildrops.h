@@ -16,6 +16,7 @@ void maildrops_free(void *context, void *own);
 bool maildrops_handle_open(struct work *work);
 bool maildrops_handle_fetch(struct work *work);
 bool maildrops_handle_remove(struct work *work);
+bool maildrops_handle_quota(struct work *work);
 bool maildrops_handle_close(struct work *work);
 /* Closes, waiting for nobody; false for all else, and when a thread works on that maildrop. */
 bool maildrops_at_once(struct work *work);

@@ -256,6 +256,7 @@ int store_main(struct role_start *begin)
 		{ MESSAGE_DELIVER, ROLE_FRONTEND, STORE_POOL_COMMIT, true, store_handle_deliver, PATIENCE_MS },
 		{ MESSAGE_OPEN, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_open, 0 },
 		{ MESSAGE_FETCH, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_fetch, PATIENCE_MS },
+		{ MESSAGE_QUOTA, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_quota, PATIENCE_MS },
 		{ MESSAGE_REMOVE, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_remove, PATIENCE_MS },
 		{ MESSAGE_CLOSE, ROLE_FRONTEND, STORE_POOL_MAILDROP, false, maildrops_handle_close, 0 },
 		{ MESSAGE_RELEASE, ROLE_FRONTEND, STORE_POOL_QUEUE, false, queue_handle_release, PATIENCE_MS },

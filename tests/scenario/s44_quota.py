@@ -101,6 +101,10 @@ def warned(site):
     check("a copy for the owner", wait_for(lambda: warnings(site.mail("bob"))))
     row = site.quota("show", "alice")[0]
     check("when he was told", row["warned"], row)
+    with site.place.pop() as pop:
+        answer = pop.ask("XQUOTA")
+        equal("POP3 tells who asks", answer, "+OK %d %d" % (site.stored("alice"), RECEIVE))
+        contains("and that it does", " ".join(pop.many("CAPA")), "XQUOTA")
     equal("usage is exact", row["octets"], site.stored("alice"))
 
 

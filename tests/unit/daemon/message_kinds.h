@@ -61,6 +61,7 @@ static const struct message_deliver sample_deliver = { "f0-1a2b", 1, 2, SPAN("\1
 static const struct message_open sample_open = { "f0-1a2b", SPAN("ticket") };
 static const struct message_fetch sample_fetch = { 3, 1, 16 };
 static const struct message_handed sample_handed = { { OUTCOME_OK, MESSAGE_RESULT_GONE, 65537 }, SPAN("\3\0\0\0a\r\n") };
+static const struct message_quota sample_quota = { OUTCOME_OK, (uint64_t)1 << 40, 7 };
 static const struct message_remove sample_remove = { 3, 1, SPAN("\x05\x80") };
 static const struct message_prove sample_prove = { "alice", "Alice-Pw1" };
 static const struct message_proof sample_proof = { PASSWORD_EXPIRED, "PAM account: expired" };
@@ -125,6 +126,7 @@ KIND(open)
 KIND(fetch)
 KIND(handed)
 KIND(remove)
+KIND(quota)
 KIND(exchange)
 KIND(turn)
 KIND(client)
@@ -198,7 +200,7 @@ struct message_kind_row {
 static const struct message_kind_row message_kinds[] = {
 	ROW(start), ROW(pair),	   ROW(peer),	ROW(resolve), ROW(route), ROW(login),
 	ROW(sender), ROW(sender_answer),
-	ROW(identity), ROW(result), ROW(deliver), ROW(open),	ROW(remove),
+	ROW(identity), ROW(result), ROW(deliver), ROW(open),	ROW(remove), ROW(quota),
 	ROW(fetch), ROW(handed),	   ROW(exchange), ROW(turn),
 	ROW(prove), ROW(proof),
 	ROW(recheck), ROW(explain),

@@ -28,6 +28,7 @@
 #define CAPA_HEAD "+OK Capabilities follow\r\nTOP\r\nUIDL\r\n"
 #define CAPA_TAIL                                                                                  \
 	"RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\nUTF8 USER\r\nLANG\r\n"      \
+	"XQUOTA\r\n"                                                                             \
 	"IMPLEMENTATION Postern\r\n.\r\n"
 
 static const char *const texts[] = {

@@ -227,6 +227,19 @@ static inline void scene_ask_remove(void *owner, const size_t *numbers, size_t c
 	scene_due(scene, scene_removed);
 }
 
+static inline void scene_quota(struct scene *scene)
+{
+	pop3_server_quota(scene->server, scene->removal, 4096, 1048576);
+}
+
+static inline void scene_ask_quota(void *owner)
+{
+	struct scene *scene = owner;
+
+	buffer_add_text(&scene->asks, "quota;");
+	scene_due(scene, scene_quota);
+}
+
 /* A message that contains a \v cannot be read beyond it. */
 static inline long scene_read(void *owner, char *to, size_t size)
 {
@@ -263,6 +276,7 @@ static const struct pop3_calls scene_calls = {
 	.drop_exchange = scene_drop_exchange,
 	.ask_message = scene_ask_message,
 	.ask_remove = scene_ask_remove,
+	.ask_quota = scene_ask_quota,
 	.read = scene_read,
 	.note = scene_note,
 };
