@@ -33,6 +33,7 @@ def population():
     gone = [b"SMTP:gone@corp.example"] + [b"smtp:gone%d@corp.example" % n for n in range(10000)]
     ranged = person(905, "ranged")
     ranged[1]["proxyAddresses;range=0-1499"] = ranged[1].pop("proxyAddresses")
+    ranged[1]["proxyAddresses;range=1500-*"] = [b"smtp:rest@corp.example"]
     del ranged[1]["mail"], ranged[1]["userPrincipalName"]
     hostile = person(906, "hostile", displayName=[b"*)(uid=*\0"], proxyAddresses=[
         b"SMTP:*)(|(mail=*\0@corp.example", b"smtp:" + b"x" * 100000 + b"@corp.example", b"smtp:\xff\xfe@corp.example",

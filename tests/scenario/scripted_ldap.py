@@ -309,6 +309,10 @@ class Peer:
             return self.result(identity, 0x65, OPERATIONS, "000004DC: LdapErr: DSID-0C090A5C, comment: In order to "
                                "perform this operation a successful bind must be completed on the connection.")
         asked = [name.decode().lower() for _, name in pieces(parts[7][1])]
+        if scope == 0 and base in server.entries and any(";range=" in name for name in asked):
+            self.send(entry_message(identity, base, {name: values for name, values in server.entries[base].items()
+                                                     if name.lower() in asked}))
+            return self.result(identity, 0x65, 0)
         if "samaccountname" not in asked:  # policy and names of the domain
             return self.result(identity, 0x65, 0)
         server.searches += 1
@@ -317,6 +321,9 @@ class Peer:
             referral = tlv(0xa3, *map(text, server.referral)) if server.referral else b""
             return self.result(identity, 0x65, *server.search_result, more=referral, way=way)
         for dn, attributes in server.entries.items():
+            # Later parts of an attribute are only sent to who asks for them.
+            attributes = {name: values for name, values in attributes.items()
+                          if ";range=" not in name or ";range=0-" in name}
             plain = {name.partition(";")[0]: values for name, values in attributes.items()}
             if matches(*parts[6], plain):
                 self.send(entry_message(identity, dn, {
