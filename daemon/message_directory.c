@@ -143,6 +143,7 @@ void message_put_expand(struct wire_writer *writer, const struct message_expand 
 	put_address(writer, &expand->sender);
 	wire_put_text(writer, expand->identity);
 	wire_put_u8(writer, expand->trusted);
+	wire_put_u64(writer, expand->size);
 	wire_put_text(writer, expand->id);
 }
 
@@ -154,6 +155,7 @@ bool message_get_expand(struct span body, struct message_expand *expand)
 	get_address(&reader, &expand->sender);
 	wire_get_text(&reader, expand->identity, sizeof expand->identity);
 	expand->trusted = wire_get_flag(&reader);
+	expand->size = wire_get_u64(&reader);
 	wire_get_text(&reader, expand->id, sizeof expand->id);
 	return wire_done(&reader);
 }

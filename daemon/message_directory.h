@@ -68,6 +68,7 @@ struct message_expand {
 	struct address address, sender;
 	char identity[96]; /* envelope.identity */
 	uint8_t trusted;
+	uint64_t size;     /* of the message */
 	char id[40];       /* of the message, for the log */
 };
 struct message_expanded {

@@ -69,7 +69,8 @@ bool directory_expand(struct work *work)
 	directory_who_sent(ask.identity, &ask.sender, ask.trusted, &who);
 	answer.outcome = routing_expand(
 		role->routing,
-		&(struct route_ask){ .recipient = ask.address, .sender = who.sender }, &expansion);
+		&(struct route_ask){ .recipient = ask.address, .sender = who.sender, .size = ask.size },
+		&expansion);
 	memcpy(answer.status, expansion.status, sizeof answer.status);
 	memcpy(answer.text, expansion.text, sizeof answer.text);
 	fd = make_file(&expansion, &answer);

@@ -86,6 +86,7 @@ void list_expand(struct placing *placing, size_t number)
 	const struct outgoing_job *job = placing->job;
 	struct message_expand expand = { .address = job->envelope.recipients[number].address,
 					 .sender = job->envelope.sender,
+					 .size = job->head.size,
 					 .trusted = placing_trusted(placing) };
 	struct listing *listing = memory_new(sizeof *listing);
 	struct wire_writer writer;

@@ -5,7 +5,7 @@ import re
 
 import core
 import harness
-from clients import Smtp, message, subjects, token
+from clients import Smtp, mailbox, message, subjects, token
 from harness import BUILD, TOP, case, check, command, equal, must, run, wait_for
 from scripted_smtp import Sink
 from site_under_test import Lab, tls
@@ -64,6 +64,7 @@ def populate(lab):
     ldif += group("Team", [users["alice"], users["bob"], INNER, dn("moved")])
     ldif += group("Owned", [users["bob"]], managedBy=users["erin"], posternReportOwner="TRUE")
     ldif += group("Closed", [users["bob"]], posternRejectFrom=users["alice"])
+    ldif += group("Narrow", [users["bob"], dn("small")])
     ldif += group("Outer", [TEAM, dn("Closed"), dn("Owned")])
     lab.modify(ldif)
     lab.modify(members("Inner", TEAM))  # a circle
@@ -160,6 +161,20 @@ def delivery(place, lab):
     equal("who keeps a copy has it once", len(found), 1)
 
 
+def sizes(place):
+    """A message that one member does not take: the others have it, and who sent it is told."""
+    word = token()
+    with Smtp(place.address, 587) as smtp:
+        smtp.start_tls(place.context)
+        smtp.login("alice", "Alice-Pw1")
+        equal("a large message to a group", smtp.transact("alice@corp.example", "narrow@corp.example",
+                                                          message(word, size=20000)).code, 250)
+    check("bob has it", wait_for(lambda: word in subjects(place.inbox("bob", "Bob-Pw1"))))
+    found = wait_for(lambda: [text for text in mailbox(place.address, place.context, "alice", "Alice-Pw1", delete=True)
+                              if "small@corp.example" in text and "Status: 5.2.3" in text])
+    check("alice is told who does not take it", found)
+
+
 def main():
     lab = Lab()
     place = core.Place(lab.address, lab.values["LAB_CA"], tls(lab.values["LAB_CA"]), lab.log, [])
@@ -183,6 +198,8 @@ def main():
         explanation(probe)
     with case("delivery"):
         delivery(place, lab)
+    with case("sizes"):
+        sizes(place)
 
 
 run(main)

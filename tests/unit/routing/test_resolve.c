@@ -338,7 +338,8 @@ static void knows_exceptions(void **state)
 	};
 	struct graph *graph = graph_new("catch_all = \"a@corp.example\"");
 	struct route_ask trusted = { .recipient = graph_address("r@corp.example"),
-				     .sender = { .directory = "", .id = "", .trusted = true } };
+				     .sender = { .directory = "", .id = "", .trusted = true },
+				     .size = 11 };
 	struct route route;
 
 	(void)state;
@@ -355,7 +356,7 @@ static void knows_exceptions(void **state)
 		if (route.kind == ROUTE_MAILBOX)
 			assert_string_equal(route.mailbox.name, "a");
 	}
-	graph_add(graph, "r mail=r@corp.example auth accept=a");
+	graph_add(graph, "r mail=r@corp.example auth accept=a size=10");
 	assert_int_equal(routing_resolve(graph->routing, &trusted, &route), OUTCOME_OK);
 	graph_free(graph);
 }
