@@ -73,6 +73,13 @@ void store_spool_forget(struct store *store, int spool);
 enum outcome store_deliver(struct store *store, int spool, const struct store_mailbox *mailboxes,
 			   size_t count, const char *label, struct store_failure *failure);
 
+/*
+ * Behind a crash a message that waits, and came before, may be in mailboxes though nobody wrote that
+ * down. False: it cannot be. And: does a mailbox have a message of that label? Reads its names.
+ */
+bool store_suspects(const struct store *store, int64_t arrived);
+bool store_has(struct store *store, const struct store_mailbox *mailbox, const char *label);
+
 struct store_usage {
 	uint64_t octets;
 	uint64_t messages;

@@ -29,7 +29,8 @@ static bool copy_with_sender(int from, int to, uint64_t size, const struct addre
 
 	address_text(sender, text);
 	buffer_add_format(&field, "Return-Path: <%s>\r\n", text);
-	good = write(to, buffer_bytes(&field), buffer_used(&field)) == (ssize_t)buffer_used(&field) &&
+	good = write(to, buffer_bytes(&field), buffer_used(&field)) ==
+		       (ssize_t)buffer_used(&field) &&
 	       queue_copy(from, 0, to, size);
 	buffer_clear(&field);
 	return good;
@@ -38,7 +39,8 @@ static bool copy_with_sender(int from, int to, uint64_t size, const struct addre
 struct placing {
 	struct store_role *role;
 	const struct message_place *ask;
-	size_t numbers[MESSAGE_PLACES_MAX]; /* in the job */
+	size_t numbers[MESSAGE_PLACES_MAX];      /* in the job */
+	size_t count, which[MESSAGE_PLACES_MAX]; /* of `mailboxes`: those of the question */
 	struct store_mailbox mailboxes[MESSAGE_PLACES_MAX];
 	bool drop; /* not into that mailbox, but as `ticket` says */
 	struct ticket ticket;
@@ -61,14 +63,39 @@ static enum outcome place_file(struct placing *placing, int from)
 		       : copy_with_sender(from, spool, head->size, &head->envelope.sender);
 	if (good)
 		outcome = store_deliver(placing->role->store, spool, placing->mailboxes,
-					placing->ask->count, head->id, &placing->failure);
+					placing->count, head->id, &placing->failure);
 	else
-		placing->failure = (struct store_failure){
-			.reason = "cannot copy from the queue", .full = errno == ENOSPC || errno == EDQUOT
-		};
+		placing->failure =
+			(struct store_failure){ .reason = "cannot copy from the queue",
+						.full = errno == ENOSPC || errno == EDQUOT };
 	store_spool_forget(placing->role->store, spool);
 	close(spool);
 	return outcome;
+}
+
+/* Those that have it from before a crash are left out. */
+static void leave_out(struct placing *placing)
+{
+	const struct store_role *role = placing->role;
+	size_t count = 0;
+
+	if (!store_suspects(role->store, placing->head.arrived))
+		return;
+	for (size_t i = 0; i < placing->count; i++)
+		if (!store_has(role->store, &placing->mailboxes[i], placing->head.id)) {
+			placing->mailboxes[count] = placing->mailboxes[i];
+			placing->which[count++] = placing->which[i];
+		}
+	if (count < placing->count)
+		log_info("queue.placed_before", LOG_TEXT("id", placing->head.id),
+			 LOG_NUMBER("mailboxes", placing->count - count));
+	placing->count = count;
+}
+
+static enum outcome place_mailboxes(struct placing *placing, int from)
+{
+	leave_out(placing);
+	return placing->count > 0 ? place_file(placing, from) : OUTCOME_OK;
 }
 
 static enum outcome place_drop(struct placing *placing, int from)
@@ -108,10 +135,11 @@ static void place(struct placing *placing, bool alone, struct message_result *re
 		result->flags = MESSAGE_RESULT_GONE;
 		return;
 	}
-	result->outcome = placing->drop ? place_drop(placing, fd) : place_file(placing, fd);
+	result->outcome = placing->drop ? place_drop(placing, fd) : place_mailboxes(placing, fd);
 	result->flags = (placing->failure.full ? MESSAGE_RESULT_FULL : 0) |
 			(placing->failure.over_quota ? MESSAGE_RESULT_OVER_QUOTA : 0);
-	result->value = placing->failure.which;
+	if (placing->failure.over_quota)
+		result->value = placing->which[placing->failure.which];
 	if (result->outcome == OUTCOME_OK && !alone)
 		write_down(placing);
 	if (placing->failure.over_quota)
@@ -135,6 +163,7 @@ static bool read_tickets(struct placing *placing, size_t recipients)
 		if (!message_get_one_place(&reader, &number, &encoded) || number >= recipients)
 			return false;
 		placing->numbers[i] = number;
+		placing->which[placing->count++] = i;
 		if (store_ticket(placing->role, encoded, TICKET_DELIVER, &ticket,
 				 &placing->mailboxes[i]))
 			continue;

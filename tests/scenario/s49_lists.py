@@ -168,8 +168,9 @@ def main():
     gateway.start()
     boxes = Mailboxes(state + "/mail")
     if "LISTS_MEMBERS" in os.environ:
-        with case("measured"):
-            measured(gateway, boxes)
+        for what in ("mailboxes are made", "mailboxes are there"):
+            with case(what):
+                measured(gateway, boxes)
         return
     for test in (once, reported, owner, full, struck):
         with case(test.__name__):

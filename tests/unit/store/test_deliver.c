@@ -302,6 +302,36 @@ static void creation_race(void **state)
 	assert_int_equal(files_in("%s/.id", place->mail), 2);
 }
 
+/* Behind a crash: by its label, in new and in cur, under whatever flags; and nothing that only
+ * resembles it. */
+static void found_again(void **state)
+{
+	struct place *place = *state;
+	struct store_mailbox alice = who("0badc0de", "corp.example", "alice", 0);
+	struct store_mailbox bob = who("0badc0df", "corp.example", "bob", 0);
+	char command[512], path[256];
+
+	assert_false(store_has(place->store, &alice, "label")); /* no mailbox yet */
+	assert_int_equal(deliver_text(place->store, "Subject: a\r\n\r\nb\r\n", &alice), OUTCOME_OK);
+	assert_true(store_has(place->store, &alice, "label"));
+	assert_false(store_has(place->store, &alice, "labe"));
+	assert_false(store_has(place->store, &alice, "label2"));
+	assert_false(store_has(place->store, &alice, ""));
+	assert_false(store_has(place->store, &bob, "label"));
+	snprintf(command, sizeof command,
+		 "cd %s/corp.example/alice/new && for f in *; do mv \"$f\" \"../cur/$f:2,S\"; done",
+		 place->mail);
+	assert_int_equal(system(command), 0);
+	assert_true(store_has(place->store, &alice, "label"));
+	assert_false(store_suspects(place->store, time(NULL) - 10));
+	place_close(place);
+	snprintf(path, sizeof path, "%s/.spool/state", place->mail);
+	file_make(path, "running\n");
+	place_open(place);
+	assert_true(store_suspects(place->store, time(NULL) - 10));
+	assert_false(store_suspects(place->store, time(NULL) + 1000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +345,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(too_many_links, setup, teardown),
 		cmocka_unit_test_setup_teardown(quota_is_exact, setup, teardown),
 		cmocka_unit_test_setup_teardown(creation_race, setup, teardown),
+		cmocka_unit_test_setup_teardown(found_again, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
