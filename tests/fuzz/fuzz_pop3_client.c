@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t at = 1, end = 1, piece = owner.bits & 64 ? 1 : size;
 
 	owner.client = pop3_client_new(&profile, &calls, &owner);
-	while (at < size && !owner.over && (end < size || at == 1)) {
+	while (end < size && !owner.over) {
 		end = piece < size - end ? end + piece : size;
 		at += pop3_client_feed(owner.client, (const char *)data + at, end - at);
 		assert(at <= end);
