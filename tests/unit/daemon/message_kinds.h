@@ -91,7 +91,7 @@ static const struct message_done sample_done = {
 static const struct message_place sample_place = { 7, 2, SPAN("\0\0\0\0\1\0\0\0t\2\0\0\0\2\0\0\0\0e") };
 static const struct message_list sample_list = { (uint64_t)7 << 32, 3 };
 static const struct message_expand sample_expand = {
-	{ "sales", "corp.example", false, false }, { "a", "example.com", false, false }, "corp/0123", 1, "5f00000001.1" };
+	{ "sales", "corp.example", false, false }, { "a", "example.com", false, false }, "corp/0123", 1, 1 << 20, "5f00000001.1" };
 static const struct message_expanded sample_expanded = { OUTCOME_TEMP, "4.3.0", "no server answers" };
 static const struct message_claimed sample_claimed = { 7, "main", "mail.eml" };
 static const struct message_claim_end sample_claim_end = { 7, 1, "no recipient: add x-receiver" };

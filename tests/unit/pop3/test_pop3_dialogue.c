@@ -116,7 +116,7 @@ static const struct dialogue dialogues[] = {
 	{ "quota", TLS, "XQUOTA\r\n" LOGIN "XQUOTA\r\nXQUOTA x\r\n",
 	  "-ERR Log in first\r\n" WELCOME "+OK 4096 1048576\r\n-ERR No argument is taken\r\n", ASKED "quota;" },
 	{ "quota unknown", TLS | FAILS, LOGIN "XQUOTA\r\n",
-	  WELCOME "-ERR [SYS/TEMP] Temporary failure, try again later\r\n", NULL },
+	  WELCOME "-ERR [SYS/TEMP] Temporary failure, try again later\r\n", ASKED "quota;" },
 	{ "stat list uidl noop", TLS, LOGIN "STAT\r\nLIST\r\nLIST 2\r\nUIDL\r\nUIDL 3\r\nNOOP\r\n",
 	  WELCOME "+OK 4 177\r\n+OK 4 messages (177 octets)\r\n1 36\r\n2 31\r\n3 35\r\n4 75\r\n.\r\n+OK 2 31\r\n"
 	  "+OK 4 messages (177 octets)\r\n1 uid-a\r\n2 uid-b\r\n3 uid-c\r\n4 uid-d\r\n.\r\n+OK 3 uid-c\r\n"
