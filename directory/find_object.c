@@ -113,7 +113,7 @@ static void find(struct directory *directory, struct span key, struct ldap_quest
 }
 
 void ldap_find_kept(struct directory *directory, const char *key, struct buffer *text,
-			    struct directory_hit *hit)
+		    struct directory_hit *hit)
 {
 	struct ldap_question question = { .search = { .scope = LDAP_SCOPE_SUBTREE } };
 

@@ -70,7 +70,8 @@ static void read_one(struct directory *directory, const struct entry *entry,
 	if (hit->person.quota.kind == QUOTA_UNREADABLE)
 		log_warning("directory.quota", LOG_TEXT("directory", directory->section->name),
 			    LOG_TEXT("dn", hit->person.dn),
-			    LOG_TEXT("attribute", directory->section->schema.attribute[CONF_ATTRIBUTE_QUOTA]),
+			    LOG_TEXT("attribute",
+				     directory->section->schema.attribute[CONF_ATTRIBUTE_QUOTA]),
 			    LOG_TEXT("cause", "unreadable value: the domain's default holds"));
 	account_read(entry, &hit->account);
 	hit->found = DIRECTORY_ONE;
@@ -103,17 +104,16 @@ static bool complete(struct lookup *lookup, const struct search_result *result,
 	char why[300];
 
 	if (!question->object || !entry_incomplete(result->entries[0]) ||
-	    parts_complete(lookup, result->entries[0], result->server,
-			   question->search.ad, deadline, why, sizeof(why)))
+	    parts_complete(lookup, result->entries[0], result->server, question->search.ad,
+			   deadline, why, sizeof(why)))
 		return true;
 	fail_hit(hit, question->search.filter, why);
 	return false;
 }
 
 static void read_result(struct directory *directory, struct lookup *lookup,
-			const struct search_result *result,
-			const struct ldap_question *question, int64_t deadline,
-			struct directory_hit *hit)
+			const struct search_result *result, const struct ldap_question *question,
+			int64_t deadline, struct directory_hit *hit)
 {
 	if (result->count > 1)
 		read_many(result, question->search.filter, hit);

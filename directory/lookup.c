@@ -53,7 +53,8 @@ static struct link *least_loaded(struct lookup *lookup)
 	for (size_t i = 0; i < LOOKUP_LINKS_MAX; i++) {
 		struct link *link = lookup->links[i];
 
-		if (link && ldap_link_is_usable(link) && (!best || ldap_link_load(link) < ldap_link_load(best)))
+		if (link && ldap_link_is_usable(link) &&
+		    (!best || ldap_link_load(link) < ldap_link_load(best)))
 			best = link;
 	}
 	return best;

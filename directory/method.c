@@ -71,7 +71,8 @@ void directory_find_id(struct directory *directory, const char *id, struct direc
 	directory->method->find_id(directory, id, hit);
 }
 
-bool directory_members(struct directory *directory, const struct mail_object *group, int64_t deadline,
+bool directory_members(struct directory *directory, const struct mail_object *group,
+		       int64_t deadline,
 		       bool (*each)(void *context, const struct directory_hit *hit), void *context,
 		       char why[400])
 {

@@ -239,8 +239,8 @@ static bool read_mode(const struct reading *reading)
 {
 	bool forwards = !mode_has(reading, "noforward", "localonly");
 
-	reading->object->keep = !mode_has(reading, "nolocal", "forwardonly") &&
-				!mode_has(reading, "FALSE", "0");
+	reading->object->keep =
+		!mode_has(reading, "nolocal", "forwardonly") && !mode_has(reading, "FALSE", "0");
 	if (!reading->object->keep && !forwards)
 		fault(reading, CONF_ATTRIBUTE_FORWARD_KEEP, "mail is neither kept nor forwarded");
 	return forwards;
