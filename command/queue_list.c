@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "command/json.h"
+#include "queue/record.h"
 #include "routing/next_hop.h"
 
 struct listing {
@@ -17,8 +18,6 @@ struct listing {
 	size_t count;
 	uint64_t octets;
 };
-
-static const char *const state_names[] = { "waiting", "relayed", "delivered", "failed", "removed" };
 
 static void time_text(int64_t when, char to[24])
 {
@@ -72,7 +71,7 @@ static void next_text(const struct queue_seen *seen, size_t i, bool fetched, cha
 
 static const char *state_of(const struct queue_recipient *fate)
 {
-	return fate->owed ? "report" : state_names[fate->state];
+	return fate->owed ? "report" : record_states[fate->state];
 }
 
 static void json_field(const char *name, const char *text, const char *before)
@@ -138,7 +137,7 @@ static void text_recipient(const struct queue_seen *seen, size_t i)
 	if (fate->owed)
 		printf(", over; its report is still to be made");
 	else if (fate->state != QUEUE_WAITING)
-		printf(", %s", state_names[fate->state]);
+		printf(", %s", record_states[fate->state]);
 	else
 		printf(", %u attempt%s, next %s", fate->attempts, fate->attempts == 1 ? "" : "s",
 		       next);
