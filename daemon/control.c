@@ -20,7 +20,7 @@
 #include "daemon/message_directory.h"
 #include "io/packet.h"
 
-enum { EXPLAIN_MS = 25000 };
+enum { EXPLAIN_MS = 900000 /* a list of 100,000 in a slow directory */ };
 
 struct control {
 	struct master *master;

@@ -8,14 +8,16 @@
 enum {
 	RECHECK_THREADS = 8, /* each asks for many at once */
 	CLIENT_THREADS = 64, /* they may all wait for one token endpoint */
-	EXPAND_THREADS = 8   /* long work, many searches each: the directory has others to answer */
+	EXPAND_THREADS = 8,  /* long work, many searches each: the directory has others to answer */
+	EXPLAIN_THREADS = 4
 };
 
 unsigned *directory_threads(const struct conf *conf)
 {
-	/* Behind it the pools of open sessions, of our own logins, of lists. */
+	/* Behind it the pools of open sessions, of our own logins, of lists, of the administrator's
+	 * questions. */
 	size_t exchanges = conf->directories_count * DIRECTORY_POOLS;
-	unsigned *threads = memory_array(exchanges + 5, sizeof *threads);
+	unsigned *threads = memory_array(exchanges + 6, sizeof *threads);
 
 	for (size_t i = 0; i < conf->directories_count; i++) {
 		threads[i * DIRECTORY_POOLS + DIRECTORY_POOL_LOOKUP] = conf->directories[i].lookups;
@@ -26,6 +28,7 @@ unsigned *directory_threads(const struct conf *conf)
 	threads[exchanges + 1] = RECHECK_THREADS;
 	threads[exchanges + 2] = CLIENT_THREADS;
 	threads[exchanges + 3] = EXPAND_THREADS;
+	threads[exchanges + 4] = EXPLAIN_THREADS;
 	return threads;
 }
 
@@ -58,12 +61,14 @@ unsigned directory_lane(void *context, const struct work_permit *permit, struct 
 	size_t count = role->conf->directories_count, index = 0;
 	const struct conf_directory *directory;
 
-	if (permit->kind == MESSAGE_RECHECK || permit->kind == MESSAGE_EXPLAIN)
+	if (permit->kind == MESSAGE_RECHECK)
 		return (unsigned)count * DIRECTORY_POOLS + 1;
 	if (permit->kind == MESSAGE_CLIENT)
 		return (unsigned)count * DIRECTORY_POOLS + 2;
 	if (permit->kind == MESSAGE_EXPAND)
 		return (unsigned)count * DIRECTORY_POOLS + 3;
+	if (permit->kind == MESSAGE_EXPLAIN)
+		return (unsigned)count * DIRECTORY_POOLS + 4;
 	if (permit->kind != MESSAGE_RESOLVE && permit->kind != MESSAGE_SENDER &&
 	    permit->kind != MESSAGE_LOGIN)
 		return (unsigned)count * DIRECTORY_POOLS;

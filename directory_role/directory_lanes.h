@@ -17,9 +17,10 @@ unsigned *directory_threads(const struct conf *conf);
 /*
  * work_plan.lane. Work that asks no directory is done at once, so it may go anywhere. Whom an
  * exchange will ask is not known before its end: all of them share a pool of their own. So do the
- * questions about open sessions, which may be about several, and the administrator's; and so do
+ * questions about open sessions, which may be about several; and so do
  * our own logins at other servers, so that a token endpoint holds up nobody who logs in here; and
- * lists, so that long expansions hold up no lookup.
+ * lists, so that long expansions hold up no lookup; and the administrator's questions, which may
+ * expand lists too.
  */
 unsigned directory_lane(void *context, const struct work_permit *permit, struct span body);
 /* work_plan.shed: too much waits for that directory already. */
