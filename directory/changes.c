@@ -23,6 +23,7 @@ enum {
 	CHANGED_MAX = 5000, /* more at once: all is forgotten */
 	TURN_MS = 20000,    /* that a look may take */
 	SOON_MS = 1000,     /* to the next one when no server could be asked */
+	DOUBT_TURNS = 2,    /* before all is forgotten once more for what is not shown */
 	STAMP_SIZE = 512,
 };
 
@@ -36,6 +37,8 @@ struct changes {
 	char server[SERVER_NAME_SIZE]; /* "" = nothing is known yet */
 	int64_t number;                /* its highestCommittedUSN, or: */
 	char stamp[STAMP_SIZE];        /* its contextCSN */
+	bool doubt;      /* something changed that it does not show: deleted, mostly */
+	int64_t expired; /* when all was forgotten last */
 };
 
 /* What has changed: keys are identities, and addresses in lower case. */
@@ -43,6 +46,11 @@ struct changed {
 	struct table *keys;
 	size_t entries;
 };
+
+static int64_t turn_ms(const struct changes *changes)
+{
+	return (int64_t)changes->directory->section->poll_changes * 1000;
+}
 
 static void add_key(struct changed *changed, struct span value)
 {
@@ -165,7 +173,9 @@ static void expire(struct changes *changes, const char *cause)
 {
 	struct directory *directory = changes->directory;
 
-	cache_expire(directory->cache, clock_ms());
+	changes->doubt = false;
+	changes->expired = clock_ms();
+	cache_expire(directory->cache, changes->expired);
 	memberships_clear(directory->memberships);
 	log_debug("directory.changes", LOG_TEXT("directory", directory->section->name),
 		  LOG_TEXT("server", changes->server), LOG_TEXT("cause", cause));
@@ -173,7 +183,7 @@ static void expire(struct changes *changes, const char *cause)
 
 /* Entries that were deleted are seen by who may see them. */
 static void look_since(struct changes *changes, struct lookup_chain *chain, const char *base,
-		       int64_t deadline)
+		       int64_t number, int64_t deadline)
 {
 	const struct conf_schema *schema = &changes->directory->section->schema;
 	const char *attributes[] = { schema->attribute[CONF_ATTRIBUTE_ID],
@@ -198,6 +208,9 @@ static void look_since(struct changes *changes, struct lookup_chain *chain, cons
 		forget(changes, &changed);
 	else
 		expire(changes, "too much has changed, or the server does not tell what");
+	/* Each change of an entry has a number, those that our account may not see as well. */
+	if (number - changes->number > (int64_t)changed.entries)
+		changes->doubt = true;
 	table_free(changed.keys);
 }
 
@@ -226,7 +239,9 @@ static void look_ad(struct changes *changes, struct lookup_chain *chain, const s
 	known = is_known(changes, chain);
 	if (known && (int64_t)number > changes->number)
 		look_since(changes, chain, facts->context[0] ? facts->context : facts->base,
-			   deadline);
+			   (int64_t)number, deadline);
+	if (changes->doubt && clock_ms() - changes->expired >= DOUBT_TURNS * turn_ms(changes))
+		expire(changes, "something has changed that our account may not see");
 	/* A controller that was put back to an earlier state. */
 	if (known && (int64_t)number < changes->number)
 		expire(changes, "the server's numbers have gone back");
@@ -281,7 +296,7 @@ static bool pause_turn(struct changes *changes, int64_t until)
 static void *run(void *context)
 {
 	struct changes *changes = context;
-	int64_t turn = (int64_t)changes->directory->section->poll_changes * 1000;
+	int64_t turn = turn_ms(changes);
 
 	bool looked;
 

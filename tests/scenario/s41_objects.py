@@ -197,6 +197,9 @@ def changes(lab, configuration):
     lab.modify("dn: CN=alice,CN=Users,%s\nchangetype: modify\ndelete: proxyAddresses\nproxyAddresses: smtp:late@corp.example\n"
                "\ndn: CN=dave,CN=Users,%s\nchangetype: modify\nadd: proxyAddresses\nproxyAddresses: smtp:late@corp.example\n"
                % (BASE, BASE))
+    contains("frank", session.ask("object frank@corp.example"), "one CN=frank,")
+    lab.samba_tool("user", "delete", "frank")  # which our account does not see
+    check("who was deleted", wait_for(lambda: session.ask("object frank@corp.example").startswith("nobody ")))
     check("an address that another has now", wait_for(lambda: "CN=dave," in session.ask("object late@corp.example")))
     session.stop()
 
