@@ -9,8 +9,9 @@
 
 #include "tests/crash/power_driver.h"
 
-#define OTHERS 8
-#define FIRST  100
+#define OTHERS  8
+#define FIRST   100
+#define MEMBERS 2 /* of the list that some of them turn out to be */
 
 static const char *const keys[] = { "far.example", "near.example", NULL };
 static const char again[] = "come again";
@@ -163,16 +164,38 @@ static unsigned other_of(const struct queue_message *message, size_t recipient)
 	return (unsigned)atoi(message->envelope.recipients[recipient].address.local);
 }
 
+/* The job's first recipient becomes two others: as soon as that is said to be so, they have to be
+ * there. */
+static bool expand_first(struct queue *queue, const struct queue_job *job)
+{
+	/* A message has three of the eight at most, side by side: these two are none of them. */
+	unsigned first = other_of(job->message, job->which[0]) - FIRST + OTHERS / 2;
+	struct envelope others;
+
+	envelope_make(&others, first, MEMBERS);
+	say("REMOVE", job->message->id, other_of(job->message, job->which[0]), 1);
+	say("SENT", job->message->id, FIRST + first % OTHERS, MEMBERS);
+	if (queue_expand(queue, job->handle, job->which[0], others.recipients, others.count,
+			 NULL) == OUTCOME_OK)
+		say("ACKED", job->message->id, FIRST + first % OTHERS, MEMBERS);
+	envelope_clear(&others);
+	return true;
+}
+
 /* Some come through, some have to wait, some never will; and now and then the one who took it dies.
  */
 void queue_work_off(struct queue *queue, unsigned dice)
 {
 	struct queue_job *job = queue_take(queue, keys);
 	struct queue_result results[OTHERS] = { 0 };
+	bool expanded;
 
 	if (job == NULL)
 		return;
-	for (size_t i = 0; i < job->count; i++, dice = dice * 1103515245 + 12345) {
+	expanded = dice / 131072 % 4 == 0 && job->message->envelope.count < OTHERS / 2 &&
+		   !job->message->envelope.recipients[job->which[0]].member &&
+		   expand_first(queue, job);
+	for (size_t i = expanded; i < job->count; i++, dice = dice * 1103515245 + 12345) {
 		static const char *const words[] = { "REMOVE", NULL, "FAIL" };
 		enum queue_verdict verdict = (enum queue_verdict)(dice / 65536 % 3);
 
@@ -187,7 +210,8 @@ void queue_work_off(struct queue *queue, unsigned dice)
 	if (dice / 65536 % 5 == 0)
 		queue_give_back(queue, &job->handle, 1);
 	else
-		(void)queue_done(queue, job->handle, results, job->count, false, NULL);
+		(void)queue_done(queue, job->handle, results + expanded, job->count - expanded,
+				 false, NULL);
 	queue_job_free(job);
 }
 
