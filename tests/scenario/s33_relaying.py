@@ -358,7 +358,7 @@ def hosts(scene):
         check("is the mailbox here", scene.awaited(word, "home"))
         mark = scene.gateway.mark()
         contains("no host at all: later", smtp.envelope("a@elsewhere.example", "odd@corp.example"), "451 4.3.5")
-        check("and the administrator is told", scene.gateway.logged("directory.host", mark))
+        check("and the administrator is told", scene.gateway.logged("directory.fault", mark))
         smtp.ask("RSET")
         word = token()
         equal("both kinds in one transaction", smtp.transact(
