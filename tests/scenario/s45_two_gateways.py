@@ -373,9 +373,10 @@ def changes(scene):
     ready = scene.lab.log().count("role.ready role=relay")
     os.kill(relay, signal.SIGKILL)
     check("the relay is started again", wait_for(lambda: scene.lab.log().count("role.ready role=relay") > ready))
-    with scene.pop(scene.one, "m01", PASSWORD) as other:
-        check("and connects", other.answer.startswith("+OK"), other.answer)
-        other.ask("QUIT")
+    def connects():
+        with scene.pop(scene.one, "m01", PASSWORD) as other:
+            return other.answer.startswith("+OK") and other.ask("QUIT").startswith("+OK")
+    check("and connects", wait_for(connects))
     check("an open session needs it no more", pop.ask("NOOP").startswith("+OK"))
     scene.configure_one('login = "integrated"')
     check("and outlives a reload", pop.ask("STAT").startswith("+OK"))
