@@ -11,7 +11,7 @@ import signal
 
 import gss
 from clients import Pop3, Smtp, encode, message, subjects, token
-from harness import Process, case, check, contains, equal, lacks, must, read, run, shell, wait_for
+from harness import Process, case, check, children, contains, equal, lacks, must, read, run, shell, wait_for
 from site_under_test import Gateway, Lab, answers, check_log_has_no_secret, tls
 
 TWO, DOVE, DOWN = "10.53.0.31", "10.53.0.32", "10.53.0.33"
@@ -365,6 +365,27 @@ def trouble(scene):
         pop.ask("QUIT")
 
 
+def changes(scene):
+    """A role dies, the configuration is read anew: whoever is there stays, whoever comes is served."""
+    scene.configure_one('login = "integrated"')
+    pop = scene.pop(scene.one, "bob", "Bob-Pw1")
+    relay = next(pid for pid, name in children(scene.lab.master()).items() if name == "postern-relay")
+    ready = scene.lab.log().count("role.ready role=relay")
+    os.kill(relay, signal.SIGKILL)
+    check("the relay is started again", wait_for(lambda: scene.lab.log().count("role.ready role=relay") > ready))
+    def connects():
+        with scene.pop(scene.one, "m01", PASSWORD) as other:
+            return other.answer.startswith("+OK") and other.ask("QUIT").startswith("+OK")
+    check("and connects", wait_for(connects))
+    check("an open session needs it no more", pop.ask("NOOP").startswith("+OK"))
+    scene.configure_one('login = "integrated"')
+    check("and outlives a reload", pop.ask("STAT").startswith("+OK"))
+    equal("QUIT", (pop.ask("QUIT")[:3], pop.closed()), ("+OK", True))
+    with scene.pop(scene.one, "bob", "Bob-Pw1") as pop:
+        check("a new one is served", pop.answer.startswith("+OK"), pop.answer)
+        pop.ask("QUIT")
+
+
 def many(scene):
     """Twenty at a time, each way ten, with a large message: no octet is another."""
     text = message(token(), body="\n".join(base64.b64encode(os.urandom(54)).decode() for _ in range(28000)) +
@@ -410,16 +431,16 @@ def dovecot(scene):
                 equal("her mailbox", pop.ask("STAT").split()[1], "2")
     line = scene.logged(r"pop3\.proxy_refused .*who=erin")
     check("the log says that it is our login", line and "the login of pop3_proxy" in line, line)
-    scene.configure_one('login = "integrated"')
 
 
 def main():
     scene = Scene()
-    for test in (mail, passwords, kerberos, acting, loops, many, dovecot, trouble):
+    for test in (mail, passwords, kerberos, acting, loops, many, dovecot, changes, trouble):
         with case(test.__name__):
             test(scene)
+    equal("none of the processes died but the one that was killed",
+          [log.count("role.died") for log in (scene.lab.log(), scene.two.log())], [1, 0])
     for log in (scene.lab.log(), scene.two.log()):
-        equal("no process died", log.count("role.died"), 0)
         lacks("nobody sent what he may not", log, "culprit")
         check_log_has_no_secret("no secret in the log", log,
                                 ["Alice-Pw1", "Bob-Pw1", "Erin-Pw1", PASSWORD, GATEWAY_PASSWORD, "Wrong-Pw/44="])
