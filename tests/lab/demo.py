@@ -251,12 +251,12 @@ def send_by_ticket(user, password, recipient, subject):
     return done.returncode == 0
 
 
-def explain(name, keys):
-    """What `postern explain login` says of these; they are shown."""
-    show("$", "postern explain login " + name)
-    done = subprocess.run(postern + ["explain", "login", name], stdout=subprocess.PIPE, text=True, timeout=2 * TIMEOUT)
+def explain(words, keys):
+    """What `postern explain` says of these; they are shown."""
+    show("$", "postern explain " + " ".join(words))
+    done = subprocess.run(postern + ["explain", *words], stdout=subprocess.PIPE, text=True, timeout=2 * TIMEOUT)
     lines = done.stdout.splitlines()
-    shown = [line for line in lines if line.startswith(keys)]
+    shown = [line for line in lines if line.lstrip().split("  ")[0].endswith(keys) or line.startswith(keys)]
     for line in shown:
         print("      " + line, flush=True)
     note("(and %d lines more)" % (len(lines) - len(shown)))
@@ -312,6 +312,19 @@ def main():
     expect(send_by_ticket("alice@CORP.EXAMPLE", "Alice-Pw1", "bob@corp.example", "By ticket"), "accepted")
     expect(fetch("bob", "Bob-Pw1", True) == ["By ticket"], "and it is with bob")
 
+    step("alice writes to the group staff: bob, a group that she is in, and erin")
+    code, _ = send("staff@corp.example", "To all of us", "alice@corp.example", ("alice", "Alice-Pw1"))
+    expect(code == 250, "accepted: the group becomes its members in the queue, whole or not at all")
+    for name in ("alice", "bob", "erin"):
+        expect("To all of us" in awaited(name, name.capitalize() + "-Pw1", "To all of us"), "%s has it" % name)
+
+    step("A stranger writes to the group; the administrator asks what becomes of alice's mail to it")
+    code, text = send("staff@corp.example", "Buy this", "mallory@elsewhere.example")
+    expect(code == 550 and text.startswith(b"5.7.1"), "refused: only who has logged in may")
+    told = explain(("send", "alice@corp.example", "staff@corp.example", "--as", "alice"),
+                   ("entry", "decided", "policy", "group", "reaches", "RCPT"))
+    expect("erin@corp.example" in told, "the groups on the way, and whom it reaches")
+
     partner_start()
     step("alice writes to dora@partner.example: the gateway finds that domain's server by its MX and hands it on")
     code, _ = send("dora@partner.example", "Beyond our domain", "alice@corp.example", ("alice", "Alice-Pw1"))
@@ -335,13 +348,13 @@ def main():
     step("bob mistypes his password; the administrator asks why he cannot log in")
     code, wrong = login("bob", "Bbo-Pw1")
     expect(code == 535 and "wrong name or password" in logged_cause(), "refused, and the log has the cause")
-    told = explain("bob", ("state", "lockout threshold", "mailbox", "right password"))
+    told = explain(("login", "bob"), ("state", "lockout threshold", "mailbox", "right password"))
     expect("235" in told, "nothing is wrong with the account: with the right password he comes in")
 
     step("carol's account is disabled; her password is right")
     code, text = login("carol", "Carol-Pw1")
     expect(code == 535 and text == wrong, "refused as a wrong password is, so that strangers learn nothing")
-    told = explain("carol", ("userAccountControl", "state", "cause"))
+    told = explain(("login", "carol"), ("userAccountControl", "state", "cause"))
     expect("account disabled" in told, "the administrator is told the cause")
     print("\nEvery step gave the answer it should.")
 
