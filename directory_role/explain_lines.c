@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "directory_role/explain_lines.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,6 +68,23 @@ void explain_addf(struct buffer *lines, const char *key, const char *format, ...
 	(void)vsnprintf(value, sizeof value, format, arguments);
 	va_end(arguments);
 	explain_add(lines, key, value);
+}
+
+void explain_mailbox(struct buffer *lines, const char *whose, const struct route_mailbox *mailbox)
+{
+	char key[40];
+
+	snprintf(key, sizeof key, "%smailbox", whose);
+	explain_addf(lines, key, "%s@%s", mailbox->name, mailbox->domain);
+	snprintf(key, sizeof key, "%sid", whose);
+	explain_add(lines, key, mailbox->id);
+	snprintf(key, sizeof key, "%squota", whose);
+	if (mailbox->quota > 0)
+		explain_addf(lines, key, "%" PRIu64, mailbox->quota);
+	else
+		explain_add(lines, key, "none");
+	if (mailbox->warn > 0)
+		explain_addf(lines, "warn", "%" PRIu64, mailbox->warn);
 }
 
 struct explain_steps explain_steps_begin(struct buffer *lines, const char *group)

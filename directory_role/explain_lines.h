@@ -11,6 +11,10 @@ void explain_add(struct buffer *lines, const char *key, const char *value);
 void explain_addf(struct buffer *lines, const char *key, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Where it is, whose, and how large it may be; `whose` ("" or "sender's ") stands in front of the
+ * keys, for the command that looks how full it is. */
+void explain_mailbox(struct buffer *lines, const char *whose, const struct route_mailbox *mailbox);
+
 /* Steps of one kind, for a struct route_teller: "GROUP/KEY". Leaves room for what follows them. */
 struct explain_steps {
 	struct buffer *lines;

@@ -26,24 +26,6 @@ struct transaction {
 	struct route route;
 };
 
-static void tell_mailbox(struct buffer *lines, const char *whose,
-			 const struct route_mailbox *mailbox)
-{
-	char key[40];
-
-	snprintf(key, sizeof key, "%smailbox", whose);
-	explain_addf(lines, key, "%s@%s", mailbox->name, mailbox->domain);
-	snprintf(key, sizeof key, "%sid", whose);
-	explain_add(lines, key, mailbox->id);
-	snprintf(key, sizeof key, "%squota", whose);
-	if (mailbox->quota > 0)
-		explain_addf(lines, key, "%" PRIu64, mailbox->quota);
-	else
-		explain_add(lines, key, "none");
-	if (mailbox->warn > 0)
-		explain_addf(lines, "warn", "%" PRIu64, mailbox->warn);
-}
-
 /* ---- RCPT ---- */
 
 static void tell_hop(struct transaction *transaction, const struct conf_smtp *server)
@@ -132,7 +114,7 @@ static void tell_route(struct buffer *lines, const struct route *route)
 		     : route->mailbox.drop ? route->mailbox.domain
 					   : "");
 	if (route->kind == ROUTE_MAILBOX && !route->mailbox.drop)
-		tell_mailbox(lines, "", &route->mailbox);
+		explain_mailbox(lines, "", &route->mailbox);
 	if (route->canonical[0] && route->kind != ROUTE_REFUSED)
 		explain_add(lines, "canonical", route->canonical);
 	if (route->size != UINT64_MAX)
@@ -222,6 +204,15 @@ static enum outcome ask_sender(struct transaction *transaction, const struct con
 	return routing_sender(transaction->explain->routing, &ask, answer);
 }
 
+/* Taken, but only because the server has send_as = "report". */
+static void tell_reported(struct buffer *lines, const struct conf_smtp *server,
+			  const struct sender_answer *answer)
+{
+	if (answer->reported)
+		explain_addf(lines, "only logged[]", "%s: %u %s %s", server->name, answer->code,
+			     answer->status, answer->text);
+}
+
 /* The first server's steps are told: the others ask the same. False: MAIL is refused everywhere. */
 static bool ask_in_whose_name(struct transaction *transaction)
 {
@@ -238,13 +229,14 @@ static bool ask_in_whose_name(struct transaction *transaction)
 			continue;
 		if (ask_sender(transaction, server, told ? NULL : &teller, &answer) == OUTCOME_OK) {
 			explain_reply(&transaction->mail, i, 250, "2.1.0", SMTP_SENDER_OK);
+			tell_reported(explain->lines, server, &answer);
 			taken = true;
 		} else {
 			explain_reply(&transaction->mail, i, answer.code, answer.status,
 				      answer.text);
 		}
 		if (!told && answer.mailbox.id[0])
-			tell_mailbox(explain->lines, "sender's ", &answer.mailbox);
+			explain_mailbox(explain->lines, "sender's ", &answer.mailbox);
 		told = true;
 	}
 	explain_steps_end(&steps);

@@ -146,6 +146,9 @@ def senders(place):
                     equal("%s, %s: RCPT" % (" ".join(words), server), said(told, "RCPT", server), rcpt)
     code, told = place.explain("send", "alice@corp.example", "x@partner.example", "--as", "alice")
     check("the next hop", any("partner.example" in hop for hop in told.get("next hop", [])), told)
+    code, told = place.explain("send", "bob@corp.example", "alice@corp.example", "--as", "alice")
+    check("in bob's name: only logged that it would be refused", len(told.get("only logged", [])) == 2 and
+          "550 5.7.1" in told["only logged"][0], told)
     for user, why in (("nobody", "535"), ("carol", "535"), ("dave", "535")):
         code, told = place.explain("send", "alice@corp.example", "bob@corp.example", "--as", user)
         check("as %s: no login, no mail" % user, code == 1 and told.get("AUTH", "").startswith(why), told)
