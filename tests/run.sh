@@ -220,8 +220,9 @@ do_valgrind() {
 	each cmocka "$limit_unit" "$memcheck" "${list[@]}"
 }
 
+# They wait more than they work: two more at a time than of what computes.
 do_scenarios() {
-	local list=(tests/scenario/s[0-9]*.py) name chosen=()
+	local list=(tests/scenario/s[0-9]*.py) name chosen=() jobs=$((jobs + 2))
 	built all || return
 	if [ -n "${SCENARIOS:-}" ]; then
 		for name in $SCENARIOS; do
