@@ -231,7 +231,7 @@ static void message_fit(struct smtp_session *smtp)
 {
 	bool others = false;
 	const struct envelope_recipient *big =
-		smtp_recipients_too_big(smtp->message.delivered, smtp->message.size, &others);
+		smtp_recipients_too_big(smtp->message.delivered, smtp->message.sent, &others);
 	char address[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE + 60];
 
 	if (!big || others) {
@@ -275,15 +275,16 @@ static void message_check_authors(struct smtp_session *smtp)
 	free(room);
 }
 
-void smtp_message_commit(struct smtp_session *smtp, const struct envelope *envelope, uint64_t size)
+void smtp_message_commit(struct smtp_session *smtp, const struct smtp_delivery *delivery)
 {
 	snprintf(smtp->message.label, sizeof smtp->message.label, "%.16s.%x", smtp->session.id,
 		 ++smtp->message.messages);
-	note_recipients(smtp, envelope);
-	smtp->message.delivered = envelope;
-	smtp->message.size = size;
-	smtp_recipients_gather(envelope);
-	if (size > smtp_sender_size(smtp))
+	note_recipients(smtp, delivery->envelope);
+	smtp->message.delivered = delivery->envelope;
+	smtp->message.size = delivery->size;
+	smtp->message.sent = delivery->sent;
+	smtp_recipients_gather(delivery->envelope);
+	if (delivery->sent > smtp_sender_size(smtp))
 		message_refuse(smtp, "5.3.4", "Message is larger than you may send");
 	else if (smtp_sender_wants_authors(smtp))
 		message_check_authors(smtp);

@@ -11,6 +11,7 @@
 #include "daemon/message.h"
 
 struct envelope;
+struct smtp_delivery;
 struct smtp_session;
 
 struct smtp_message {
@@ -20,14 +21,13 @@ struct smtp_message {
 	unsigned messages;        /* of the session, so far */
 	struct buffer to;         /* the recipients of the message being delivered, for the log */
 	char label[SESSION_SIZE]; /* the message's name in logs and in its reply */
-	uint64_t size;                    /* of that message */
+	uint64_t size, sent;              /* of that message, as struct smtp_delivery has them */
 	const struct envelope *delivered; /* of that message; NULL = none */
 };
 
 /* Both end in smtp_session_answer, at once or later. */
 void smtp_message_begin(struct smtp_session *smtp);
-/* size: octets of the message, trace fields included. */
-void smtp_message_commit(struct smtp_session *smtp, const struct envelope *envelope, uint64_t size);
+void smtp_message_commit(struct smtp_session *smtp, const struct smtp_delivery *delivery);
 /* False: it could not be written, and commit will say so. */
 bool smtp_message_body(struct smtp_session *smtp, const char *bytes, size_t length);
 /* The file, what was not yet in it, and whom it was for. */

@@ -226,7 +226,7 @@ static bool do_body(void *owner, const char *bytes, size_t length)
 
 static void do_ask_commit(void *owner, const struct smtp_delivery *delivery)
 {
-	smtp_message_commit(owner, delivery->envelope, delivery->size);
+	smtp_message_commit(owner, delivery);
 }
 
 static void do_discard(void *owner)

@@ -45,7 +45,8 @@ static enum smtp_step finish_message(struct smtp_server *server)
 	}
 	transaction->delivery = (struct smtp_delivery){ .envelope = &transaction->envelope,
 							.size = transaction->written,
-							.hops = transaction->header.received };
+							.hops = transaction->header.received,
+							.sent = transaction->octets };
 	return smtp_ask(server, SMTP_ASK_COMMIT);
 }
 

@@ -62,6 +62,7 @@ struct smtp_login {
 struct smtp_delivery { /* the finished message, for the commit */
 	const struct envelope *envelope;
 	uint64_t size; /* octets written through `body`, trace headers included */
+	uint64_t sent; /* octets of the message as the client sent it: what SIZE= speaks of (RFC 1870) */
 	unsigned hops; /* Received headers found */
 };
 
