@@ -267,7 +267,12 @@ static void message_check_authors(struct smtp_session *smtp)
 
 		room = memory_new(BODY_BATCH);
 		got = pread(smtp->message.spool, room, BODY_BATCH, 0);
-		text = span_make(room, got > 0 ? (size_t)got : 0);
+		if (got <= 0) {
+			free(room);
+			message_give_up(smtp);
+			return;
+		}
+		text = span_make(room, (size_t)got);
 	}
 	smtp_sender_check_authors(smtp, text,
 				  smtp->message.size <= text.length || header_is_whole(text),

@@ -14,6 +14,8 @@
  *	                                                      whole or not
  *	by IDENTITY .                                         who had logged in; in front of "complete"
  *	at NUMBER STATE ATTEMPTS NEXT STATUS MTA TEXT .       what became of a recipient
+ *	same FIRST LAST .                                     those behind FIRST are as FIRST is now: a
+ *	                                                      list's members wait together, and often
  *	told NUMBER . / owed NUMBER . / paid NUMBER .         delay told; report to be made; made
  *	via NUMBER VIA .                                      the directory names another hop now
  *	held . / unheld .
@@ -34,6 +36,8 @@ enum { RECORD_RECIPIENTS_MAX = 200000 };
 void record_envelope(struct buffer *to, const char *id, const char *server, int64_t arrived,
 		     const struct envelope *envelope);
 void record_state(struct buffer *to, size_t number, const struct queue_recipient *recipient);
+/* Behind record_state of `first`: those up to `last` are as it is. */
+void record_same(struct buffer *to, size_t first, size_t last);
 void record_mark(struct buffer *to, const char *word, size_t number); /* told, owed, paid */
 /*
  * Recipient `number` becomes these. Its report is owed from here on when its sender asked for one of

@@ -236,6 +236,23 @@ static void read_via(struct span field, struct envelope_recipient *recipient)
 	recipient->via = via;
 }
 
+static void read_same(struct span field, size_t first, struct queue_message *message)
+{
+	struct queue_recipient *all = message->recipients;
+	uint64_t last;
+
+	if (!get_number(field, message->envelope.count - 1, &last))
+		return;
+	for (size_t i = first + 1; i <= last; i++) {
+		struct queue_recipient now = all[first];
+
+		now.delay_told = all[i].delay_told;
+		now.owed = all[i].owed;
+		now.moved = all[i].moved;
+		all[i] = now;
+	}
+}
+
 static void read_event(const struct line *line, struct queue_message *message)
 {
 	struct span word = line->fields[0];
@@ -249,6 +266,8 @@ static void read_event(const struct line *line, struct queue_message *message)
 	recipient = &message->recipients[number];
 	if (span_is(word, "at"))
 		read_at(line, recipient);
+	else if (line->count == 3 && span_is(word, "same"))
+		read_same(line->fields[2], (size_t)number, message);
 	else if (line->count == 3 && span_is(word, "via"))
 		read_via(line->fields[2], &message->envelope.recipients[number]);
 	else if (line->count == 2 && span_is(word, "told"))

@@ -82,6 +82,11 @@ void record_state(struct buffer *to, size_t number, const struct queue_recipient
 	buffer_add_text(to, " .\n");
 }
 
+void record_same(struct buffer *to, size_t first, size_t last)
+{
+	buffer_add_format(to, "same %zu %zu .\n", first, last);
+}
+
 void record_mark(struct buffer *to, const char *word, size_t number)
 {
 	buffer_add_format(to, "%s %zu .\n", word, number);

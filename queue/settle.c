@@ -26,14 +26,42 @@ static bool state_differs(const struct queue_recipient *a, const struct queue_re
 	       strcmp(a->mta, b->mta) != 0;
 }
 
+struct run { /* of recipients of whom the same is to be written, one behind the other */
+	size_t first, last;
+	bool any;
+};
+
+static void run_end(struct buffer *to, struct run *run)
+{
+	if (run->any && run->last > run->first)
+		record_same(to, run->first, run->last);
+	run->any = false;
+}
+
+static void run_add(struct buffer *to, struct run *run, const struct queue_message *content,
+		    size_t number)
+{
+	const struct queue_recipient *all = content->recipients;
+
+	if (run->any && run->last + 1 == number && !state_differs(&all[run->first], &all[number])) {
+		run->last = number;
+		return;
+	}
+	run_end(to, run);
+	record_state(to, number, &all[number]);
+	*run = (struct run){ number, number, true };
+}
+
 static void add_changes(struct buffer *to, const struct queue_message *content,
 			const struct queue_recipient *before)
 {
+	struct run run = { .any = false };
+
 	for (size_t i = 0; i < content->envelope.count; i++) {
 		const struct queue_recipient *now = &content->recipients[i];
 
 		if (state_differs(now, &before[i]))
-			record_state(to, i, now);
+			run_add(to, &run, content, i);
 		if (now->moved)
 			record_via(to, i, content->envelope.recipients[i].via);
 		if (now->delay_told && !before[i].delay_told)
@@ -41,6 +69,7 @@ static void add_changes(struct buffer *to, const struct queue_message *content,
 		if (now->owed != before[i].owed)
 			record_mark(to, now->owed ? "owed" : "paid", i);
 	}
+	run_end(to, &run);
 }
 
 bool message_is_over(const struct queue_message *content)

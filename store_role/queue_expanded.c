@@ -55,12 +55,17 @@ static unsigned notify_of(const struct expanded *expanded, bool alone)
 
 /* ---- a list with a sender of its own ---- */
 
-/* "l" and sixteen digits: of this list of this recipient of this message. */
+/*
+ * "l" and sixteen digits: of the list with that sender of this recipient of this message. Not of its
+ * place among the lists: when it is done again, the directory may say others, or in another order,
+ * and one list would be taken for another that waits already.
+ */
 static void id_make(const struct expanded *expanded, size_t list, char id[QUEUE_ID_SIZE])
 {
-	char text[QUEUE_ID_SIZE + 64];
+	char text[QUEUE_ID_SIZE + ADDRESS_TEXT_SIZE + 32];
 
-	snprintf(text, sizeof text, "%s %zu %zu", expanded->message->id, expanded->number, list);
+	snprintf(text, sizeof text, "%s %zu %s", expanded->message->id, expanded->number,
+		 expanded->expansion.lists[list].sender);
 	snprintf(id, QUEUE_ID_SIZE, "l%016llx", (unsigned long long)path_hash(span_text(text)));
 }
 

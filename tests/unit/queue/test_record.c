@@ -302,6 +302,39 @@ static void names(void **state)
 	}
 }
 
+/* What is the same for many stands there once; what else is known of them stays. */
+static void same_for_many(void **state)
+{
+	struct queue_message message = { 0 };
+	struct buffer records = BUFFER_EMPTY;
+	struct envelope envelope;
+	struct address address;
+	const char *why;
+
+	(void)state;
+	envelope_init(&envelope);
+	envelope.has_sender = true;
+	assert_true(address_parse(span_text("a@example.org"), &address, &why));
+	for (size_t i = 0; i < 5; i++)
+		envelope_add(&envelope, &address);
+	record_envelope(&records, "id", "mx", 1, &envelope);
+	record_mark(&records, "told", 2);
+	record_state(&records, 1,
+		     &(struct queue_recipient){ .attempts = 3, .next = 77, .status = "4.3.0" });
+	record_same(&records, 1, 3);
+	record_same(&records, 1, 5); /* there is no such recipient */
+	assert_true(record_read(buffer_span(&records), &message));
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(message.recipients[i].attempts, i >= 1 && i <= 3 ? 3 : 0);
+	assert_int_equal(message.recipients[3].next, 77);
+	assert_true(message.recipients[2].delay_told);
+	assert_false(message.recipients[1].delay_told);
+	buffer_clear(&records);
+	envelope_clear(&envelope);
+	envelope_clear(&message.envelope);
+	free(message.recipients);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +343,7 @@ int main(void)
 		cmocka_unit_test(more_torn_anywhere),
 		cmocka_unit_test(more_refused),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(same_for_many),
 		cmocka_unit_test(names),
 	};
 
