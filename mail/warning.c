@@ -96,10 +96,11 @@ const char *warning_template_fault(struct span template, unsigned *line)
 		if (span_is_nocase(field.name, "From") || span_is_nocase(field.name, "To") ||
 		    span_is_nocase(field.name, "Date") ||
 		    span_is_nocase(field.name, "Message-ID") ||
+		    span_is_nocase(field.name, "Auto-Submitted") ||
 		    span_starts_nocase(field.name, "Content-") ||
 		    span_is_nocase(field.name, "MIME-Version"))
 			return "a field that the server writes itself: take out From, To, Date, "
-			       "Message-ID and those of MIME";
+			       "Message-ID, Auto-Submitted and those of MIME";
 	return NULL;
 }
 
@@ -158,27 +159,34 @@ static void expand(struct buffer *to, const struct warning *warning, struct span
 	}
 }
 
-static void add_subject(struct buffer *to, const struct warning *warning, struct span words)
+/* Any field of a template: one line, then folded and encoded as it must be. */
+static void add_field(struct buffer *to, const struct warning *warning, const struct field *field)
 {
-	struct buffer line = BUFFER_EMPTY, subject = BUFFER_EMPTY;
+	struct buffer line = BUFFER_EMPTY, body = BUFFER_EMPTY;
 
-	text_add_line(&line, words); /* folds and the line end become blanks */
-	expand(&subject, warning, span_trim(buffer_span(&line)));
-	buffer_add_text(to, "Subject: ");
-	words_encode(to, buffer_span(&subject), strlen("Subject: "));
+	text_add_line(&line, field->body); /* folds and the line end become blanks */
+	expand(&body, warning, span_trim(buffer_span(&line)));
+	buffer_add(to, field->name.at, field->name.length);
+	buffer_add_text(to, ": ");
+	words_encode(to, buffer_span(&body), field->name.length + 2);
 	buffer_add_text(to, "\r\n");
-	buffer_clear(&subject);
+	buffer_clear(&body);
 	buffer_clear(&line);
 }
 
-static void add_lines(struct buffer *to, struct span text)
+/*
+ * An address beyond ASCII stands in a header of its own kind only (RFC 6532), which not every
+ * reader and server takes. So it becomes the name of an empty group, as in RFC 6857.
+ */
+static void add_recipient(struct buffer *to, const char *address)
 {
-	struct span line;
-
-	while (fields_line(&text, &line)) {
-		buffer_add(to, line.at, line.length);
-		buffer_add_text(to, "\r\n");
+	buffer_add_text(to, "To: ");
+	if (text_is_ascii(span_text(address))) {
+		buffer_add_format(to, "<%s>\r\n", address);
+		return;
 	}
+	words_encode(to, span_text(address), strlen("To: "));
+	buffer_add_text(to, " :;\r\n");
 }
 
 static void add_own_fields(struct buffer *to, const struct warning *warning)
@@ -186,29 +194,40 @@ static void add_own_fields(struct buffer *to, const struct warning *warning)
 	char date[CLOCK_RFC5322_SIZE];
 
 	clock_rfc5322(warning->now, date);
+	buffer_add_format(to, "Date: %s\r\nFrom: <%s>\r\n", date, warning->from);
+	add_recipient(to, warning->address);
 	buffer_add_format(to,
-			  "Date: %s\r\nFrom: <%s>\r\nTo: <%s>\r\nMessage-ID: <%s@%s>\r\n"
-			  "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
-			  "Content-Type: text/plain; charset=utf-8\r\n"
-			  "Content-Transfer-Encoding: 8bit\r\n",
-			  date, warning->from, warning->address, warning->id, warning->host);
+			  "Message-ID: <%s@%s>\r\nAuto-Submitted: auto-generated\r\n"
+			  "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+			  "Content-Transfer-Encoding: quoted-printable\r\n",
+			  warning->id, warning->host);
+}
+
+static void add_words(struct buffer *to, const struct warning *warning, struct span template)
+{
+	struct buffer words = BUFFER_EMPTY, lines = BUFFER_EMPTY;
+	struct span text, line;
+
+	expand(&words, warning, template);
+	text = buffer_span(&words);
+	while (fields_line(&text, &line)) {
+		buffer_add(&lines, line.at, line.length);
+		buffer_add_text(&lines, "\r\n");
+	}
+	text_add_quoted(to, buffer_span(&lines));
+	buffer_clear(&lines);
+	buffer_clear(&words);
 }
 
 void warning_write(struct buffer *to, const struct warning *warning, struct span template)
 {
 	struct span rest = template.length > 0 ? template : span_text(built_in), line;
-	struct buffer words = BUFFER_EMPTY;
 	struct field field;
 
 	add_own_fields(to, warning);
 	while (fields_next(&rest, &field))
-		if (span_is_nocase(field.name, "Subject"))
-			add_subject(to, warning, field.body);
-		else
-			add_lines(to, field.whole);
+		add_field(to, warning, &field);
 	buffer_add_text(to, "\r\n");
 	(void)fields_line(&rest, &line); /* the blank one */
-	expand(&words, warning, rest);
-	add_lines(to, buffer_span(&words));
-	buffer_clear(&words);
+	add_words(to, warning, rest);
 }

@@ -10,7 +10,7 @@
 
 struct warning {
 	const char *from;    /* address of the From field */
-	const char *address; /* of the mailbox */
+	const char *address; /* of the mailbox, as address_text writes it */
 	const char *host;    /* our FQDN */
 	const char *id;      /* for Message-ID: letters, digits, points */
 	int64_t now;         /* unix time */
@@ -25,7 +25,10 @@ struct warning {
  * it is good; else what is wrong and what to do, static, with its line in *line.
  */
 const char *warning_template_fault(struct span template, unsigned *line);
-/* The whole message in wire form, with Auto-Submitted (RFC 3834). The template is a good one. */
+/*
+ * The whole message in wire form, ASCII throughout, with Auto-Submitted (RFC 3834). The template is
+ * a good one.
+ */
 void warning_write(struct buffer *to, const struct warning *warning, struct span template);
 
 #endif

@@ -109,14 +109,14 @@ static void note_warning(struct delivery *delivery, size_t which, const struct a
 {
 	uint64_t used = account->usage.octets + delivery->octets;
 
-	if (!warned_note(account, delivery->mailboxes[which].warn, used))
+	if (!warned_note(account, delivery->mailboxes[which].warn, account->usage.octets, used))
 		return;
 	if (delivery->warn == NULL)
 		delivery->warn = memory_array(delivery->count, sizeof *delivery->warn);
 	delivery->warn[which] = used;
 }
 
-/* Behind the OK: what a warning costs, the message does not wait for in a lock. */
+/* Only for a message that is there, and outside all locks. */
 static void warn_owners(const struct delivery *delivery)
 {
 	const struct store_warning *warning = &delivery->store->warning;

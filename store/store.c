@@ -148,3 +148,8 @@ void store_on_warning(struct store *store, const struct store_warning *warning)
 {
 	store->warning = *warning;
 }
+
+void store_warn_again(struct store *store, unsigned seconds)
+{
+	atomic_store(&store->warn_again, seconds);
+}

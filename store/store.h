@@ -30,14 +30,13 @@ struct store_mailbox {
 };
 
 /*
- * A mailbox has reached its owner's warning level: once, until it is below again, and after a crash
- * perhaps twice; again after `again` seconds (0 = never). From the thread that delivered, behind the
- * OK; may deliver itself.
+ * A mailbox has reached its owner's warning level: told once, until a delivery finds it clearly below
+ * (a twentieth). From the thread that delivered, whose message waits: quick. What is not followed by
+ * store_warned within a minute is told again by a later delivery, so after a crash perhaps twice.
  */
 struct store_warning {
 	void (*call)(void *context, const struct store_mailbox *mailbox, uint64_t used);
 	void *context;
-	unsigned again;
 };
 
 struct store_failure {
@@ -52,6 +51,11 @@ struct store *store_open(const char *root, const char *queue, struct store_failu
 void store_close(struct store *store);
 /* Before anything is delivered; NULL call: nobody is warned. */
 void store_on_warning(struct store *store, const struct store_warning *warning);
+/* Told anew after so many seconds above the level; 0 = never, as at first. From any thread. */
+void store_warn_again(struct store *store, unsigned seconds);
+/* The owner's warning has arrived. */
+enum outcome store_warned(struct store *store, const struct store_mailbox *mailbox,
+			  struct store_failure *failure);
 
 /* A fresh, nameless file on the mail file system, open for reading and writing. -1 with a reason.
  */

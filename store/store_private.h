@@ -61,6 +61,7 @@ struct store {
 	struct drop_index *index; /* what is known of mailboxes; has a lock of its own */
 	struct sync_group *sync;
 	struct store_warning warning;
+	atomic_uint warn_again; /* seconds; 0 = never */
 };
 
 /* failure.c: sets the reason and full, returns TEMP. failure may be NULL. */
@@ -135,10 +136,10 @@ enum outcome account_add(struct account *account, int64_t octets, int64_t messag
 			 struct store_failure *failure);
 void account_close(struct account *account);
 /*
- * warned.c, with the account open: the mailbox holds `used` octets now. True: its owner is to be
- * warned, and it is noted that he was. Below the level that is forgotten.
+ * warned.c, with the account open: the mailbox held `before` octets and holds `used` now. True: its
+ * owner is to be warned, and it is noted that he is. Clearly below the level that is forgotten.
  */
-bool warned_note(const struct account *account, uint64_t warn, uint64_t used);
+bool warned_note(const struct account *account, uint64_t warn, uint64_t before, uint64_t used);
 void warned_forget(const struct mailbox *mailbox);
 int64_t warned_when(const struct mailbox *mailbox); /* unix time; 0 = he was not */
 /* folder.c: all folders of the mailbox, from the names; -1 with errno. */

@@ -63,6 +63,7 @@ bool queue_handle_rules(struct work *work)
 	if (!conf)
 		return true; /* the ones before stay; the master has parsed the same text */
 	log_info("queue.rules", LOG_NUMBER("servers", conf->smtps_count));
+	store_warn_again(role->store, conf->quotas.warn_again);
 	queue_rules_replace(role->rules, conf);
 	queue_rules_changed(role->queue);
 	return true;

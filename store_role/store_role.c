@@ -280,6 +280,7 @@ int store_main(struct role_start *begin)
 	struct work_plan plan = { .permits = permits, .threads = threads, .context = &role,
 				  .at_once = at_once, .peer_new = peer_new, .peer_closed = peer_closed,
 				  .peer_free = peer_free, .stop = stop };
+	struct store_warner *warner;
 	int code;
 
 	if (!prepare_directories(begin->conf))
@@ -295,8 +296,9 @@ int store_main(struct role_start *begin)
 	}
 	if (!open_queue(&role, begin->conf))
 		return 1;
-	store_warn_begin(&role, begin->conf);
+	warner = store_warn_begin(&role, begin->conf);
 	code = work_serve(begin, &plan);
+	store_warn_end(warner);
 	close_queue(&role);
 	store_close(role.store);
 	memory_wipe(role.key, sizeof role.key);

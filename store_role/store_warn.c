@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Goes into the mailbox itself, at once and whatever its limit says: it has to arrive. The copy
- * goes through the queue. A warning that fails is told in the log and holds up nobody.
+ * Goes into the mailbox itself, whatever its limit says: it has to arrive. The copy goes through
+ * the queue. A warning that fails is told in the log and holds up nobody.
  */
 #include "store_role/store_warn.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,23 @@
 #include "queue/queue.h"
 #include "store_role/queue_rules.h"
 
-enum { TEMPLATE_MAX = 64 * 1024 };
+enum { TEMPLATE_MAX = 64 * 1024, DUE_MAX = 10000, WARNER_STACK = 512 * 1024 };
+
+struct due {
+	struct due *next;
+	struct store_mailbox mailbox;
+	uint64_t used;
+};
+
+struct store_warner {
+	struct store_role *role;
+	pthread_t thread;
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t wake;
+	struct due *first, *last;
+	size_t count;
+	bool ends;
+};
 
 /* "" for the built-in one: none is configured, or it cannot be used. For free(). */
 static char *template_read(const struct conf_quotas *quotas, size_t *length)
@@ -53,30 +70,46 @@ static void id_make(char id[QUEUE_ID_SIZE])
 		 (unsigned)getpid(), atomic_fetch_add(&warnings, 1) + 1);
 }
 
-static void write_text(const struct conf *conf, const struct store_mailbox *mailbox, uint64_t used,
-		       const char *id, struct buffer *to)
+static bool write_text(const struct conf *conf, const struct due *due, const char *id,
+		       struct buffer *to)
 {
+	const struct store_mailbox *mailbox = &due->mailbox;
 	const struct conf_domain *domain = conf_default_domain(conf);
 	const char *host = conf->smtps_count > 0 ? conf->smtps[0].fqdn : "localhost";
-	char *from = memory_format("postmaster@%s", domain ? domain->name : host);
-	char *address = memory_format("%s@%s", mailbox->name, mailbox->domain), *template;
+	char *from = memory_format("postmaster@%s", domain ? domain->name : host), *template;
+	struct address address = { .literal = false };
+	char text[ADDRESS_TEXT_SIZE];
 	size_t length;
 	struct warning warning = {
 		.from = from,
-		.address = address,
+		.address = text,
 		.host = host,
 		.id = id,
 		.now = clock_unix(),
-		.used = used,
+		.used = due->used,
 		.warn = mailbox->warn,
 		.limit = mailbox->quota < INT64_MAX ? mailbox->quota : 0,
 	};
+	bool good = span_copy(span_text(mailbox->name), address.local, sizeof address.local) &&
+		    span_copy(span_text(mailbox->domain), address.domain, sizeof address.domain);
 
 	template = template_read(&conf->quotas, &length);
-	warning_write(to, &warning, span_make(template, length));
+	if (good) {
+		address_text(&address, text);
+		warning_write(to, &warning, span_make(template, length));
+	}
 	free(template);
-	free(address);
 	free(from);
+	return good;
+}
+
+/* Final delivery, from the null sender (RFC 5321 section 4.4). */
+static bool spool_write(int spool, struct span text)
+{
+	static const char sender[] = "Return-Path: <>\r\n";
+
+	return write(spool, sender, sizeof sender - 1) == (ssize_t)sizeof sender - 1 &&
+	       write(spool, text.at, text.length) == (ssize_t)text.length;
 }
 
 static bool into_mailbox(struct store_role *role, const struct store_mailbox *mailbox,
@@ -89,7 +122,7 @@ static bool into_mailbox(struct store_role *role, const struct store_mailbox *ma
 
 	whose.beyond = true;
 	whose.warn = 0;
-	if (spool >= 0 && write(spool, text.at, text.length) == (ssize_t)text.length)
+	if (spool >= 0 && spool_write(spool, text))
 		outcome = store_deliver(role->store, spool, &whose, 1, id, &failure);
 	if (outcome != OUTCOME_OK)
 		store_tell_failure("quota.warning", id, &failure);
@@ -115,7 +148,6 @@ static void into_queue(struct store_role *role, const struct conf *conf, const c
 		return;
 	envelope_init(&envelope);
 	envelope.has_sender = true;
-	envelope.body = ENVELOPE_BODY_8BITMIME;
 	envelope_add(&envelope, &address)->notify = ENVELOPE_NOTIFY_NEVER;
 	spool = queue_spool(role->queue, &failure);
 	if (spool < 0 || write(spool, text.at, text.length) != (ssize_t)text.length ||
@@ -127,31 +159,107 @@ static void into_queue(struct store_role *role, const struct conf *conf, const c
 		queue_spool_drop(role->queue, spool);
 }
 
-static void warn(void *context, const struct store_mailbox *mailbox, uint64_t used)
+static void warn(struct store_role *role, const struct due *due)
 {
-	struct store_role *role = context;
+	const struct store_mailbox *mailbox = &due->mailbox;
 	struct rules *held = queue_rules_hold(role->rules);
 	struct buffer text = BUFFER_EMPTY;
+	struct store_failure failure = { 0 };
 	char id[QUEUE_ID_SIZE];
 	bool arrived;
 
 	id_make(id);
-	write_text(held->conf, mailbox, used, id, &text);
-	arrived = into_mailbox(role, mailbox, id, buffer_span(&text));
-	if (arrived)
+	arrived = write_text(held->conf, due, id, &text) &&
+		  into_mailbox(role, mailbox, id, buffer_span(&text));
+	if (arrived) {
+		if (store_warned(role->store, mailbox, &failure) != OUTCOME_OK)
+			store_tell_failure("quota.warning", id, &failure);
 		into_queue(role, held->conf, id, buffer_span(&text));
+	}
 	log_info("quota.warned", LOG_TEXT("id", id), LOG_TEXT("mailbox", mailbox->name),
-		 LOG_TEXT("domain", mailbox->domain), LOG_NUMBER("used", used),
+		 LOG_TEXT("domain", mailbox->domain), LOG_NUMBER("used", due->used),
 		 LOG_NUMBER("warn", mailbox->warn), LOG_NUMBER("arrived", arrived));
 	buffer_clear(&text);
 	queue_rules_leave(role->rules, held);
 }
 
-void store_warn_begin(struct store_role *role, const struct conf *conf)
+/* ---- the thread ---- */
+
+static void *run(void *context)
 {
-	store_on_warning(role->store, &(struct store_warning){
-					      .call = warn,
-					      .context = role,
-					      .again = conf->quotas.warn_again,
-				      });
+	struct store_warner *warner = context;
+	struct due *due;
+
+	pthread_mutex_lock(&warner->lock);
+	for (;;) {
+		while (!warner->first && !warner->ends)
+			pthread_cond_wait(&warner->wake, &warner->lock);
+		if (warner->ends)
+			break;
+		due = warner->first;
+		warner->first = due->next;
+		warner->count--;
+		pthread_mutex_unlock(&warner->lock);
+		warn(warner->role, due);
+		free(due);
+		pthread_mutex_lock(&warner->lock);
+	}
+	pthread_mutex_unlock(&warner->lock);
+	return NULL;
+}
+
+/* One that finds no room is told of again after a minute. */
+static void on_warning(void *context, const struct store_mailbox *mailbox, uint64_t used)
+{
+	struct store_warner *warner = context;
+	struct due *due = memory_new(sizeof *due);
+
+	*due = (struct due){ .mailbox = *mailbox, .used = used };
+	pthread_mutex_lock(&warner->lock);
+	if (warner->count < DUE_MAX && !warner->ends) {
+		*(warner->first ? &warner->last->next : &warner->first) = due;
+		warner->last = due;
+		warner->count++;
+		due = NULL;
+		pthread_cond_signal(&warner->wake);
+	}
+	pthread_mutex_unlock(&warner->lock);
+	free(due);
+}
+
+struct store_warner *store_warn_begin(struct store_role *role, const struct conf *conf)
+{
+	struct store_warner *warner = memory_new(sizeof *warner);
+	pthread_attr_t attributes;
+
+	warner->role = role;
+	pthread_mutex_init(&warner->lock, NULL);
+	pthread_cond_init(&warner->wake, NULL);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, WARNER_STACK);
+	if (pthread_create(&warner->thread, &attributes, run, warner) != 0)
+		memory_die("a thread could not be started");
+	pthread_attr_destroy(&attributes);
+	store_warn_again(role->store, conf->quotas.warn_again);
+	store_on_warning(role->store,
+			 &(struct store_warning){ .call = on_warning, .context = warner });
+	return warner;
+}
+
+void store_warn_end(struct store_warner *warner)
+{
+	struct due *due;
+
+	pthread_mutex_lock(&warner->lock);
+	warner->ends = true;
+	pthread_cond_signal(&warner->wake);
+	pthread_mutex_unlock(&warner->lock);
+	pthread_join(warner->thread, NULL);
+	while ((due = warner->first)) {
+		warner->first = due->next;
+		free(due);
+	}
+	pthread_cond_destroy(&warner->wake);
+	pthread_mutex_destroy(&warner->lock);
+	free(warner);
 }

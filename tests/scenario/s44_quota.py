@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """Three quota levels a person, by the entries of a real Active Directory (Samba): kept to, told of, counted anew."""
+import email
+import email.policy
 import json
 import os
 import re
@@ -96,8 +98,11 @@ def warned(site):
         equal("message %d" % number, site.deliver("alice@corp.example").code, 250)
     found = wait_for(lambda: warnings(site.mail("alice")))
     equal("told once", len(found or []), 1)
-    contains("in the words of the template", found[0], "F\u00fcr alice@corp.example: ")
-    contains("from the postmaster", found[0], "From: <postmaster@corp.example>")
+    parsed = email.message_from_string(found[0], policy=email.policy.default)
+    contains("in the words of the template", parsed.get_content(), "F\u00fcr alice@corp.example: ")
+    contains("and its subject", parsed["Subject"], "Postfach fast voll: ")
+    equal("from the postmaster", parsed["From"], "<postmaster@corp.example>")
+    equal("whom nobody answers", parsed["Return-Path"], "<>")
     check("a copy for the owner", wait_for(lambda: warnings(site.mail("bob"))))
     row = site.quota("show", "alice")[0]
     check("when he was told", row["warned"], row)

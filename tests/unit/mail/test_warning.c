@@ -45,13 +45,15 @@ static void built_in(void **state)
 
 	(void)state;
 	assert_has(text, "From: <postmaster@corp.example>\r\n");
-	assert_has(text, "To: <j\xc3\xbcrgen@corp.example>\r\n");
+	assert_has(text, "\r\nTo: =?utf-8?B?asO8cmdlbkBjb3JwLmV4YW1wbGU=?= :;\r\n");
 	assert_has(text, "Message-ID: <5f000000w1.1@mail.corp.example>\r\n");
 	assert_has(text, "Auto-Submitted: auto-generated\r\n");
 	assert_has(text, "Subject: Your mailbox is 92% full\r\n");
 	assert_has(text, "\r\n\r\nThis is the mail server mail.corp.example.\r\n");
-	assert_has(text, "holds 92.1 MiB.\r\n");
+	assert_has(text, "mailbox j=C3=BCrgen@corp.example holds 92.1 MiB.\r\n");
 	assert_has(text, "from 90 MiB on. The limit is 100 MiB:");
+	for (const char *at = text; *at; at++)
+		assert_true((unsigned char)*at < 128);
 	for (const char *at = strchr(text, '\n'); at; at = strchr(at + 1, '\n'))
 		assert_true(at > text && at[-1] == '\r');
 }
@@ -63,11 +65,16 @@ static void own_template(void **state)
 
 	(void)state;
 	warning.limit = 0;
-	text = write_it(&warning, "Subject: Postfach voll: f\xc3\xbcr %{address}\r\nPrecedence: bulk\n\n"
-				  "100%% %{limit} %{used}/%{warn}\nzuletzt");
+	warning.address = "\"a b\"@corp.example";
+	text = write_it(&warning,
+			"Subject: Postfach voll: f\xc3\xbcr %{address}\r\nPrecedence: bulk\n"
+			"X-Quota: 100%% of\n %{used}\n\n"
+			"100%% %{limit} %{used}/%{warn}\n\xc3\xa4ndern\nzuletzt");
+	assert_has(text, "\r\nTo: <\"a b\"@corp.example>\r\n");
 	assert_has(text, "Subject: =?utf-8?");
 	assert_has(text, "\r\nPrecedence: bulk\r\n");
-	assert_has(text, "\r\n\r\n100% none 92.1 MiB/90 MiB\r\nzuletzt\r\n");
+	assert_has(text, "\r\nX-Quota: 100% of 92.1 MiB\r\n");
+	assert_has(text, "\r\n\r\n100% none 92.1 MiB/90 MiB\r\n=C3=A4ndern\r\nzuletzt\r\n");
 }
 
 static void faults(void **state)
@@ -87,6 +94,7 @@ static void faults(void **state)
 		{ "Subject: x\n\nends in %", 3 },
 		{ "Subject: x\nFrom: y@z\n\nbody\n", 1 },
 		{ "Subject: x\nContent-Type: text/html\n\nbody\n", 1 },
+		{ "Subject: x\nAuto-Submitted: no\n\nbody\n", 1 },
 	};
 	unsigned line;
 

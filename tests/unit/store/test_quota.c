@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #define ALICE "0a0a0a0a1111"
 #define BOB   "0b0b0b0b2222"
@@ -169,38 +170,95 @@ static void on_warning(void *context, const struct store_mailbox *mailbox, uint6
 	warned->used = used;
 }
 
-/* Once when the level is reached, once more when it was below and is reached again. */
+/* As if what is noted of the warning were so much older. */
+static void warned_age(const struct place *place, int64_t seconds)
+{
+	struct timespec then[2] = { { .tv_sec = time(NULL) - seconds },
+				    { .tv_sec = time(NULL) - seconds } };
+	char path[256];
+
+	alice_path(place, "postern-warned", path);
+	assert_int_equal(utimensat(AT_FDCWD, path, then, 0), 0);
+}
+
+static void deliver_ok(struct place *place, const struct store_mailbox *to, unsigned times)
+{
+	while (times-- > 0)
+		assert_int_equal(deliver_text(place->store, message, to), OUTCOME_OK);
+}
+
+/* Once when the level is reached, once more when the mailbox was clearly below and reaches it again. */
 static void warns_once(void **state)
 {
 	struct place *place = *state;
 	struct store_mailbox to = who(ALICE, "corp.example", "alice", 100 * message_size);
 	struct warned warned = { 0 };
-	char path[256];
+	struct store_failure failure;
 
-	store_on_warning(place->store, &(struct store_warning){ on_warning, &warned, 0 });
+	store_on_warning(place->store, &(struct store_warning){ on_warning, &warned });
 	to.warn = 2 * message_size;
-	assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_OK);
+	deliver_ok(place, &to, 1);
 	assert_int_equal(warned.count, 0);
-	for (unsigned i = 0; i < 3; i++)
-		assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_OK);
+	deliver_ok(place, &to, 3);
 	assert_int_equal(warned.count, 1);
 	assert_int_equal(warned.used, 2 * message_size);
-	/* The level is raised, so the mailbox is below it; and lowered again. */
-	to.warn = 50 * message_size;
-	assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_OK);
-	to.warn = 2 * message_size;
-	assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_OK);
+	assert_int_equal(store_warned(place->store, &to, &failure), OUTCOME_OK);
+	/* It holds 4. A level just above that is not clearly above. */
+	to.warn = 4 * message_size + 1;
+	deliver_ok(place, &to, 1);
+	assert_int_equal(warned.count, 1);
+	/* One far above is, and one message crosses it then. */
+	to.warn = 6 * message_size;
+	deliver_ok(place, &to, 1);
 	assert_int_equal(warned.count, 2);
-	/* Again after its time. */
-	store_on_warning(place->store, &(struct store_warning){ on_warning, &warned, 3600 });
-	assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_OK);
+	assert_int_equal(warned.used, 6 * message_size);
+}
+
+static void warns_again(void **state)
+{
+	struct place *place = *state;
+	struct store_mailbox to = who(ALICE, "corp.example", "alice", 100 * message_size);
+	struct warned warned = { 0 };
+	struct store_failure failure;
+
+	store_on_warning(place->store, &(struct store_warning){ on_warning, &warned });
+	to.warn = message_size;
+	deliver_ok(place, &to, 1);
+	assert_int_equal(store_warned(place->store, &to, &failure), OUTCOME_OK);
+	warned_age(place, 4000);
+	deliver_ok(place, &to, 1);
+	assert_int_equal(warned.count, 1); /* not wanted */
+	store_warn_again(place->store, 3600);
+	deliver_ok(place, &to, 2);
+	assert_int_equal(warned.count, 2); /* and is under way */
+	assert_int_equal(store_warned(place->store, &to, &failure), OUTCOME_OK);
+	deliver_ok(place, &to, 1);
 	assert_int_equal(warned.count, 2);
-	alice_path(place, "postern-warned", path);
-	assert_int_equal(utimensat(AT_FDCWD, path,
-				   (struct timespec[2]){ { .tv_sec = 1000 }, { .tv_sec = 1000 } }, 0),
-			 0);
-	assert_int_equal(deliver_text(place->store, message, &to), OUTCOME_OK);
-	assert_int_equal(warned.count, 3);
+}
+
+/* Who dies before it has arrived, or cannot deliver it, is followed by another. */
+static void warning_is_repeated(void **state)
+{
+	struct place *place = *state;
+	struct store_mailbox to = who(ALICE, "corp.example", "alice", 100 * message_size);
+	struct warned warned = { 0 };
+	struct store_failure failure;
+
+	store_on_warning(place->store, &(struct store_warning){ on_warning, &warned });
+	to.warn = message_size;
+	deliver_ok(place, &to, 2);
+	assert_int_equal(warned.count, 1);
+	place_reopen(place);
+	store_on_warning(place->store, &(struct store_warning){ on_warning, &warned });
+	deliver_ok(place, &to, 1);
+	assert_int_equal(warned.count, 1); /* it may still be under way */
+	warned_age(place, 61);
+	deliver_ok(place, &to, 2);
+	assert_int_equal(warned.count, 2);
+	assert_int_equal(store_warned(place->store, &to, &failure), OUTCOME_OK);
+	warned_age(place, 61);
+	deliver_ok(place, &to, 1);
+	assert_int_equal(warned.count, 2);
 }
 
 /* The warning itself fits into a mailbox that is full; it counts all the same. */
@@ -317,6 +375,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_writers, setup, teardown),
 		cmocka_unit_test_setup_teardown(after_a_crash, setup, teardown),
 		cmocka_unit_test_setup_teardown(warns_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(warns_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(warning_is_repeated, setup, teardown),
 		cmocka_unit_test_setup_teardown(warning_fits, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_disk, setup, teardown),
