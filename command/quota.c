@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "accounts/mailboxes.h"
 #include "base/memory.h"
 #include "daemon/check.h"
 
@@ -41,6 +43,7 @@ static void rows_add_address(struct rows *rows, const struct conf *conf, const c
 struct naming {
 	struct rows *rows;
 	const struct conf_domain *domain;
+	struct store *store; /* NULL: a name is that of a mailbox file, so of an address */
 };
 
 static bool add_named(void *context, const char *name)
@@ -51,24 +54,42 @@ static bool add_named(void *context, const char *name)
 	snprintf(row->address, sizeof row->address, "%.255s@%.255s", name, naming->domain->name);
 	snprintf(row->domain, sizeof row->domain, "%s", naming->domain->name);
 	snprintf(row->name, sizeof row->name, "%s", name);
+	/* Its owner may have got another address meanwhile, and somebody else this one. */
+	if (naming->store && !store_visit_identity(naming->store, row->domain, row->name, row->id))
+		row->id[0] = '\0';
 	return true;
 }
 
-/* Every mailbox on the disk; `only` NULL: of all domains. */
+static bool add_domain(struct naming *naming, const struct conf *conf)
+{
+	char why[MAILBOXES_WHY] = "the mailboxes cannot be read";
+	bool good = naming->store ? store_visit_names(naming->store, naming->domain->name,
+						      add_named, naming)
+				  : mailboxes_each(conf->mailboxes, naming->domain->name, add_named,
+						   naming, why);
+
+	if (!good)
+		fprintf(stderr, "postern: %s: %s\n", naming->domain->name, why);
+	return good;
+}
+
+/* Every mailbox on the disk, or with a file of its own; `only` NULL: of all domains. */
 static bool rows_add_all(struct rows *rows, const struct conf *conf, const struct conf_domain *only)
 {
 	struct store_failure failure;
-	struct store *store = store_visit(conf->store.root, &failure);
-	bool good = true;
+	bool by_file = conf->method != CONF_METHOD_DIRECTORY, good = true;
+	struct store *store = by_file ? NULL : store_visit(conf->store.root, &failure);
 
-	for (size_t i = 0; store && i < conf->domains_count; i++) {
-		struct naming naming = { rows, &conf->domains[i] };
+	if (!by_file && !store && access(conf->store.root, F_OK) == 0) {
+		fprintf(stderr, "postern: %s\n", failure.reason);
+		return false;
+	}
+	for (size_t i = 0; (by_file || store) && i < conf->domains_count; i++) {
+		struct naming naming = { rows, &conf->domains[i], store };
 
 		if (!conf->domains[i].alias_of && (!only || only == &conf->domains[i]))
-			good &= store_visit_names(store, conf->domains[i].name, add_named, &naming);
+			good &= add_domain(&naming, conf);
 	}
-	if (!good)
-		fputs("postern: the mailboxes cannot be read\n", stderr);
 	store_visit_end(store);
 	return good;
 }
@@ -90,7 +111,8 @@ static bool rows_good(const struct rows *rows, bool must_be_here)
 	return true;
 }
 
-static int show(const struct command_options *options, const struct conf *conf, int argc, char **argv)
+static int show(const struct command_options *options, const struct conf *conf, int argc,
+		char **argv)
 {
 	struct rows rows = { 0 };
 	bool good;
@@ -107,7 +129,8 @@ static int show(const struct command_options *options, const struct conf *conf, 
 	return good ? COMMAND_DONE : COMMAND_FAILED;
 }
 
-static bool take_domain(const struct conf *conf, const char *name, const struct conf_domain **domain)
+static bool take_domain(const struct conf *conf, const char *name,
+			const struct conf_domain **domain)
 {
 	*domain = conf_find_domain(conf, name);
 	if (*domain && (*domain)->alias_of)

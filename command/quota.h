@@ -11,6 +11,7 @@ enum { QUOTA_WARN, QUOTA_SEND, QUOTA_RECEIVE, QUOTA_LEVELS };
 
 struct quota_row {
 	char address[600]; /* as it was asked for; then of the mailbox */
+	/* Of the mailbox. With an id from the start its owner is looked for by that. */
 	char domain[STORE_NAME_SIZE], name[STORE_NAME_SIZE], id[STORE_ID_SIZE];
 	bool here;       /* there is a mailbox of that address here */
 	bool trouble;    /* the directory or the disk did not answer: see why */

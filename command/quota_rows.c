@@ -11,12 +11,16 @@
 #include "base/log.h"
 #include "command/json.h"
 #include "directory/directories.h"
+#include "directory/directory.h"
 #include "mail/address.h"
-#include "routing/routing.h"
+#include "mail/text.h"
+#include "routing/mailbox.h"
 
 enum { THREADS = 32 };
 
 struct filling {
+	const struct conf *conf;
+	struct directories *directories;
 	struct routing *routing;
 	struct store *store; /* NULL: nothing was ever stored */
 	struct quota_row *rows;
@@ -43,7 +47,16 @@ static void take_fact(void *context, const char *key, const char *value)
 	}
 }
 
-static void fill_limits(struct filling *filling, struct quota_row *row)
+static void take_mailbox(struct quota_row *row, const struct route_mailbox *mailbox)
+{
+	row->here = true;
+	memcpy(row->id, mailbox->id, sizeof row->id);
+	memcpy(row->domain, mailbox->domain, sizeof row->domain);
+	memcpy(row->name, mailbox->name, sizeof row->name);
+	snprintf(row->address, sizeof row->address, "%s@%s", row->name, row->domain);
+}
+
+static void fill_by_address(const struct filling *filling, struct quota_row *row)
 {
 	struct route_teller teller = { take_fact, row };
 	struct route_ask ask = { .sender = { .directory = "", .id = "", .trusted = true },
@@ -59,15 +72,59 @@ static void fill_limits(struct filling *filling, struct quota_row *row)
 		snprintf(row->why, sizeof row->why, "%s", route.cause);
 	}
 	row->trouble = outcome == OUTCOME_TEMP;
-	row->here = outcome == OUTCOME_OK && route.kind == ROUTE_MAILBOX && !route.mailbox.drop;
-	if (!row->here)
+	if (outcome == OUTCOME_OK && route.kind == ROUTE_MAILBOX && !route.mailbox.drop)
+		take_mailbox(row, &route.mailbox);
+}
+
+static void take_object(const struct filling *filling, struct quota_row *row,
+			const struct mail_object *object)
+{
+	const struct quota said[QUOTA_LEVELS] = { object->quota_warn, object->quota_send,
+						  object->person.quota };
+	static const enum quota_level which[QUOTA_LEVELS] = { QUOTA_LEVEL_WARN, QUOTA_LEVEL_SEND,
+							      QUOTA_LEVEL_RECEIVE };
+	const struct conf_domain *domain;
+	struct route_mailbox mailbox;
+	const char *source;
+
+	if (object->person.kind != PERSON_ACCOUNT ||
+	    !mailbox_of_object(filling->conf, object, row->address, &mailbox)) {
+		snprintf(row->why, sizeof row->why,
+			 "not an account with an address of ours: %.300s", object->person.dn);
 		return;
-	memcpy(row->id, route.mailbox.id, sizeof row->id);
-	memcpy(row->domain, route.mailbox.domain, sizeof row->domain);
-	memcpy(row->name, route.mailbox.name, sizeof row->name);
-	snprintf(row->address, sizeof row->address, "%s@%s", row->name, row->domain);
-	row->limit[QUOTA_RECEIVE] = route.mailbox.quota;
-	row->limit[QUOTA_WARN] = route.mailbox.warn;
+	}
+	take_mailbox(row, &mailbox);
+	domain = conf_find_domain(filling->conf, row->domain);
+	for (size_t i = 0; i < QUOTA_LEVELS; i++) {
+		row->limit[i] = quota_level(filling->conf, domain, said[i], which[i], &source);
+		snprintf(row->source[i], sizeof row->source[i], "%s", source);
+		if (!quota_unknown(filling->conf, domain, said[i], which[i]))
+			continue;
+		row->trouble = true;
+		snprintf(row->why, sizeof row->why,
+			 "what the entry says of %s cannot be read, and there is no default",
+			 levels[i]);
+	}
+}
+
+/* Whose mailbox it is, whatever his address is now. */
+static void fill_by_identity(const struct filling *filling, struct quota_row *row)
+{
+	const struct conf_domain *domain = conf_find_domain(filling->conf, row->domain);
+	struct directory *directory =
+		domain && domain->directory
+			? directories_find(filling->directories, domain->directory)
+			: NULL;
+	struct directory_hit hit = { .found = DIRECTORY_FAILED };
+
+	if (directory)
+		directory_find_id(directory, row->id, &hit);
+	snprintf(row->why, sizeof row->why, "%s", directory ? hit.cause : "no directory");
+	row->trouble = hit.found != DIRECTORY_ONE && hit.found != DIRECTORY_NOBODY;
+	if (hit.found == DIRECTORY_ONE && hit.object)
+		take_object(filling, row, hit.object);
+	if (directory)
+		directory_hit_clear(&hit);
 }
 
 static void fill_usage(struct filling *filling, struct quota_row *row)
@@ -96,7 +153,10 @@ static void *fill_some(void *context)
 	while ((at = atomic_fetch_add(&filling->next, 1)) < filling->count) {
 		struct quota_row *row = &filling->rows[at];
 
-		fill_limits(filling, row);
+		if (row->id[0])
+			fill_by_identity(filling, row);
+		else
+			fill_by_address(filling, row);
 		if (row->domain[0])
 			fill_usage(filling, row);
 	}
@@ -119,7 +179,7 @@ static void fill_all(struct filling *filling)
 
 bool quota_rows_fill(const struct conf *conf, struct quota_row *rows, size_t count)
 {
-	struct filling filling = { .rows = rows, .count = count };
+	struct filling filling = { .conf = conf, .rows = rows, .count = count };
 	struct store_failure failure;
 	char why[400];
 	struct directories *directories = directories_open(conf, why, sizeof why);
@@ -130,6 +190,7 @@ bool quota_rows_fill(const struct conf *conf, struct quota_row *rows, size_t cou
 	}
 	log_open("postern", LOG_LEVEL_SILENT, LOG_FORM_LINE); /* what matters is in the rows */
 	directories_start(directories);
+	filling.directories = directories;
 	filling.routing = routing_new(conf, directories);
 	filling.store = store_visit(conf->store.root, &failure);
 	fill_all(&filling);
@@ -184,18 +245,34 @@ static void print_json(const struct quota_row *row, bool first)
 	printf("}");
 }
 
+/* Names on the disk, and what servers say, may be anything: none of it reaches the terminal as it
+ * is. */
+static void print_clean(int width, const char *text)
+{
+	struct buffer line = BUFFER_EMPTY;
+
+	text_add_line(&line, span_text(text));
+	buffer_add(&line, "", 1);
+	printf("%-*s", width, buffer_bytes(&line));
+	buffer_clear(&line);
+}
+
 static void print_text(const struct quota_row *row)
 {
 	char when[24];
 
 	time_text(row->warned, when);
-	printf("%-36s %13" PRIu64 " %6.1f", row->address, row->usage.octets,
-	       quota_row_percent(row));
+	print_clean(36, row->address);
+	printf(" %13" PRIu64 " %6.1f", row->usage.octets, quota_row_percent(row));
 	for (size_t i = 0; i < QUOTA_LEVELS; i++)
 		printf(" %13" PRIu64 " %-8.8s", row->limit[i],
 		       row->limit[i] || row->source[i][0] != 'n' ? row->source[i] : "none");
-	printf(" %s%s%.120s\n", when, row->here && !row->trouble ? "" : "  ",
-	       row->here && !row->trouble ? "" : row->why);
+	printf(" %s", when);
+	if (!row->here || row->trouble) {
+		printf("  ");
+		print_clean(0, row->why);
+	}
+	putchar('\n');
 }
 
 void quota_rows_print(const struct command_options *options, const struct quota_row *rows,

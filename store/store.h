@@ -131,6 +131,9 @@ void store_visit_end(struct store *store);
 /* The directories of a domain's mailboxes, in no order; false with errno. */
 bool store_visit_names(struct store *store, const char *domain,
 		       bool (*each)(void *context, const char *name), void *context);
+/* Whose the mailbox in that directory is; false: nobody's yet, or not to be read. */
+bool store_visit_identity(struct store *store, const char *domain, const char *name,
+			  char id[STORE_ID_SIZE]);
 enum outcome store_visit_usage(struct store *store, const struct store_mailbox *who, bool *exists,
 			       struct store_usage *usage, struct store_failure *failure);
 /* When its owner was warned that it fills up, unix time; 0: not since it was below that level. */

@@ -85,6 +85,15 @@ static bool identity_read(struct store *store, const char *domain, const char *n
 	return mailbox_id_valid(id);
 }
 
+bool store_visit_identity(struct store *store, const char *domain, const char *name,
+			  char id[STORE_ID_SIZE])
+{
+	char component[PATH_COMPONENT_MAX + 1];
+
+	id[0] = '\0';
+	return path_component(domain, component) && identity_read(store, component, name, id);
+}
+
 /* By the identity, or where there is none by the name, which then is that of the directory. */
 static enum outcome open_visited(struct store *store, const struct store_mailbox *who,
 				 struct mailbox *mailbox, char id[STORE_ID_SIZE],

@@ -101,7 +101,7 @@ def warned(site):
     parsed = email.message_from_string(found[0], policy=email.policy.default)
     contains("in the words of the template", parsed.get_content(), "F\u00fcr alice@corp.example: ")
     contains("and its subject", parsed["Subject"], "Postfach fast voll: ")
-    equal("from the postmaster", parsed["From"], "<postmaster@corp.example>")
+    equal("from the postmaster", parsed["From"], "postmaster@corp.example")
     equal("whom nobody answers", parsed["Return-Path"], "<>")
     check("a copy for the owner", wait_for(lambda: warnings(site.mail("bob"))))
     row = site.quota("show", "alice")[0]
@@ -182,6 +182,19 @@ def tools(site):
     equal("a domain that is none", done.returncode, 1)
 
 
+def renamed(site):
+    """A mailbox is its owner's, whatever address he has, and whoever has the old one."""
+    equal("mail for dave", site.deliver("dave@corp.example", 3000).code, 250)
+    site.give("dave", mail="david@corp.example", posternQuotaReceive=123456)
+    site.give("carol", mail="dave@corp.example")
+    row = wait_for(lambda: next((row for row in site.quota("report") if row["address"] == "david@corp.example"), None))
+    check("report has the new address", row, site.quota("report"))
+    check("with his mail", row["octets"] > 3000 and row["messages"] == 1, row)
+    equal("and his limit", (row["receive"], row["receive_source"]), (123456, "entry"))
+    site.give("dave", mail="dave@corp.example")
+    site.give("carol", mail="carol@corp.example")
+
+
 def crowd(site):
     """200 at once into a mailbox with room for 50: never more, and nothing that was accepted is missing."""
     words, answers = [token() for _ in range(SESSIONS)], {}
@@ -216,7 +229,7 @@ def main():
     site = Site()
     with case("prepare"):
         site.prepare()
-    for test in (levels, warned, prohibited, again, unreadable, tools, crowd):
+    for test in (levels, warned, prohibited, again, unreadable, tools, renamed, crowd):
         with case(test.__name__):
             test(site)
     equal("no process died", site.lab.log().count("role.died"), 0)
