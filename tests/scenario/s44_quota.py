@@ -10,7 +10,7 @@ import threading
 
 import core
 import harness
-from clients import Smtp, message, token
+from clients import Smtp, message, subjects, token
 from harness import TOP, case, check, command, contains, equal, read, run, wait_for
 from site_under_test import Lab, tls
 
@@ -18,7 +18,7 @@ PEOPLE = "CN=%s,CN=Users,DC=corp,DC=example"
 PASSWORDS = {"alice": "Alice-Pw1", "bob": "Bob-Pw1", "erin": "Erin-Pw1"}
 SIZE = 10000
 WARN, SEND, RECEIVE = 2 * SIZE + 3000, 4 * SIZE + 1000, 7 * SIZE
-SESSIONS, ROOM = 200, 50
+SESSIONS, ROOM, GROUP = 200, 50, 40
 
 
 class Site:
@@ -225,11 +225,55 @@ def crowd(site):
     equal("what was accepted is there", {word for word in words if any(word in text for text in texts)}, good)
 
 
+def through_a_group(site):
+    """The same by a group: whoever has no room gets nothing, the others all, and the sender is told."""
+    words = [token() for _ in range(GROUP)]
+    members = "".join("member: %s\n" % (PEOPLE % name) for name in ("bob", "erin"))
+    site.lab.modify("dn: %s\nchangetype: add\nobjectClass: group\nsAMAccountName: Crowd\nmail: crowd@corp.example\n"
+                    "groupType: 2\n%s" % (PEOPLE % "Crowd", members))
+    for user in ("bob", "erin"):
+        site.mail(user, delete=True)
+    gate = threading.Barrier(GROUP)
+    answers = []
+
+    def one(word):
+        with Smtp(site.address, 587) as smtp:
+            smtp.start_tls(site.context)
+            smtp.login("bob", PASSWORDS["bob"])
+            smtp.envelope("bob@corp.example", "crowd@corp.example")
+            gate.wait(harness.PATIENCE)
+            answers.append(smtp.data(message(word, sender="bob@corp.example", size=5000)).code)
+
+    threads = [threading.Thread(target=one, args=(word,)) for word in words]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    equal("all are accepted", answers, [250] * GROUP)
+
+    def told():
+        """All of what came of it: copies of bob's, of erin's, what bob was told of."""
+        texts = site.mail("bob")
+        reports = [text for text in texts if "delivery-status" in text]
+        own = subjects(text for text in texts if text not in reports)
+        others = subjects(site.mail("erin"))
+        return (own, others, reports) if len(own) + len(others) + len(reports) >= 2 * GROUP else None
+
+    own, others, reports = wait_for(told) or ([], [], [])
+    equal("bob has each once", sorted(own), sorted(words))
+    equal("erin has each once, or bob is told", sorted(others + [
+        word for text in reports for word in words if word in text]), sorted(words))
+    check("erin's limit is kept and used", ROOM * 2300 - 6000 < site.quota("show", "erin")[0]["octets"] <= ROOM * 2300,
+          len(others))
+    check("and said to be the reason", reports and all("5.2.2" in text for text in reports), reports[:1])
+
+
 def main():
     site = Site()
     with case("prepare"):
         site.prepare()
-    for test in (levels, warned, prohibited, again, unreadable, tools, renamed, crowd):
+    for test in (levels, warned, prohibited, again, unreadable, tools, renamed, crowd,
+                 through_a_group):
         with case(test.__name__):
             test(site)
     equal("no process died", site.lab.log().count("role.died"), 0)
