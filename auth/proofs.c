@@ -14,7 +14,7 @@
 enum {
 	PROOFS_MAX = 50000,
 	PROOF_INPUT_SIZE = 4096,
-	FAMILIAR_MASK = 0xfff,
+	FAMILIAR_MASK = 0xffff,
 	FAMILIAR_MS = 24 * 60 * 60 * 1000,
 };
 

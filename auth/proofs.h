@@ -7,7 +7,7 @@
  * Wrong ones for half a minute, and where the directory tells when a password was changed
  * for as long as it counts them: a mail program that repeats a stale password must not
  * count against the account again and again. Right ones only as long as the
- * configuration permits, one an account. Of those twelve bits stay for a day: too few
+ * configuration permits, one an account. Of those sixteen bits stay for a day: too few
  * to find a password by, enough to tell the owner from somebody who guesses. They
  * permit nothing but to ask the directory.
  */
@@ -42,7 +42,7 @@ void proofs_leave(struct proofs *proofs, const struct proof_of *of);
 /* Remembers the right one, and `seconds` (0 = not at all) that it need not be asked about again. */
 void proofs_right(struct proofs *proofs, const struct proof_of *of, unsigned seconds);
 void proofs_wrong(struct proofs *proofs, const struct proof_of *of, unsigned seconds);
-/* The twelve bits of the password that was right last, of the same age, are those of this one. */
+/* The sixteen bits of the password that was right last, of the same age, are those of this one. */
 bool proofs_is_familiar(struct proofs *proofs, const struct proof_of *of);
 /* The account is disabled or the like: its right password is asked about again. */
 void proofs_forget(struct proofs *proofs, const char *account);
