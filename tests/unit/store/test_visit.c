@@ -59,6 +59,47 @@ static void sees_what_is_there(void **state)
 	store_visit_end(store);
 }
 
+static void on_warning(void *context, const struct store_mailbox *mailbox, uint64_t used)
+{
+	(void)mailbox;
+	*(uint64_t *)context = used;
+}
+
+/* Whose a mailbox is, that he was warned, and its count forgotten beside the store that goes on. */
+static void sees_the_quota(void **state)
+{
+	struct place *place = *state;
+	struct store_mailbox alice = who(ID, "corp.example", "alice", 1000);
+	struct store *store = visit(place);
+	struct store_failure failure;
+	struct store_usage usage;
+	char id[STORE_ID_SIZE], path[200];
+	uint64_t told = 0;
+	int64_t when = 1;
+
+	store_on_warning(place->store, &(struct store_warning){ on_warning, &told });
+	alice.warn = 6;
+	assert_false(store_visit_identity(store, "corp.example", "alice", id));
+	deliver(place, &alice);
+	assert_true(store_visit_identity(store, "corp.example", "alice", id));
+	assert_string_equal(id, ID);
+	assert_false(store_visit_identity(store, "corp.example", "../corp.example/alice/..", id));
+	assert_int_equal(told, 6);
+	assert_int_equal(store_visit_warned(store, &alice, &when, &failure), OUTCOME_OK);
+	assert_int_equal(when, 0); /* under way */
+	assert_int_equal(store_warned(place->store, &alice, &failure), OUTCOME_OK);
+	assert_int_equal(store_visit_warned(store, &alice, &when, &failure), OUTCOME_OK);
+	assert_true(when > 0);
+	snprintf(path, sizeof path, "%s/corp.example/alice/maildirsize", place->mail);
+	file_make(path, "1000S\n700 7\n");
+	assert_int_equal(store_visit_recount(store, &alice, &failure), OUTCOME_OK);
+	assert_int_equal(store_visit_recount(store, &alice, &failure), OUTCOME_OK);
+	deliver(place, &alice);
+	assert_int_equal(store_usage(place->store, &alice, &usage, &failure), OUTCOME_OK);
+	assert_int_equal(usage.octets, 12);
+	store_visit_end(store);
+}
+
 static void removes_all_of_it(void **state)
 {
 	struct place *place = *state;
@@ -161,6 +202,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(sees_what_is_there, setup, teardown),
+		cmocka_unit_test_setup_teardown(sees_the_quota, setup, teardown),
 		cmocka_unit_test_setup_teardown(removes_all_of_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(follows_no_link, setup, teardown),
 		cmocka_unit_test_setup_teardown(takes_nothing_from_elsewhere, setup, teardown),
