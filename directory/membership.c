@@ -99,6 +99,9 @@ static bool compare_token(struct membership *membership, char primary[200])
 	char sid[192];
 
 	primary[0] = '\0';
+	/* Contacts have no token. */
+	if (!domain[0])
+		return true;
 	if (!read_at(membership, membership->person->dn, "(objectClass=*)", attributes, &entry))
 		return false;
 	if (!entry)
@@ -120,10 +123,10 @@ static void add_chain(struct buffer *filter, const char *dn)
 	buffer_add_text(filter, ")");
 }
 
-/* Groups that never stand in a token. */
-static bool needs_chain(const struct mail_object *group)
+/* Groups that never stand in a token; all of them for who has none, as contacts. */
+static bool needs_chain(const struct membership *membership, const struct mail_object *group)
 {
-	return group && !group->security && group->members_by_dn;
+	return group && group->members_by_dn && (!group->security || !membership->person->sid[0]);
 }
 
 /* First all of them at once, since mostly he is in none. */
@@ -137,7 +140,7 @@ static bool find_chain(struct membership *membership, const char *base, size_t f
 	*holds = false;
 	buffer_add_text(&filter, "(|");
 	for (size_t i = first; i < end; i++)
-		if (needs_chain(membership->groups[i])) {
+		if (needs_chain(membership, membership->groups[i])) {
 			add_chain(&filter, membership->groups[i]->person.dn);
 			asked++;
 		}

@@ -49,7 +49,7 @@ static bool ask_above(struct walk *walk, char *const *names, size_t count, bool 
 			 membership->person->account);
 	if (buffer_used(&filter) > empty) {
 		buffer_add(&filter, ")", 2); /* and the NUL */
-		good = names_of_filter(membership->directory, NULL, LDAP_SCOPE_SUBTREE,
+		good = names_of_few(membership->directory, NULL, LDAP_SCOPE_SUBTREE,
 				       buffer_bytes(&filter), membership->deadline, above, why,
 				       sizeof(why));
 		if (!good)

@@ -30,6 +30,7 @@ struct gathering {
 	int scope;
 	const char *filter;    /* or: */
 	const char *attribute; /* of `base` */
+	bool few;              /* mostly one search finds them all */
 };
 
 static int64_t step(const struct gathering *gathering)
@@ -129,15 +130,45 @@ static bool gather_pages(struct gathering *gathering, struct lookup_chain *chain
 	return good;
 }
 
+/* Mostly they are few, and then nobody has to wait for another one's pages. *all: no more. */
+static bool gather_few(struct gathering *gathering, struct lookup *lookup, bool *all)
+{
+	static const char *const none[] = { LDAP_NO_ATTRS, NULL };
+	struct search search = { .base = gathering->base,
+				 .scope = gathering->scope,
+				 .filter = gathering->filter,
+				 .attributes = none,
+				 .ad = gathering->directory->section->schema.active_directory,
+				 .most = PAGE };
+	struct search_result result;
+	bool good = lookup_search(lookup, &search, step(gathering), &result);
+
+	*all = good && search_is_whole(&result);
+	if (*all)
+		good = gather_page(gathering, &result);
+	else if (result.code == LDAP_SUCCESS || result.code == LDAP_SIZELIMIT_EXCEEDED ||
+		 result.code == LDAP_ADMINLIMIT_EXCEEDED)
+		good = true;
+	else
+		good = complain(gathering, result.diagnostic[0] ? result.diagnostic
+								: ldap_err2string(result.code));
+	search_result_clear(&result);
+	return good;
+}
+
 static bool gather(struct gathering *gathering)
 {
 	struct directory *directory = gathering->directory;
 	struct lookup *lookup = forest_lookup(directory, gathering->base);
 	struct lookup_chain chain;
-	bool good;
+	bool good, all = false;
 
 	if (!lookup)
 		return complain(gathering, "too many domains");
+	if (gathering->few && !gather_few(gathering, lookup, &all))
+		return false;
+	if (all)
+		return true;
 	if (!lookup_chain_begin(lookup, step(gathering), &chain, gathering->why, gathering->size))
 		return false;
 	if (gathering->attribute) {
@@ -190,6 +221,22 @@ bool names_of_filter(struct directory *directory, const char *base, int scope, c
 				       .base = base,
 				       .scope = scope,
 				       .filter = filter };
+
+	return gather_whole(&gathering);
+}
+
+bool names_of_few(struct directory *directory, const char *base, int scope, const char *filter,
+		  int64_t deadline, struct texts *names, char *why, size_t size)
+{
+	struct gathering gathering = { .directory = directory,
+				       .deadline = deadline,
+				       .names = names,
+				       .why = why,
+				       .size = size,
+				       .base = base,
+				       .scope = scope,
+				       .filter = filter,
+				       .few = true };
 
 	return gather_whole(&gathering);
 }

@@ -19,6 +19,9 @@ bool names_of_attribute(struct directory *directory, const char *dn, const char 
 /* base NULL: the directory's own. */
 bool names_of_filter(struct directory *directory, const char *base, int scope, const char *filter,
 		     int64_t deadline, struct texts *names, char *why, size_t size);
+/* As names_of_filter, of what mostly is one answer: that waits for nobody who goes through pages. */
+bool names_of_few(struct directory *directory, const char *base, int scope, const char *filter,
+		  int64_t deadline, struct texts *names, char *why, size_t size);
 void names_clear(struct texts *names);
 
 #endif

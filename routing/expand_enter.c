@@ -16,7 +16,11 @@ static bool is_leaf(const struct expander *expander, const struct node *node, co
 {
 	const struct mail_object *object = node->object;
 
-	return way->kind != WAY_BECOMES && !object->size_receive.given &&
+	/* A limit of size that is kept asks for nothing: whole groups may have one. */
+	bool fits =
+		!object->size_receive.given || object->size_receive.octets >= expander->sender.size;
+
+	return way->kind != WAY_BECOMES && fits &&
 	       !policy_asks(object, object_domain(expander->routing->conf, object, node->domain));
 }
 

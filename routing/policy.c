@@ -55,7 +55,10 @@ static void look_up_address(struct policy_sender *sender, const struct conf_dire
 	source->find_address(source->context, directory, address, &sender->hit);
 	if (sender->hit.found == DIRECTORY_MANY)
 		sender->hit.found = DIRECTORY_NOBODY;
-	sender->proved = sender->hit.found == DIRECTORY_ONE && !domain;
+	/* An account has other addresses than ours, too, or is found by a local part alone: its
+	 * owner can log in, and who only claims to be him is nobody. */
+	sender->proved = sender->hit.found == DIRECTORY_ONE && !domain &&
+			 sender->hit.person.kind == PERSON_CONTACT;
 }
 
 static bool has_login(const struct policy_sender *sender)

@@ -219,9 +219,11 @@ void object_canonical(const struct conf *conf, const struct mail_object *object,
 	const struct conf_domain *domain;
 	struct address address;
 	const char *why;
+	/* `fallback` may be `to`. */
+	bool good = text[0] && address_parse(span_text(text), &address, &why);
 
 	to[0] = '\0';
-	if (!text[0] || !address_parse(span_text(text), &address, &why))
+	if (!good)
 		return;
 	domain = conf_find_domain(conf, address.domain);
 	if (!domain)

@@ -9,7 +9,7 @@
 
 #include "tests/unit/routing/graph.h"
 
-enum { LINES_MAX = 6 };
+enum { LINES_MAX = 7 };
 
 static enum outcome ask(struct graph *graph, const char *recipient, const char *login,
 			const char *sender, uint64_t size, struct route *route)
@@ -204,6 +204,11 @@ static void catches_the_rest(void **state)
 		  "n@corp.example",
 		  "list g@corp.example" },
 		{ "catch_all = \"gone@corp.example\"", { A }, "n@corp.example", "451 4.3.5" },
+		/* one without an address goes on under the one before it */
+		{ "group_senders = \"anybody\"",
+		  { A, "c mail=c@corp.example forward=n", "n group member=a" },
+		  "c@corp.example",
+		  "list c@corp.example" },
 		/* what an entry names and nobody has is a slip, not mail for the rest */
 		{ "catch_all = \"a@corp.example\"",
 		  { A, B "forwardto=n@corp.example" },
@@ -249,6 +254,10 @@ static void obeys_policies(void **state)
 		{ "", "accept=k", "", "k@remote.example", "mailbox r@corp.example" },
 		{ "", "accept=a", "", "k@remote.example", "550 5.7.1" },
 		{ "", "reject=k", "", "k@remote.example", "550 5.7.1" },
+		/* and an account that has an address of others as well by its login alone */
+		{ "", "accept=m", "", "m@remote.example", "550 5.7.1" },
+		{ "", "acceptgroup=staff", "", "m@remote.example", "550 5.7.1" },
+		{ "", "accept=m", "m", "m@remote.example", "mailbox r@corp.example" },
 		{ "", "accept=a", "gone", "a@corp.example", "550 5.7.1" },
 		/* groups of which the entry says nothing */
 		{ "", "group", "a", "a@corp.example", "list r@corp.example" },
@@ -281,7 +290,8 @@ static void obeys_policies(void **state)
 		snprintf(line, sizeof(line), "r mail=r@corp.example %s", cases[i].line);
 		check(graph,
 		      (const char *[]){ line, A, B "auth", "k contact mail=k@remote.example",
-					"staff group member=a", "lost group broken" },
+					"staff group member=a member=m", "lost group broken",
+					"m mail=m@corp.example mail=m@remote.example" },
 		      "r@corp.example", cases[i].login, cases[i].sender, cases[i].expected);
 		graph_free(graph);
 	}
