@@ -210,33 +210,33 @@ bool names_of_attribute(struct directory *directory, const char *dn, const char 
 	return gather_whole(&gathering);
 }
 
+static bool gather_found(struct gathering gathering, const char *base, int scope, const char *filter)
+{
+	gathering.base = base;
+	gathering.scope = scope;
+	gathering.filter = filter;
+	return gather_whole(&gathering);
+}
+
 bool names_of_filter(struct directory *directory, const char *base, int scope, const char *filter,
 		     int64_t deadline, struct texts *names, char *why, size_t size)
 {
-	struct gathering gathering = { .directory = directory,
-				       .deadline = deadline,
-				       .names = names,
-				       .why = why,
-				       .size = size,
-				       .base = base,
-				       .scope = scope,
-				       .filter = filter };
-
-	return gather_whole(&gathering);
+	return gather_found((struct gathering){ .directory = directory,
+						.deadline = deadline,
+						.names = names,
+						.why = why,
+						.size = size },
+			    base, scope, filter);
 }
 
 bool names_of_few(struct directory *directory, const char *base, int scope, const char *filter,
 		  int64_t deadline, struct texts *names, char *why, size_t size)
 {
-	struct gathering gathering = { .directory = directory,
-				       .deadline = deadline,
-				       .names = names,
-				       .why = why,
-				       .size = size,
-				       .base = base,
-				       .scope = scope,
-				       .filter = filter,
-				       .few = true };
-
-	return gather_whole(&gathering);
+	return gather_found((struct gathering){ .directory = directory,
+						.deadline = deadline,
+						.names = names,
+						.why = why,
+						.size = size,
+						.few = true },
+			    base, scope, filter);
 }

@@ -19,7 +19,7 @@ struct walk {
 	struct route *route;
 	struct policy_sender sender;
 	char asked[ADDRESS_TEXT_SIZE];
-	struct question question; /* whom we look for now, unless `dn` is there */
+	struct question question; /* whom we look for, unless `dn` is there */
 	char dn[PERSON_DN_SIZE];
 	const struct conf_directory *directory; /* of `dn`, of the hit */
 	bool caught;                            /* the domain's catch-all was taken */
