@@ -97,20 +97,27 @@ static bool gather_page(struct gathering *gathering, const struct search_result 
 	return true;
 }
 
+/* Names alone. */
+static struct search search_of(const struct gathering *gathering)
+{
+	static const char *const none[] = { LDAP_NO_ATTRS, NULL };
+
+	return (struct search){ .base = gathering->base,
+				.scope = gathering->scope,
+				.filter = gathering->filter,
+				.attributes = none,
+				.ad = gathering->directory->section->schema.active_directory };
+}
+
 /* A limit of the server never cuts the answer silently. */
 static bool gather_pages(struct gathering *gathering, struct lookup_chain *chain)
 {
-	static const char *const none[] = { LDAP_NO_ATTRS, NULL };
-	struct search search = { .base = gathering->base,
-				 .scope = gathering->scope,
-				 .filter = gathering->filter,
-				 .attributes = none,
-				 .ad = gathering->directory->section->schema.active_directory,
-				 .page = PAGE };
+	struct search search = search_of(gathering);
 	struct search_result result;
 	char *cookie = NULL;
 	bool good = true, more = true;
 
+	search.page = PAGE;
 	while (good && more) {
 		good = lookup_chain_search(chain, &search, step(gathering), &result);
 		if (!good || !search_is_whole(&result))
@@ -133,15 +140,12 @@ static bool gather_pages(struct gathering *gathering, struct lookup_chain *chain
 /* Mostly they are few, and then nobody has to wait for another one's pages. *all: no more. */
 static bool gather_few(struct gathering *gathering, struct lookup *lookup, bool *all)
 {
-	static const char *const none[] = { LDAP_NO_ATTRS, NULL };
-	struct search search = { .base = gathering->base,
-				 .scope = gathering->scope,
-				 .filter = gathering->filter,
-				 .attributes = none,
-				 .ad = gathering->directory->section->schema.active_directory,
-				 .most = PAGE };
+	struct search search = search_of(gathering);
 	struct search_result result;
-	bool good = lookup_search(lookup, &search, step(gathering), &result);
+	bool good;
+
+	search.most = PAGE;
+	good = lookup_search(lookup, &search, step(gathering), &result);
 
 	*all = good && search_is_whole(&result);
 	if (*all)
